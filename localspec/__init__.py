@@ -1,0 +1,56 @@
+"""Local language models, faster: exact speculative decoding on llama.cpp.
+
+    import localspec
+
+    with localspec.load("shell") as llm:
+        for piece in llm.stream("How do I list files by size?", max_tokens=64):
+            print(piece.text, end="", flush=True)
+
+Names are imported when they are first used, so that `import localspec` is quick and so that
+llama.cpp is loaded before numpy (CUDA builds of it carry their own libstdc++).
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from localspec.errors import DecodeError, LocalspecError, ModelError, UsageError
+
+if TYPE_CHECKING:
+    from localspec.decoding.sampling import Sampling
+    from localspec.decoding.sequence import Piece
+    from localspec.runtime import LLM, Answer, load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "LLM",
+    "Answer",
+    "DecodeError",
+    "LocalspecError",
+    "ModelError",
+    "Piece",
+    "Sampling",
+    "UsageError",
+    "load",
+]
+
+_HOMES = {
+    "LLM": "localspec.runtime",
+    "Answer": "localspec.runtime",
+    "load": "localspec.runtime",
+    "Piece": "localspec.decoding.sequence",
+    "Sampling": "localspec.decoding.sampling",
+}
+
+# In a bare checkout models/ and tui/ stand beside this folder instead of inside it.
+_checkout = Path(__file__).resolve().parent.parent
+if (_checkout / "models" / "shell").is_dir():
+    __path__.append(str(_checkout))
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'localspec' has no attribute {name!r}")
+    import_module("localspec.llama.library")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""The speculative loop's logic, without a model: sampling, verification, sequences, statistics."""

@@ -1,0 +1,150 @@
+"""One request on its way: its tokens, its sampler, what it has said, why it ended."""
+
+from collections.abc import Sequence as Tokens
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from localspec.decoding.draft import Draft
+from localspec.decoding.sampling import Sampler, Sampling
+from localspec.decoding.statistics import Statistics
+from localspec.decoding.text import TextStream
+from localspec.errors import LocalspecError
+
+__all__ = ["FinishReason", "Piece", "Pieces", "Request", "Sequence", "Speculation"]
+
+FinishReason = Literal["stop", "length", "cancelled", "error"]
+Speculation = Literal["auto"] | int
+"""Whether to guess: as the policy sees fit, or always this many tokens (0: never)."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for. `max_tokens` None means as many as the context holds."""
+
+    prompt: Tokens[int]
+    sampling: Sampling
+    max_tokens: int | None = None
+    stops: Tokens[str] = ()
+    speculation: Speculation = "auto"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One token of an answer. `text` may be empty, or hold text kept back from earlier tokens."""
+
+    text: str
+    token: int | None
+    """None for a last piece that only carries text kept back."""
+    drafter: str | None = None
+    """Who guessed it, None where the target found it alone."""
+
+
+class Pieces(Protocol):
+    """What a sequence asks of a vocabulary."""
+
+    @property
+    def size(self) -> int:
+        """Number of tokens."""
+
+    @property
+    def end_tokens(self) -> frozenset[int]:
+        """Tokens that end an answer."""
+
+    def piece(self, token: int) -> bytes:
+        """A token's bytes."""
+
+
+class Sequence:
+    """A request being answered in one slot of the caches.
+
+    `tokens` are the prompt and all committed tokens. The target's cache holds the first `cached`
+    of them; what is left is the backlog: a prompt to prefill, then the one newest token.
+    """
+
+    def __init__(
+        self, request: Request, vocabulary: Pieces, context_length: int, now: float = 0.0
+    ) -> None:
+        self.request = request
+        self.tokens = list(request.prompt)
+        self.sampler = Sampler(request.sampling, request.prompt, vocabulary.size)
+        self.statistics = Statistics(prompt_tokens=len(request.prompt))
+        self.finish_reason: FinishReason | None = None
+        self.error: LocalspecError | None = None
+        self.cancelled = False
+        self.slot = -1
+        self.cached = 0
+        self._said: list[Piece] = []
+        self._text = TextStream(request.stops)
+        self._vocabulary = vocabulary
+        self._prompt_length = len(request.prompt)
+        limit = context_length - self._prompt_length
+        self._submitted = self._began = now
+        self._first_said: float | None = None
+        self._limit = limit if request.max_tokens is None else min(limit, request.max_tokens)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def answer(self) -> list[int]:
+        """Tokens said so far."""
+        return self.tokens[self._prompt_length :]
+
+    @property
+    def backlog(self) -> int:
+        """Committed tokens the target has yet to see."""
+        return len(self.tokens) - self.cached
+
+    @property
+    def room(self) -> int:
+        """Tokens that may still be said."""
+        return self._limit - (len(self.tokens) - self._prompt_length)
+
+    def ends_with(self, token: int) -> bool:
+        """Whether `token` means that there is nothing more to say."""
+        return token in self._vocabulary.end_tokens
+
+    def begin(self, cached: int, now: float) -> None:
+        """A slot was found whose cache already holds the first `cached` tokens."""
+        self.cached = self.statistics.cached_tokens = cached
+        self._began = now
+
+    def commit(self, token: int, drafter: str | None) -> None:
+        """Say `token`, and see whether that ends the answer."""
+        if self.ends_with(token):
+            self.finish("stop")
+            return
+        self.tokens.append(token)
+        self.sampler.push(token)
+        self._said.append(Piece(self._text.feed(self._vocabulary.piece(token)), token, drafter))
+        if self._text.stopped:
+            self.finish("stop")
+        elif self.room <= 0:
+            self.finish("length")
+
+    def finish(self, reason: FinishReason, error: LocalspecError | None = None) -> None:
+        """End the answer; text kept back for a stop string that did not come is let go."""
+        self.finish_reason, self.error = reason, error
+        rest = self._text.flush()
+        if rest:
+            self._said.append(Piece(rest, None))
+
+    def record(self, draft: Draft, held: int, now: float) -> None:
+        """Count a decode that ended at `now` and of whose guesses the first `held` held."""
+        statistics = self.statistics
+        said = len(self.tokens) - self._prompt_length - statistics.completion_tokens
+        statistics.completion_tokens += said
+        statistics.count_draft(draft.drafter, len(draft), held)
+        if self._first_said is None:
+            self._first_said = now
+            statistics.prompt_seconds = now - self._began
+            statistics.first_token_seconds = now - self._submitted
+        else:
+            statistics.steps += 1
+            statistics.predicted_tokens += said
+            statistics.predicted_seconds = now - self._first_said
+
+    def take_pieces(self) -> list[Piece]:
+        """What was said since the last call."""
+        said, self._said = self._said, []
+        return said

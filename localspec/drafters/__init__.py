@@ -1,0 +1,1 @@
+"""Ways of guessing what the target will say next: one file each, one small interface."""

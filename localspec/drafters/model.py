@@ -1,0 +1,108 @@
+"""Guessing with a small model of the same vocabulary (Leviathan et al. 2023, arXiv 2211.17192).
+
+All sequences that want a guess are evaluated together: one decode of the draft gives the next
+guess of each. The draft's cache follows the sequences lazily. After full acceptance it lacks the
+last guess, after a time without drafting it lacks more; whatever is missing is fed first.
+"""
+
+from collections.abc import Sequence as Many
+from dataclasses import dataclass, field
+
+from localspec.decoding.draft import Draft
+from localspec.decoding.sequence import Sequence
+from localspec.drafters.base import Ask
+from localspec.llama.rows import Evaluator, Logits, Run
+
+__all__ = ["ModelDrafter"]
+
+
+class ModelDrafter:
+    """A draft model and its KV cache, with the same slots as the target's."""
+
+    name = "draft model"
+
+    def __init__(self, model: Evaluator) -> None:
+        self._model = model
+        self._cached = [0] * model.sequences
+
+    def propose(self, asks: Many[Ask]) -> list[Draft]:
+        """Guess for all sequences in step, each until its length or its `more` ends it."""
+        chains = [_Chain(ask, self._unseen(ask.sequence)) for ask in asks]
+        growing = [chain for chain in chains if self._fits(chain) and chain.wanted]
+        self._catch_up(growing)
+        while growing:
+            rows = self._feed(growing)
+            for chain, row in zip(growing, rows, strict=True):
+                chain.grow(row)
+            growing = [chain for chain in growing if chain.wanted]
+        for chain in chains:
+            chain.forget()
+        return [chain.draft for chain in chains]
+
+    def observe(self, sequence: Sequence) -> None:
+        """Nothing to do: the next proposal feeds what is new."""
+
+    def truncate(self, slot: int, length: int) -> None:
+        """Roll the draft's cache back."""
+        if self._cached[slot] > length:
+            self._model.truncate(slot, length)
+            self._cached[slot] = length
+
+    def _unseen(self, sequence: Sequence) -> list[int]:
+        return sequence.tokens[self._cached[sequence.slot] :]
+
+    def _fits(self, chain: "_Chain") -> bool:
+        """Whether the draft's own context, which may be shorter, has room for the whole guess."""
+        return len(chain.ask.sequence) + chain.ask.length <= self._model.length
+
+    def _catch_up(self, chains: Many["_Chain"]) -> None:
+        """Feed long backlogs, a batch at a time, until each chain's rest fits one step."""
+        share = max(1, self._model.batch // max(1, len(chains)))
+        for chain in chains:
+            while len(chain.unseen) > share:
+                self._decode([self._run(chain, self._model.batch, outputs=0)])
+
+    def _feed(self, chains: Many["_Chain"]) -> Logits:
+        """Evaluate what each chain has new; a row of logits for each."""
+        return self._decode([self._run(chain, len(chain.unseen), outputs=1) for chain in chains])
+
+    def _run(self, chain: "_Chain", most: int, outputs: int) -> Run:
+        slot = chain.ask.sequence.slot
+        # The last token must stay for the step that asks for logits.
+        tokens = chain.unseen[: most if outputs else min(most, len(chain.unseen) - 1)]
+        run = Run(slot, tokens, self._cached[slot], outputs)
+        chain.unseen = chain.unseen[len(tokens) :]
+        return run
+
+    def _decode(self, runs: list[Run]) -> Logits:
+        logits = self._model.decode(runs)
+        for run in runs:
+            self._cached[run.slot] += len(run.tokens)
+        return logits
+
+
+@dataclass
+class _Chain:
+    """A draft being made. Guesses count for the penalties until the target has spoken."""
+
+    ask: Ask
+    unseen: list[int]
+    draft: Draft = field(default_factory=lambda: Draft(ModelDrafter.name))
+
+    @property
+    def wanted(self) -> bool:
+        said = self.draft.tokens
+        if len(said) >= self.ask.length or (said and self.ask.sequence.ends_with(said[-1])):
+            return False
+        return self.ask.more(self.draft)
+
+    def grow(self, row: Logits) -> None:
+        sequence = self.ask.sequence
+        guess = sequence.sampler.guess(row, len(sequence) + len(self.draft))
+        self.draft.append(guess.token, guess.confidence)
+        sequence.sampler.push(guess.token)
+        self.unseen = [guess.token]
+
+    def forget(self) -> None:
+        for token in reversed(self.draft.tokens):
+            self.ask.sequence.sampler.pop(token)

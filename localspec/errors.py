@@ -1,0 +1,25 @@
+"""What can go wrong, in words for the person it happens to.
+
+Every error that reaches a user is a `LocalspecError` whose message is one sentence that says what
+went wrong and what to do. `exit_code` is the command line's answer to it.
+"""
+
+
+class LocalspecError(Exception):
+    """Something failed; the message is fit to be shown as it is."""
+
+    exit_code = 1
+
+
+class UsageError(LocalspecError):
+    """What was asked for makes no sense: a value out of range, an unknown name, an empty prompt."""
+
+    exit_code = 2
+
+
+class ModelError(LocalspecError):
+    """A model file is missing, damaged, or not one that llama.cpp can run."""
+
+
+class DecodeError(LocalspecError):
+    """llama.cpp could not evaluate a batch, or could not change its KV cache as told."""

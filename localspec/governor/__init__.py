@@ -1,0 +1,1 @@
+"""Decides, step by step, who guesses and how much."""

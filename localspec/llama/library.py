@@ -1,0 +1,115 @@
+"""Starts llama.cpp once: the shared library, its log, its devices.
+
+Import this before numpy: CUDA builds of llama.cpp carry their own libstdc++, and a numpy loaded
+first clashes with it.
+"""
+
+import ctypes
+import functools
+import os
+import sys
+from collections import deque
+from dataclasses import dataclass
+
+import llama_cpp.llama_cpp as lib
+import psutil
+from llama_cpp._ggml import libggml
+
+__all__ = ["Device", "devices", "lib", "log_lines", "show_log", "start", "system_info", "threads"]
+
+_LOG_LINES = 200
+_WARNING, _CONTINUED = 3, 5  # ggml_log_level
+_GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
+
+_log: deque[str] = deque(maxlen=_LOG_LINES)
+_echo = False
+
+
+@lib.llama_log_callback  # type: ignore[untyped-decorator]
+def _on_log(level: int, text: bytes, _data: object) -> None:
+    """Called from C, sometimes in the middle of a decode: append and nothing else."""
+    line = text.decode("utf-8", "replace")
+    _log.append(line)
+    if _echo:
+        sys.stderr.write(line)
+
+
+@functools.cache
+def start() -> None:
+    """Send llama.cpp's log to us and start its backends. Safe to call more than once."""
+    lib.llama_log_set(_on_log, None)
+    lib.llama_backend_init()
+
+
+def show_log(shown: bool) -> None:
+    """Copy llama.cpp's log to standard error as it comes (`-v`)."""
+    global _echo
+    _echo = shown
+
+
+def log_lines() -> list[str]:
+    """The newest lines of llama.cpp's log, oldest first, without empty ones."""
+    return [line.strip() for line in "".join(_log).splitlines() if line.strip()]
+
+
+@dataclass(frozen=True)
+class Device:
+    """A processor llama.cpp can compute on. Memory in bytes."""
+
+    name: str
+    description: str
+    kind: str  # "CPU", "GPU", "integrated GPU" or "accelerator"
+    memory_free: int
+    memory_total: int
+
+
+def devices() -> list[Device]:
+    """All devices of this build, in llama.cpp's order."""
+    start()
+    return [_device(libggml.ggml_backend_dev_get(i)) for i in range(_device_count())]
+
+
+def _device(handle: int) -> Device:
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    libggml.ggml_backend_dev_memory(handle, ctypes.byref(free), ctypes.byref(total))
+    kind = libggml.ggml_backend_dev_type(handle)
+    return Device(
+        name=libggml.ggml_backend_dev_name(handle).decode(),
+        description=libggml.ggml_backend_dev_description(handle).decode(),
+        kind="CPU" if kind == 0 else _GPU_KINDS.get(kind, "accelerator"),
+        memory_free=free.value,
+        memory_total=total.value,
+    )
+
+
+def _declare() -> None:
+    """llama-cpp-python does not bind ggml's device functions; name their types here."""
+    handle, size = ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)
+    for name, arguments, result in (
+        ("ggml_backend_dev_count", [], ctypes.c_size_t),
+        ("ggml_backend_dev_get", [ctypes.c_size_t], handle),
+        ("ggml_backend_dev_name", [handle], ctypes.c_char_p),
+        ("ggml_backend_dev_description", [handle], ctypes.c_char_p),
+        ("ggml_backend_dev_type", [handle], ctypes.c_int),
+        ("ggml_backend_dev_memory", [handle, size, size], None),
+    ):
+        function = getattr(libggml, name)
+        function.argtypes, function.restype = arguments, result
+
+
+_declare()
+_device_count = libggml.ggml_backend_dev_count
+
+
+def system_info() -> str:
+    """The instruction sets and options this build of llama.cpp was compiled with."""
+    start()
+    text: bytes = lib.llama_print_system_info()
+    return text.decode()
+
+
+def threads() -> int:
+    """Threads to compute with: one for each physical core this process may run on."""
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+    return max(1, min(cores, allowed))

@@ -1,0 +1,122 @@
+"""A GGUF model in memory: its weights, its dimensions, its vocabulary, its chat template."""
+
+import functools
+from pathlib import Path
+from typing import Any, Self
+
+from localspec.errors import ModelError
+from localspec.llama import kernels
+from localspec.llama.library import lib, log_lines, start
+from localspec.llama.vocabulary import Vocabulary
+
+__all__ = ["Model"]
+
+_MAGIC = b"GGUF"
+
+
+class Model:
+    """Weights and vocabulary. Contexts made from it must be closed before it is.
+
+    `gpu_layers` is how many layers go to a GPU, all by default; a build without one ignores it.
+    Raises ModelError where the file cannot be used.
+    """
+
+    def __init__(self, path: str | Path, *, gpu_layers: int = -1) -> None:
+        self.path = Path(path)
+        _check_file(self.path)
+        start()
+        params = lib.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        params.use_extra_bufts = kernels.repacking_works(self.path)
+        self.handle: Any = lib.llama_model_load_from_file(str(self.path).encode(), params)
+        if not self.handle:
+            raise ModelError(f"llama.cpp cannot load {self.path}: {_complaint()}")
+        try:
+            if not lib.llama_model_has_decoder(self.handle):
+                raise ModelError(f"{self.path} does not generate text; it is an encoder.")
+            self.vocabulary = Vocabulary(lib.llama_model_get_vocab(self.handle))
+        except ModelError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self.handle:
+            lib.llama_model_free(self.handle)
+            self.handle = None
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    @functools.cached_property
+    def description(self) -> str:
+        """Family, size and quantization, as llama.cpp puts it."""
+        buffer = bytes(256)
+        n = lib.llama_model_desc(self.handle, buffer, len(buffer))
+        return buffer[: max(n, 0)].decode("utf-8", "replace")
+
+    @property
+    def context_length(self) -> int:
+        """Tokens the model was trained to see at once."""
+        length: int = lib.llama_model_n_ctx_train(self.handle)
+        return length
+
+    @property
+    def size(self) -> int:
+        """Bytes of all weights."""
+        size: int = lib.llama_model_size(self.handle)
+        return size
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        count: int = lib.llama_model_n_params(self.handle)
+        return count
+
+    @property
+    def layers(self) -> int:
+        """Number of transformer blocks."""
+        count: int = lib.llama_model_n_layer(self.handle)
+        return count
+
+    @property
+    def embedding_length(self) -> int:
+        """Width of the residual stream."""
+        width: int = lib.llama_model_n_embd(self.handle)
+        return width
+
+    @functools.cached_property
+    def chat_template(self) -> str | None:
+        """The Jinja source of the model's chat template, where it has one."""
+        source: bytes | None = lib.llama_model_chat_template(self.handle, None)
+        return None if source is None else source.decode("utf-8", "replace")
+
+
+def _check_file(path: Path) -> None:
+    """The common mistakes, before llama.cpp sees the file."""
+    try:
+        with path.open("rb") as file:
+            start_of_file = file.read(len(_MAGIC))
+    except FileNotFoundError:
+        raise ModelError(f"There is no file {path}; check the path.") from None
+    except IsADirectoryError:
+        raise ModelError(f"{path} is a folder; name the GGUF file in it.") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+    if start_of_file != _MAGIC:
+        raise ModelError(f"{path} is not a GGUF file; llama.cpp's converters make one of a model.")
+
+
+def _complaint() -> str:
+    """What llama.cpp said last that explains a failure, as the end of a sentence."""
+    telling = [line for line in log_lines() if "error" in line.lower() or "failed" in line.lower()]
+    said = telling[0] if telling else "it gave no reason"
+    return said.split(": ", 1)[-1].rstrip(".") + "; the file may be damaged or too new."

@@ -1,0 +1,60 @@
+"""What goes into a decode and what comes out, as plain data. No llama.cpp in here.
+
+`Evaluator` is all the loop asks of a context; `Context` keeps it with a real model, the tests
+with a fake one.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Evaluator", "Logits", "Run"]
+
+Logits = npt.NDArray[np.float32]
+
+
+class Run(NamedTuple):
+    """Neighbouring tokens of one sequence: the first stands at `position`.
+
+    The last `outputs` of them want logits.
+    """
+
+    slot: int
+    tokens: Sequence[int]
+    position: int
+    outputs: int
+
+
+class Evaluator(Protocol):
+    """A model with a KV cache for several sequences; lengths in tokens."""
+
+    @property
+    def length(self) -> int:
+        """Tokens a sequence may grow to."""
+
+    @property
+    def sequences(self) -> int:
+        """Number of slots."""
+
+    @property
+    def batch(self) -> int:
+        """Most rows in one decode."""
+
+    @property
+    def outputs(self) -> int:
+        """Most rows with logits in one decode."""
+
+    @property
+    def can_truncate(self) -> bool:
+        """Whether rollback is possible at all."""
+
+    def decode(self, runs: Iterable[Run]) -> Logits:
+        """Evaluate rows, extend the cache; a view of the wanted logits, until the next call."""
+
+    def truncate(self, slot: int, length: int) -> None:
+        """Keep the first `length` tokens of a sequence."""
+
+    def copy(self, source: int, slot: int, length: int) -> None:
+        """Begin `slot` with the first `length` tokens of `source`."""

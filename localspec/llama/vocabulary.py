@@ -1,0 +1,94 @@
+"""A model's vocabulary: text to tokens and back."""
+
+import ctypes
+import functools
+from typing import Any
+
+import numpy as np
+
+from localspec.errors import ModelError
+from localspec.llama.library import lib
+
+__all__ = ["Vocabulary"]
+
+_PIECE_BYTES = 128  # first guess at the length of a token's text
+
+
+class Vocabulary:
+    """Tokens of one model. It lives as long as the model it was read from."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+        self.size: int = lib.llama_vocab_n_tokens(handle)
+        if self.size == 0:
+            raise ModelError("The file holds no vocabulary; get a GGUF with its tokenizer inside.")
+        self.bos: int = lib.llama_vocab_bos(handle)  # -1 where the model has none
+        self.adds_bos: bool = lib.llama_vocab_get_add_bos(handle) and self.bos >= 0
+        self._pieces: list[bytes | None] = [None] * self.size
+
+    @functools.cached_property
+    def end_tokens(self) -> frozenset[int]:
+        """Tokens after which a model has nothing more to say."""
+        return frozenset(t for t in range(self.size) if lib.llama_vocab_is_eog(self._handle, t))
+
+    @functools.cached_property
+    def control_texts(self) -> tuple[str, ...]:
+        """What control tokens look like when written out, longest first."""
+        control = (t for t in range(self.size) if lib.llama_vocab_is_control(self._handle, t))
+        texts = {self._raw(t).decode("utf-8", "replace") for t in control}
+        return tuple(sorted(texts - {""}, key=lambda text: (-len(text), text)))
+
+    def text_of(self, token: int) -> str:
+        """The token as a person would write it, control tokens too (`<|im_end|>`)."""
+        return (self.piece(token) or self._raw(token)).decode("utf-8", "replace")
+
+    def tokenize(self, text: str, *, control: bool = False) -> list[int]:
+        """Tokens of `text`, without a BOS. Only with `control` do control tokens come of it."""
+        data = text.encode("utf-8")
+        capacity = len(data) + 8
+        while True:
+            tokens = np.empty(capacity, dtype=np.int32)
+            into = tokens.ctypes.data_as(ctypes.POINTER(lib.llama_token))
+            n = lib.llama_tokenize(self._handle, data, len(data), into, capacity, False, control)
+            if n >= 0:
+                found: list[int] = tokens[:n].tolist()
+                return found
+            capacity = -n
+
+    def piece(self, token: int) -> bytes:
+        """The token's bytes (part of a character, perhaps); empty for control tokens."""
+        known = self._pieces[token]
+        if known is None:
+            known = self._pieces[token] = self._read_piece(token)
+        return known
+
+    def _read_piece(self, token: int) -> bytes:
+        size = _PIECE_BYTES
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            n = lib.llama_token_to_piece(self._handle, token, buffer, size, 0, False)
+            if n >= 0:
+                return buffer.raw[:n]
+            size = -n
+
+    def _raw(self, token: int) -> bytes:
+        text: bytes = lib.llama_vocab_get_text(self._handle, token)
+        return text
+
+    def difference(self, other: "Vocabulary") -> str | None:
+        """Why tokens of `other` mean something else here, or None where they mean the same.
+
+        Vocabularies may differ in size (padding for tensor shapes); what both have must agree.
+        """
+        for token in range(min(self.size, other.size)):
+            ours, theirs = self._raw(token), other._raw(token)
+            if ours != theirs:
+                shown, found = (t.decode("utf-8", "replace") for t in (ours, theirs))
+                return f"token {token} is {shown!r} in one and {found!r} in the other"
+        if self.adds_bos != other.adds_bos or (self.adds_bos and self.bos != other.bos):
+            return "one starts its texts with another token than the other"
+        shared = range(min(self.size, other.size))
+        ends = (self.end_tokens ^ other.end_tokens).intersection(shared)
+        if ends:
+            return f"token {min(ends)} ends an answer in one and not in the other"
+        return None

@@ -1,0 +1,205 @@
+"""The Python API: load a pair, ask it things.
+
+    with localspec.load("shell") as llm:
+        for piece in llm.stream("How do I list files by size?", seed=7):
+            print(piece.text, end="")
+
+Any number of threads may call an LLM; see `worker` for how they meet the one that decodes.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping
+from collections.abc import Sequence as Many
+from contextlib import ExitStack
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Self, TypedDict, Unpack, cast
+
+from localspec import models
+from localspec.decoding.sampling import Sampling
+from localspec.decoding.sequence import Request, Speculation
+from localspec.drafters.base import Drafter
+from localspec.drafters.model import ModelDrafter
+from localspec.engine import Engine
+from localspec.errors import UsageError
+from localspec.governor.policy import FixedPolicy
+from localspec.llama.context import Context
+from localspec.llama.model import Model
+from localspec.template import ChatTemplate
+from localspec.worker import Answer, Stream, Worker
+
+__all__ = ["LLM", "Answer", "Message", "Options", "Stream", "load"]
+
+Message = Mapping[str, object]
+"""`{"role": "user", "content": "…"}`; what else a model's template understands may be there too."""
+Prompt = str | Many[Message] | Many[int]
+"""Text to answer, a conversation to continue, or tokens to go on from."""
+
+_LONGEST_CONTEXT = 8192
+_MOST_GUESSES = 16
+_BATCH = 512
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of `stream`, `generate` and `chat`; the fields of Sampling and Request."""
+
+    max_tokens: int | None
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    repeat_penalty: float
+    frequency_penalty: float
+    presence_penalty: float
+    logit_bias: Mapping[int, float]
+    seed: int | None
+    stop: str | Many[str]
+    speculation: Speculation
+    raw: bool
+
+
+_SAMPLING = {field.name for field in fields(Sampling)}
+
+
+class LLM:
+    """A loaded target with its drafter, answering on a thread of its own.
+
+    Made by `load`. `notes` are sentences worth telling a person, e.g. why a draft is not used.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        target: Model,
+        draft: Model | None,
+        notes: list[str],
+        resources: ExitStack,
+    ) -> None:
+        self.target, self.draft, self.notes = target, draft, notes
+        self.context_length = engine.context_length
+        self.load_seconds = 0.0
+        source = target.chat_template
+        self._template = None if source is None else ChatTemplate(source, target.vocabulary)
+        self._worker = Worker(engine)
+        self._resources = resources
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all answers, stop the thread, give the memory back."""
+        self._worker.close()
+        self._resources.close()
+
+    def stream(self, prompt: Prompt, **options: Unpack[Options]) -> Stream:
+        """Begin to answer. A str goes through the model's chat template unless `raw`.
+
+        Raises UsageError where prompt or options make no sense.
+        """
+        return self._worker.stream(self._request(prompt, options))
+
+    def generate(self, prompt: Prompt, **options: Unpack[Options]) -> Answer:
+        """The whole answer at once."""
+        with self.stream(prompt, **options) as stream:
+            for _ in stream:
+                pass
+            return stream.answer
+
+    def chat(self, messages: Many[Message], **options: Unpack[Options]) -> Answer:
+        """The assistant's next message in a conversation."""
+        return self.generate(messages, **options)
+
+    def _request(self, prompt: Prompt, options: Options) -> Request:
+        seed = options.get("seed")
+        chosen = {name: value for name, value in options.items() if name in _SAMPLING}
+        chosen["seed"] = secrets.randbits(63) if seed is None else seed
+        stop = options.get("stop", ())
+        stops = (stop,) if isinstance(stop, str) else tuple(stop)
+        if "" in stops:
+            raise UsageError("A stop string is empty; every answer would end at once.")
+        return Request(
+            prompt=self._tokens(prompt, raw=options.get("raw", False)),
+            sampling=Sampling(**cast("dict[str, Any]", chosen)),
+            max_tokens=options.get("max_tokens"),
+            stops=stops,
+            speculation=options.get("speculation", "auto"),
+        )
+
+    def _tokens(self, prompt: Prompt, *, raw: bool) -> list[int]:
+        """A prompt in tokens. What a person wrote never becomes a control token."""
+        if isinstance(prompt, str):
+            if not raw and self._template:
+                return self._render([{"role": "user", "content": prompt}])
+            vocabulary = self.target.vocabulary
+            begin = [vocabulary.bos] if vocabulary.adds_bos else []
+            return begin + vocabulary.tokenize(prompt)
+        if all(isinstance(part, int) for part in prompt):
+            return self._checked(cast("Many[int]", prompt))
+        return self._render(cast("Many[Message]", prompt))
+
+    def _render(self, messages: Many[Message]) -> list[int]:
+        if self._template is None:
+            raise UsageError(f"{self.target.name} has no chat template; ask with raw text.")
+        return self._template.render(messages)
+
+    def _checked(self, tokens: Many[int]) -> list[int]:
+        size = self.target.vocabulary.size
+        wrong = next((token for token in tokens if not 0 <= token < size), None)
+        if wrong is not None:
+            raise UsageError(f"There is no token {wrong}; {self.target.name} has {size}.")
+        return list(tokens)
+
+
+def load(
+    model: str | Path = "shell",
+    *,
+    draft: str | Path = "auto",
+    context: int | None = None,
+    parallel: int = 1,
+    gpu_layers: int = -1,
+) -> LLM:
+    """Load a target and its draft.
+
+    `model` is an embedded name or a path; `draft` the same, "auto" (the one made for the model,
+    if any) or "none". `context` is the most tokens of prompt and answer together, by default what
+    the model was trained on, at most 8192. `parallel` answers can be decoded at once.
+    `gpu_layers` is how many layers go to a GPU (-1: all).
+
+    Raises ModelError where a file cannot be used, UsageError where a name is unknown.
+    """
+    start = time.perf_counter()
+    target_path, draft_path = models.resolve(str(model), str(draft))
+    outputs = parallel * (1 + _MOST_GUESSES)
+    sizes = {"sequences": parallel, "batch": max(_BATCH, 2 * outputs), "outputs": outputs}
+    notes: list[str] = []
+    with ExitStack() as resources:
+        target = resources.enter_context(Model(target_path, gpu_layers=gpu_layers))
+        length = context or min(target.context_length, _LONGEST_CONTEXT)
+        cache = resources.enter_context(Context(target, length=length, **sizes))
+        drafter, drafters = None, list[Drafter]()
+        if draft_path:
+            drafter = resources.enter_context(Model(draft_path, gpu_layers=gpu_layers))
+            objection = _objection(target, drafter, cache)
+            if objection:
+                notes.append(f"{objection} Going on without a draft.")
+                drafter = None
+            else:
+                length = min(length, drafter.context_length)
+                own = resources.enter_context(Context(drafter, length=length, **sizes))
+                drafters.append(ModelDrafter(own))
+        engine = Engine(cache, target.vocabulary, drafters, FixedPolicy())
+        llm = LLM(engine, target, drafter, notes, resources.pop_all())
+    llm.load_seconds = time.perf_counter() - start
+    return llm
+
+
+def _objection(target: Model, draft: Model, cache: Context) -> str | None:
+    """Why `draft` cannot guess for `target`, as a sentence."""
+    if not cache.can_truncate:
+        return f"The cache of {target.name} cannot be rolled back over a wrong guess."
+    difference = target.vocabulary.difference(draft.vocabulary)
+    return difference and f"{draft.name} cannot draft for {target.name}: {difference}."

@@ -1,0 +1,151 @@
+"""The one thread that owns the engine, and the streams by which others hear from it."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence
+from localspec.decoding.statistics import Statistics
+from localspec.engine import Engine
+
+__all__ = ["Answer", "Stream", "Worker"]
+
+_POLL_SECONDS = 0.2  # how long Ctrl-C may take where a blocked queue cannot be interrupted
+
+
+class _Delivery(NamedTuple):
+    """What one step gave; after the last one nothing comes."""
+
+    pieces: list[Piece]
+    last: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer."""
+
+    text: str
+    tokens: list[int]
+    finish_reason: FinishReason
+    seed: int
+    statistics: Statistics
+
+
+class Stream:
+    """An answer on its way: iterate over its pieces; `answer` is what has come so far.
+
+    Iterating again goes on where it was left. `cancel`, `close`, the end of a `with` block and
+    letting go of the stream end the generation.
+    """
+
+    def __init__(self, sequence: Sequence, pieces: queue.SimpleQueue[_Delivery]) -> None:
+        self._sequence, self._pieces = sequence, pieces
+        self._text: list[str] = []
+        self._tokens: list[int] = []
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.cancel()
+
+    def __iter__(self) -> Iterator[Piece]:
+        while not self._ended:
+            delivery = _wait(self._pieces)
+            self._ended = delivery.last
+            for piece in delivery.pieces:
+                self._text.append(piece.text)
+                if piece.token is not None:
+                    self._tokens.append(piece.token)
+                yield piece
+        if self._sequence.error:
+            raise self._sequence.error
+
+    def cancel(self) -> None:
+        """Stop after the step that is being taken; what it says still comes."""
+        self._sequence.cancelled = True
+
+    def close(self) -> None:
+        """Cancel, and take what still comes."""
+        self.cancel()
+        for _ in self:
+            pass
+
+    @property
+    def answer(self) -> Answer:
+        """What has been read so far, with its statistics."""
+        return Answer(
+            text="".join(self._text),
+            tokens=list(self._tokens),
+            finish_reason=self._sequence.finish_reason or "cancelled",
+            seed=self._sequence.request.sampling.seed,
+            statistics=self._sequence.statistics,
+        )
+
+
+def _wait(pieces: queue.SimpleQueue[_Delivery]) -> _Delivery:
+    while True:
+        try:
+            return pieces.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            continue
+
+
+class Worker:
+    """Steps an engine for as long as there is something to do. Its methods are for any thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._inbox: queue.SimpleQueue[Sequence | None] = queue.SimpleQueue()
+        self._outboxes: dict[Sequence, queue.SimpleQueue[_Delivery]] = {}
+        self._thread = threading.Thread(target=self._run, name="localspec-engine", daemon=True)
+        self._thread.start()
+
+    def stream(self, request: Request) -> Stream:
+        """Begin to answer. Raises UsageError where the request makes no sense."""
+        sequence = self._engine.prepare(request)
+        outbox = self._outboxes[sequence] = queue.SimpleQueue()
+        self._inbox.put(sequence)
+        return Stream(sequence, outbox)
+
+    def close(self) -> None:
+        """Cancel all answers and end the thread."""
+        self._inbox.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while self._take_orders():
+                for sequence in self._engine.step():
+                    self._deliver(sequence)
+        except Exception as error:  # whatever it is, those who wait must hear of it
+            for sequence in list(self._outboxes):
+                sequence.finish("error", error)
+                self._deliver(sequence)
+            raise
+
+    def _take_orders(self) -> bool:
+        """Hand new sequences to the engine; waits when there is nothing else to do."""
+        while not (self._engine.busy and self._inbox.empty()):
+            sequence = self._inbox.get()
+            if sequence is None:
+                for waiting in list(self._outboxes):
+                    waiting.finish("cancelled")
+                    self._deliver(waiting)
+                return False
+            self._engine.submit(sequence)
+        return True
+
+    def _deliver(self, sequence: Sequence) -> None:
+        last = sequence.finish_reason is not None
+        pieces = sequence.take_pieces()
+        if last:
+            self._outboxes.pop(sequence).put(_Delivery(pieces, last))
+        elif pieces:
+            self._outboxes[sequence].put(_Delivery(pieces, last))
