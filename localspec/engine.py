@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Pieces, Request, Sequence
 from localspec.decoding.verify import verify
-from localspec.drafters.base import Ask, Drafter
+from localspec.drafters.base import Drafter
 from localspec.errors import DecodeError, UsageError
-from localspec.governor.policy import Outcome, Policy, Step
+from localspec.governor.policy import Outcome, Policy, Step, Wish
 from localspec.llama.rows import Evaluator, Run
 
 __all__ = ["Engine"]
@@ -111,7 +111,10 @@ class Engine:
         if not turns:
             return cancelled
         start = time.perf_counter()
-        step = Step(prefilling=any(turn.sequence.backlog > 1 for turn in turns))
+        step = Step(
+            prefilling=any(turn.sequence.backlog > 1 for turn in turns),
+            depth=max(turn.sequence.cached for turn in turns),
+        )
         try:
             self._draft(turns, step)
             self._advance(turns, step)
@@ -173,26 +176,16 @@ class Engine:
         return turns
 
     def _draft(self, turns: Many[_Turn], step: Step) -> None:
-        """Let the policy's choice of drafters guess for the sequences that are decoding."""
+        """Let the policy get guesses for the sequences that are decoding."""
         turns = [t for t in turns if t.sequence.backlog == 1 and t.sequence.room > 1]
         if not turns or not self._drafters:
             return
+        start = time.perf_counter()
         share = (self._target.outputs - len(self._slots)) // len(turns)
-        chosen = self._policy.choose([turn.sequence for turn in turns], self._drafters)
-        for drafter in self._drafters:
-            asking = [t for t, who in zip(turns, chosen, strict=True) if who is drafter]
-            if asking:
-                start = time.perf_counter()
-                drafts = drafter.propose([self._ask(turn, share) for turn in asking])
-                step.draft_seconds[drafter.name] = time.perf_counter() - start
-                for turn, draft in zip(asking, drafts, strict=True):
-                    draft.cut(self._policy.worth(turn.sequence, draft))
-                    turn.draft = draft
-
-    def _ask(self, turn: _Turn, share: int) -> Ask:
-        sequence = turn.sequence
-        length = min(share, sequence.room - 1)
-        return Ask(sequence, length, lambda draft: self._policy.more(sequence, draft))
+        wishes = [Wish(t.sequence, min(share, t.sequence.room - 1)) for t in turns]
+        for turn, draft in zip(turns, self._policy.draft(wishes, self._drafters), strict=True):
+            turn.draft = draft
+        step.draft_seconds = time.perf_counter() - start
 
     def _advance(self, turns: Many[_Turn], step: Step) -> None:
         """Decode all turns in one batch, let the target judge, and roll back what it refused."""

@@ -7,9 +7,10 @@
 Any number of threads may call an LLM; see `worker` for how they meet the one that decodes.
 """
 
+import platform
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Many
 from contextlib import ExitStack
 from dataclasses import fields
@@ -17,14 +18,18 @@ from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack, cast
 
 from localspec import models
-from localspec.decoding.sampling import Sampling
+from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
 from localspec.drafters.model import ModelDrafter
 from localspec.engine import Engine
 from localspec.errors import UsageError
-from localspec.governor.policy import FixedPolicy
+from localspec.governor import profile
+from localspec.governor.costs import Costs
+from localspec.governor.governor import Governor
+from localspec.governor.sweep import sweep
 from localspec.llama.context import Context
+from localspec.llama.library import system_info
 from localspec.llama.model import Model
 from localspec.template import ChatTemplate
 from localspec.worker import Answer, Stream, Worker
@@ -39,6 +44,7 @@ Prompt = str | Many[Message] | Many[int]
 _LONGEST_CONTEXT = 8192
 _MOST_GUESSES = 16
 _BATCH = 512
+_SWEEP_SECONDS = 0.6
 
 
 class Options(TypedDict, total=False):
@@ -56,6 +62,7 @@ class Options(TypedDict, total=False):
     seed: int | None
     stop: str | Many[str]
     speculation: Speculation
+    json_schema: Mapping[str, Any]
     raw: bool
 
 
@@ -71,12 +78,14 @@ class LLM:
     def __init__(
         self,
         engine: Engine,
+        governor: Governor,
         target: Model,
         draft: Model | None,
         notes: list[str],
         resources: ExitStack,
     ) -> None:
         self.target, self.draft, self.notes = target, draft, notes
+        self.governor = governor
         self.context_length = engine.context_length
         self.load_seconds = 0.0
         source = target.chat_template
@@ -117,6 +126,7 @@ class LLM:
         seed = options.get("seed")
         chosen = {name: value for name, value in options.items() if name in _SAMPLING}
         chosen["seed"] = secrets.randbits(63) if seed is None else seed
+        schema = options.get("json_schema")
         stop = options.get("stop", ())
         stops = (stop,) if isinstance(stop, str) else tuple(stop)
         if "" in stops:
@@ -127,7 +137,13 @@ class LLM:
             max_tokens=options.get("max_tokens"),
             stops=stops,
             speculation=options.get("speculation", "auto"),
+            constraint=None if schema is None else self._grammar(schema),
         )
+
+    def _grammar(self, schema: Mapping[str, Any]) -> Callable[[], Constraint]:
+        from localspec.llama.grammar import JsonGrammar  # most answers need no grammar
+
+        return JsonGrammar(schema, self.target.vocabulary).begin
 
     def _tokens(self, prompt: Prompt, *, raw: bool) -> list[int]:
         """A prompt in tokens. What a person wrote never becomes a control token."""
@@ -191,8 +207,11 @@ def load(
                 length = min(length, drafter.context_length)
                 own = resources.enter_context(Context(drafter, length=length, **sizes))
                 drafters.append(ModelDrafter(own))
-        engine = Engine(cache, target.vocabulary, drafters, FixedPolicy())
-        llm = LLM(engine, target, drafter, notes, resources.pop_all())
+        governor = Governor(Costs(outputs))
+        _measure(governor, cache, _profile(target, drafter, cache))
+        resources.callback(profile.save, governor, _profile(target, drafter, cache))
+        engine = Engine(cache, target.vocabulary, drafters, governor)
+        llm = LLM(engine, governor, target, drafter, notes, resources.pop_all())
     llm.load_seconds = time.perf_counter() - start
     return llm
 
@@ -203,3 +222,14 @@ def _objection(target: Model, draft: Model, cache: Context) -> str | None:
         return f"The cache of {target.name} cannot be rolled back over a wrong guess."
     difference = target.vocabulary.difference(draft.vocabulary)
     return difference and f"{draft.name} cannot draft for {target.name}: {difference}."
+
+
+def _profile(target: Model, draft: Model | None, cache: Context) -> Path:
+    """Where costs are kept for just this combination of files, build and computer."""
+    files = [(m.path.name, m.path.stat().st_size) for m in (target, draft) if m]
+    return profile.path_for(files, platform.node(), system_info(), cache.threads, cache.sequences)
+
+
+def _measure(governor: Governor, cache: Context, kept: Path) -> None:
+    if not profile.load(governor, kept):
+        sweep(cache, governor.costs, budget=_SWEEP_SECONDS)

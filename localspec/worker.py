@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -40,8 +41,9 @@ class Stream:
     letting go of the stream end the generation.
     """
 
-    def __init__(self, sequence: Sequence, pieces: queue.SimpleQueue[_Delivery]) -> None:
-        self._sequence, self._pieces = sequence, pieces
+    def __init__(self, sequence: Sequence, inbox: queue.SimpleQueue[_Delivery]) -> None:
+        self._sequence, self._inbox = sequence, inbox
+        self._unread: deque[Piece] = deque()
         self._text: list[str] = []
         self._tokens: list[int] = []
         self._ended = False
@@ -56,14 +58,16 @@ class Stream:
         self.cancel()
 
     def __iter__(self) -> Iterator[Piece]:
-        while not self._ended:
-            delivery = _wait(self._pieces)
-            self._ended = delivery.last
-            for piece in delivery.pieces:
-                self._text.append(piece.text)
-                if piece.token is not None:
-                    self._tokens.append(piece.token)
-                yield piece
+        while self._unread or not self._ended:
+            if not self._unread:
+                pieces, self._ended = _wait(self._inbox)
+                self._unread.extend(pieces)
+                continue
+            piece = self._unread.popleft()
+            self._text.append(piece.text)
+            if piece.token is not None:
+                self._tokens.append(piece.token)
+            yield piece
         if self._sequence.error:
             raise self._sequence.error
 
@@ -89,10 +93,10 @@ class Stream:
         )
 
 
-def _wait(pieces: queue.SimpleQueue[_Delivery]) -> _Delivery:
+def _wait(inbox: queue.SimpleQueue[_Delivery]) -> _Delivery:
     while True:
         try:
-            return pieces.get(timeout=_POLL_SECONDS)
+            return inbox.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             continue
 

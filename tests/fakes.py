@@ -1,15 +1,23 @@
 """A model, a vocabulary and drafters of a few lines, for tests of pure logic."""
 
-from collections.abc import Iterable, Sequence as Many
+import functools
+import operator
+from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Many
 
 import numpy as np
+import numpy.typing as npt
+from hypothesis import strategies as st
 
 from localspec.decoding.draft import Draft
+from localspec.decoding.sampling import Sampler, Sampling
 from localspec.decoding.sequence import Piece, Request, Sequence
 from localspec.drafters.base import Ask, Drafter
+from localspec.drafters.lookup import LookupDrafter
+from localspec.drafters.model import ModelDrafter
 from localspec.engine import Engine
 from localspec.errors import DecodeError
-from localspec.governor.policy import FixedPolicy, Policy
+from localspec.governor.policy import FixedPolicy, Policy, Step, Wish
 from localspec.llama.rows import Logits, Run
 
 VOCABULARY = 24
@@ -62,10 +70,7 @@ class FakeModel:
         return np.array(rows, dtype=np.float32).reshape(-1, VOCABULARY)
 
     def logits(self, text: Many[int]) -> Logits:
-        state = [self.seed, *(t + 1 for t in text[-3:])]
-        row = np.random.default_rng(state).normal(0, 2, VOCABULARY).astype(np.float32)
-        row[END] -= 3
-        return row
+        return _row((self.seed, *(t + 1 for t in text[-3:]))).copy()
 
     def truncate(self, slot: int, length: int) -> None:
         if length and not self.can_truncate and length != len(self.cache[slot]):
@@ -74,6 +79,13 @@ class FakeModel:
 
     def copy(self, source: int, slot: int, length: int) -> None:
         self.cache[slot] = self.cache[source][:length]
+
+
+@functools.cache
+def _row(state: tuple[int, ...]) -> Logits:
+    row = np.random.default_rng(state).normal(0, 2, VOCABULARY).astype(np.float32)
+    row[END] -= 3
+    return row
 
 
 class OracleDrafter:
@@ -100,6 +112,9 @@ class OracleDrafter:
             sequence.sampler.pop(token)
         return draft
 
+    def backlog(self, sequence: Sequence) -> int:
+        return 0
+
     def observe(self, sequence: Sequence) -> None:
         pass
 
@@ -122,9 +137,70 @@ class RandomDrafter(OracleDrafter):
         return draft
 
 
-def engine(
-    target: FakeModel, drafters: Many[Drafter] = (), policy: Policy | None = None
-) -> Engine:
+class WildPolicy:
+    """Decides by dice who guesses and how much, and asks drafters whose guess it then drops."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = np.random.default_rng(seed)
+        self.steps: list[Step] = []
+
+    def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
+        chosen = [Draft() for _ in wishes]
+        for drafter in drafters:
+            asked = [i for i in range(len(wishes)) if self._random.random() < 0.6]
+            drafts = drafter.propose([self._ask(wishes[i]) for i in asked])
+            for i, draft in zip(asked, drafts, strict=True):
+                draft.cut(int(self._random.integers(len(draft) + 1)))
+                chosen[i] = draft
+        return chosen
+
+    def _ask(self, wish: Wish) -> Ask:
+        length = int(self._random.integers(wish.limit + 1))
+        return Ask(wish.sequence, length, lambda draft: bool(self._random.random() < 0.8))
+
+    def observe(self, step: Step) -> None:
+        self.steps.append(step)
+
+
+class Alternating:
+    """A grammar: even and odd tokens take turns, and an answer may end anywhere."""
+
+    def __init__(self) -> None:
+        self._said: list[int] = []
+
+    def push(self, token: int) -> None:
+        self._said.append(token)
+
+    def pop(self) -> None:
+        self._said.pop()
+
+    def allowed(self) -> npt.NDArray[np.bool_]:
+        allowed = np.arange(VOCABULARY) % 2 != (self._said[-1] % 2 if self._said else 0)
+        allowed[END] = True
+        return allowed
+
+
+def plain(target: FakeModel, request: Request) -> tuple[list[int], str]:
+    """What the request alone must be answered with, and why the answer ends: one token at a time,
+    without an engine, a cache or a draft."""
+    constraint = request.constraint() if request.constraint else None
+    sampler = Sampler(request.sampling, request.prompt, VOCABULARY, constraint)
+    tokens, said = list(request.prompt), ""
+    while True:
+        answer = tokens[len(request.prompt) :]
+        if any(stop in said for stop in request.stops):
+            return answer, "stop"
+        if len(answer) == request.max_tokens or len(tokens) == target.length:
+            return answer, "length"
+        token = sampler.pick(target.logits(tokens), len(tokens))
+        if token == END:
+            return answer, "stop"
+        tokens.append(token)
+        sampler.push(token)
+        said += FakeVocabulary().piece(token).decode()
+
+
+def engine(target: FakeModel, drafters: Many[Drafter] = (), policy: Policy | None = None) -> Engine:
     return Engine(target, FakeVocabulary(), drafters, policy or FixedPolicy(4, 0))
 
 
@@ -151,3 +227,150 @@ def answer(engine: Engine, request: Request) -> list[int]:
 
 def text(pieces: Iterable[Piece]) -> str:
     return "".join(piece.text for piece in pieces)
+
+
+# What hypothesis draws from --------------------------------------------------------------------
+
+PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
+OPENINGS = ([7], PROMPT, [*PROMPT[:5], 8], [2] * 20)
+prompts = st.builds(
+    operator.add, st.sampled_from(OPENINGS), st.lists(st.integers(0, VOCABULARY - 1), max_size=12)
+)
+samplings = st.builds(
+    Sampling,
+    temperature=st.sampled_from([0, 0.7, 1, 1.5]),
+    top_k=st.sampled_from([0, 1, 3, 100]),
+    top_p=st.sampled_from([0.5, 0.95, 1]),
+    min_p=st.sampled_from([0, 0.05, 0.5]),
+    repeat_penalty=st.sampled_from([0.8, 1, 1.3]),
+    frequency_penalty=st.sampled_from([-0.5, 0, 1]),
+    presence_penalty=st.sampled_from([-0.5, 0, 1]),
+    logit_bias=st.sampled_from([{}, {END: -100}, {5: 4, 6: -100}]),
+    seed=st.integers(0, 2**64 - 1),
+)
+requests = st.builds(
+    Request,
+    prompt=prompts,
+    sampling=samplings,
+    max_tokens=st.none() | st.integers(1, 40),
+    stops=st.sampled_from([(), (), ("bc", "g"), ("hij",)]),
+    speculation=st.just("auto") | st.integers(0, 16),
+    constraint=st.sampled_from([None, None, Alternating]),
+)
+policies = st.builds(
+    FixedPolicy, st.integers(0, 16), st.sampled_from([0, 0.4, 0.7, 1])
+) | st.builds(WildPolicy, st.integers(0, 99))
+DRAFTERS: dict[str, Callable[[FakeModel], list[Drafter | FakeModel]]] = {
+    "nobody": lambda target: [],
+    "perfect": lambda target: [OracleDrafter(target)],
+    "useless": lambda target: [OracleDrafter(target, lie=0)],
+    "lying from the third": lambda target: [OracleDrafter(target, lie=2)],
+    "random": lambda target: [RandomDrafter()],
+    "lookup": lambda target: [LookupDrafter()],
+    "twin": lambda target: [FakeModel(target.seed, length=target.length)],
+    "stranger": lambda target: [FakeModel(1, length=target.length)],
+    "short": lambda target: [FakeModel(target.seed, length=target.length // 2)],
+    "stranger and perfect": lambda target: [
+        FakeModel(1, length=target.length),
+        OracleDrafter(target),
+    ],
+    "several": lambda target: [
+        FakeModel(1, length=target.length),
+        OracleDrafter(target, lie=1),
+        LookupDrafter(),
+        RandomDrafter(),
+    ],
+}
+"""Who guesses, for a target; a model stands for a ModelDrafter with it."""
+
+
+class World:
+    """An engine over fakes, and what must hold after each of its steps.
+
+    `prefill` is how many rows of prompt fit a batch beside the rows with logits.
+    """
+
+    def __init__(
+        self,
+        sequences: int = 1,
+        drafters: str = "nobody",
+        policy: Policy | None = None,
+        length: int = 256,
+        outputs: int = 80,
+        prefill: int = 100,
+        can_truncate: bool = True,
+    ) -> None:
+        outputs = max(outputs, sequences)
+        sizes = {"sequences": sequences, "batch": outputs + prefill, "outputs": outputs}
+        self.target = FakeModel(length=length, can_truncate=can_truncate, **sizes)
+        self.drafts: list[FakeModel] = []
+        self.sequences: list[Sequence] = []
+        self.expected: dict[Sequence, tuple[list[int], str]] = {}
+        found = [self._drafter(made) for made in DRAFTERS[drafters](self.target)]
+        self.engine = engine(self.target, found, policy)
+
+    def _drafter(self, made: Drafter | FakeModel) -> Drafter:
+        if not isinstance(made, FakeModel):
+            return made
+        n = self.target.sequences
+        draft = FakeModel(made.seed, length=made.length, sequences=n, batch=n + 2, outputs=n)
+        self.drafts.append(draft)
+        return ModelDrafter(draft)
+
+    def submit(self, request: Request) -> Sequence:
+        sequence = submit(self.engine, request)
+        self.sequences.append(sequence)
+        self.expected[sequence] = plain(self.target, request)
+        return sequence
+
+    def step(self) -> list[Sequence]:
+        waiting = [s for s in self.sequences if not s.finish_reason]
+        before = [(s, s.slot >= 0 and s.backlog == 1, s.backlog, s.room) for s in waiting]
+        decodes = len(self.target.decodes)
+        told = self.engine.step()
+        assert len(told) == len(set(told))
+        assert len(self.target.decodes) <= decodes + 1
+        for s, decoding, backlog, room in before:
+            if s.finish_reason:
+                assert s in told
+                continue
+            assert not s.cancelled
+            assert not decoding or s.room < room, "nobody who decodes stands still"
+            for part in self.target.decodes[decodes:]:
+                rows = sum(len(r.tokens) for r in part if r.slot == s.slot)
+                assert rows < backlog + room, "nobody guesses beyond the end"
+        self.check()
+        return told
+
+    def run(self) -> None:
+        steps = 0
+        while self.engine.busy:
+            self.step()
+            steps += 1
+            assert steps < 3000, "the engine does not come to an end"
+
+    def check(self) -> None:
+        """Caches hold committed tokens only, and answers are right as far as they have come."""
+        for slot, cache in enumerate(self.target.cache):
+            owner = next((s for s in reversed(self.sequences) if s.slot == slot), None)
+            assert cache == (owner.tokens[: owner.cached] if owner else [])
+            for draft in self.drafts:
+                assert draft.cache[slot] == cache[: len(draft.cache[slot])]
+        for s in self.sequences:
+            tokens, reason = self.expected[s]
+            assert s.answer == tokens[: len(s.answer)]
+            if s.finish_reason in ("stop", "length"):
+                assert (s.answer, s.finish_reason) == (tokens, reason)
+            elif s.finish_reason is None and s.answer:
+                assert s.backlog == 1
+
+
+worlds = st.builds(
+    World,
+    sequences=st.integers(1, 4),
+    drafters=st.sampled_from(sorted(DRAFTERS)),
+    policy=policies,
+    length=st.integers(34, 80),
+    outputs=st.integers(1, 30),
+    prefill=st.integers(1, 40),
+)

@@ -66,8 +66,9 @@ def _hash(key: Key, ids: Ids) -> Ids:
 
 def gumbel(key: Key, ids: Ids) -> npt.NDArray[np.float64]:
     """Standard Gumbel noise of each token."""
-    uniform = (_hash(key, ids) + 0.5) / _BITS
-    return -np.log(-np.log(uniform))
+    uniform = (_hash(key, ids).astype(np.float64) + 0.5) / _BITS
+    noise: npt.NDArray[np.float64] = -np.log(-np.log(uniform))
+    return noise
 
 
 def exceeding(key: Key, ids: Ids, bound: float) -> Ids:

@@ -9,7 +9,7 @@ arXiv 2408.07978). Order of work: penalties and bias, temperature, top-k, top-p,
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from localspec.decoding import noise
 from localspec.errors import UsageError
 from localspec.llama.rows import Logits
 
-__all__ = ["SHARPNESS", "Guess", "Sampler", "Sampling"]
+__all__ = ["SHARPNESS", "Constraint", "Guess", "Sampler", "Sampling"]
 
 SHARPNESS = 1.6
 """Beta, by which the draft's logits are sharpened: measured best over six kinds of prompt."""
@@ -77,16 +77,36 @@ class Guess(NamedTuple):
     confidence: float
 
 
+class Constraint(Protocol):
+    """A grammar that an answer must match, and how far the answer has come in it."""
+
+    def push(self, token: int) -> None:
+        """`token` follows."""
+
+    def pop(self) -> None:
+        """Take the last token back."""
+
+    def allowed(self) -> npt.NDArray[np.bool_]:
+        """Which tokens may come next, one flag a token."""
+
+
 class Sampler:
     """The choices of one sequence: `pick` for the target's rows, `guess` for the draft's.
 
-    Penalties look at what was pushed: push every committed token, and pop in reverse order what
-    was pushed for a guess.
+    Penalties and constraint look at what was pushed: push every committed token, and pop in
+    reverse order what was pushed for a guess.
     """
 
-    def __init__(self, sampling: Sampling, prompt: Sequence[int], vocabulary: int) -> None:
+    def __init__(
+        self,
+        sampling: Sampling,
+        prompt: Sequence[int],
+        vocabulary: int,
+        constraint: Constraint | None = None,
+    ) -> None:
         self.sampling = sampling
         self.sharpness = SHARPNESS
+        self._constraint = constraint
         self._ids = np.arange(vocabulary, dtype=np.uint32)
         self._penalties = _Penalties(sampling, prompt, vocabulary) if _adjusts(sampling) else None
 
@@ -94,11 +114,15 @@ class Sampler:
         """`token` now stands at the end of the answer."""
         if self._penalties:
             self._penalties.count(token, 1)
+        if self._constraint:
+            self._constraint.push(token)
 
     def pop(self, token: int) -> None:
         """Take the last token pushed back."""
         if self._penalties:
             self._penalties.count(token, -1)
+        if self._constraint:
+            self._constraint.pop()
 
     def pick(self, row: Logits, position: int) -> int:
         """The target's token for `position`, from its row of `n_vocab` logits."""
@@ -127,7 +151,12 @@ class Sampler:
         return Guess(token, math.exp(float(row[token] - best) / temperature) / mass)
 
     def _adjusted(self, row: Logits) -> Logits:
-        return self._penalties.applied(row) if self._penalties else row
+        if self._penalties:
+            row = self._penalties.applied(row)
+        if self._constraint:
+            allowed = self._constraint.allowed()[: len(row)]
+            row = np.where(allowed, row, np.float32(-np.inf))
+        return row
 
     def _unfiltered(self, row: Logits, key: noise.Key, temperature: float) -> int:
         """argmax(row / T + noise) over the whole row.

@@ -1,14 +1,14 @@
 """One request on its way: its tokens, its sampler, what it has said, why it ended."""
 
+from collections.abc import Callable
 from collections.abc import Sequence as Tokens
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from localspec.decoding.draft import Draft
-from localspec.decoding.sampling import Sampler, Sampling
+from localspec.decoding.sampling import Constraint, Sampler, Sampling
 from localspec.decoding.statistics import Statistics
 from localspec.decoding.text import TextStream
-from localspec.errors import LocalspecError
 
 __all__ = ["FinishReason", "Piece", "Pieces", "Request", "Sequence", "Speculation"]
 
@@ -26,6 +26,8 @@ class Request:
     max_tokens: int | None = None
     stops: Tokens[str] = ()
     speculation: Speculation = "auto"
+    constraint: Callable[[], Constraint] | None = None
+    """Begins the match of an answer with its grammar."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,15 @@ class Sequence:
     ) -> None:
         self.request = request
         self.tokens = list(request.prompt)
-        self.sampler = Sampler(request.sampling, request.prompt, vocabulary.size)
+        self.sampler = Sampler(
+            request.sampling,
+            request.prompt,
+            vocabulary.size,
+            request.constraint() if request.constraint else None,
+        )
         self.statistics = Statistics(prompt_tokens=len(request.prompt))
         self.finish_reason: FinishReason | None = None
-        self.error: LocalspecError | None = None
+        self.error: Exception | None = None
         self.cancelled = False
         self.slot = -1
         self.cached = 0
@@ -78,6 +85,7 @@ class Sequence:
         self._vocabulary = vocabulary
         self._prompt_length = len(request.prompt)
         limit = context_length - self._prompt_length
+        self._committed = 0
         self._submitted = self._began = now
         self._first_said: float | None = None
         self._limit = limit if request.max_tokens is None else min(limit, request.max_tokens)
@@ -111,6 +119,7 @@ class Sequence:
 
     def commit(self, token: int, drafter: str | None) -> None:
         """Say `token`, and see whether that ends the answer."""
+        self._committed += 1
         if self.ends_with(token):
             self.finish("stop")
             return
@@ -122,7 +131,7 @@ class Sequence:
         elif self.room <= 0:
             self.finish("length")
 
-    def finish(self, reason: FinishReason, error: LocalspecError | None = None) -> None:
+    def finish(self, reason: FinishReason, error: Exception | None = None) -> None:
         """End the answer; text kept back for a stop string that did not come is let go."""
         self.finish_reason, self.error = reason, error
         rest = self._text.flush()
@@ -132,7 +141,7 @@ class Sequence:
     def record(self, draft: Draft, held: int, now: float) -> None:
         """Count a decode that ended at `now` and of whose guesses the first `held` held."""
         statistics = self.statistics
-        said = len(self.tokens) - self._prompt_length - statistics.completion_tokens
+        said = self._committed - statistics.completion_tokens
         statistics.completion_tokens += said
         statistics.count_draft(draft.drafter, len(draft), held)
         if self._first_said is None:

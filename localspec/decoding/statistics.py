@@ -9,8 +9,8 @@ __all__ = ["Statistics"]
 class Statistics:
     """Counts in tokens, times in seconds.
 
-    Figures of speed leave the first decode out, the one that ends the prefill: `steps`,
-    `predicted_tokens` and `predicted_seconds` begin after it.
+    A token that ends an answer counts, though it says nothing. Figures of speed leave out the
+    decode that ends the prefill: `steps`, `predicted_tokens` and `predicted_seconds` begin after.
     """
 
     prompt_tokens: int = 0

@@ -35,6 +35,9 @@ class Drafter(Protocol):
     def propose(self, asks: Many[Ask]) -> list[Draft]:
         """One draft for each ask, in order; an empty one where there is nothing to say."""
 
+    def backlog(self, sequence: Sequence) -> int:
+        """Tokens it must read before it can guess, each of which costs time."""
+
     def observe(self, sequence: Sequence) -> None:
         """`sequence` has said more than when this was last called."""
 

@@ -39,6 +39,10 @@ class ModelDrafter:
             chain.forget()
         return [chain.draft for chain in chains]
 
+    def backlog(self, sequence: Sequence) -> int:
+        """What its cache lacks of the sequence."""
+        return len(sequence) - self._cached[sequence.slot]
+
     def observe(self, sequence: Sequence) -> None:
         """Nothing to do: the next proposal feeds what is new."""
 

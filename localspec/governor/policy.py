@@ -6,13 +6,20 @@ from typing import NamedTuple, Protocol
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
-from localspec.drafters.base import Drafter
+from localspec.drafters.base import Ask, Drafter
 
-__all__ = ["FixedPolicy", "Outcome", "Policy", "Step"]
+__all__ = ["FixedPolicy", "Outcome", "Policy", "Step", "Wish"]
+
+
+class Wish(NamedTuple):
+    """A sequence that could use a guess of at most `limit` tokens."""
+
+    sequence: Sequence
+    limit: int
 
 
 class Outcome(NamedTuple):
-    """What became of a sequence's guess in a step; `held` guesses were right."""
+    """What became of a sequence's guess in a step: the first `held` tokens of it were right."""
 
     sequence: Sequence
     draft: Draft
@@ -23,29 +30,24 @@ class Outcome(NamedTuple):
 class Step:
     """What a step cost, in seconds, and what it bought.
 
-    The target evaluated `rows` in `target_seconds`; `draft_seconds` goes by the drafters' names.
-    What is left of `seconds` is the loop's own overhead.
+    The target evaluated `rows`, some of them prompt where `prefilling`, and `depth` tokens were
+    in the deepest of the caches.
     """
 
     prefilling: bool
+    depth: int = 0
     rows: int = 0
     seconds: float = 0.0
     target_seconds: float = 0.0
-    draft_seconds: dict[str, float] = field(default_factory=dict)
+    draft_seconds: float = 0.0
     outcomes: list[Outcome] = field(default_factory=list)
 
 
 class Policy(Protocol):
-    """Decides for every step and sequence. Whatever it says, the text stays the same."""
+    """Decides for every step who guesses and how much. Whatever it says, the text is the same."""
 
-    def choose(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> list[Drafter | None]:
-        """Who guesses for each sequence in this step; None: nobody, plain decoding."""
-
-    def more(self, sequence: Sequence, draft: Draft) -> bool:
-        """Whether to guess one token more after `draft`, which may be empty."""
-
-    def worth(self, sequence: Sequence, draft: Draft) -> int:
-        """How many tokens of a finished draft the target should look at."""
+    def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
+        """A guess for each wish, in order; an empty one means plain decoding."""
 
     def observe(self, step: Step) -> None:
         """Learn from a step that was taken."""
@@ -54,30 +56,26 @@ class Policy(Protocol):
 class FixedPolicy:
     """The first drafter guesses up to `length` tokens and stops where it becomes unsure.
 
-    A guess of confidence below `cut` is neither looked at nor followed.
+    A guess of confidence below `cut` is not followed. A request that fixes its own length gets
+    that many, sure or not.
     """
 
     def __init__(self, length: int = 3, cut: float = 0.4) -> None:
         self.length, self.cut = length, cut
 
-    def choose(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> list[Drafter | None]:
-        """The first drafter for all, unless a request wants none."""
-        first = drafters[0] if drafters else None
-        return [first if s.request.speculation != 0 else None for s in sequences]
+    def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
+        """Let the first drafter guess for all."""
+        asks = [self._ask(wish) for wish in wishes]
+        return drafters[0].propose(asks) if drafters else [Draft() for _ in wishes]
 
-    def more(self, sequence: Sequence, draft: Draft) -> bool:
-        """Until the length is reached or a guess was unsure."""
-        wanted = sequence.request.speculation
+    def _ask(self, wish: Wish) -> Ask:
+        wanted = wish.sequence.request.speculation
         if wanted != "auto":
-            return len(draft) < wanted
-        return len(draft) < self.length and self.worth(sequence, draft) == len(draft)
+            return Ask(wish.sequence, min(wish.limit, wanted), lambda draft: True)
+        return Ask(wish.sequence, min(wish.limit, self.length), self._is_sure)
 
-    def worth(self, sequence: Sequence, draft: Draft) -> int:
-        """All up to the first unsure guess; all of them where the request fixes the length."""
-        if sequence.request.speculation != "auto":
-            return len(draft)
-        unsure = (i for i, sure in enumerate(draft.confidences) if sure < self.cut)
-        return next(unsure, len(draft))
+    def _is_sure(self, draft: Draft) -> bool:
+        return not draft or draft.confidences[-1] >= self.cut
 
     def observe(self, step: Step) -> None:
         """A fixed policy learns nothing."""

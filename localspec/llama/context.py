@@ -40,7 +40,7 @@ class Context:
         params.n_batch = params.n_ubatch = batch
         params.n_seq_max = sequences
         params.n_outputs_max = outputs
-        params.n_threads = params.n_threads_batch = threads()
+        self.threads = params.n_threads = params.n_threads_batch = threads()
         params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
         params.kv_unified = True  # sequences share prefixes without copies, and cells
         params.no_perf = True
@@ -135,7 +135,7 @@ class _Rows:
         stride = self._slots.itemsize
         self._lists = self._slots.ctypes.data + stride * np.arange(capacity, dtype=np.uintp)
         fields = dict(lib.llama_batch._fields_)
-        arrays = {
+        arrays: dict[str, np.ndarray[Any, Any]] = {
             "token": self._tokens,
             "pos": self._positions,
             "n_seq_id": self._one_slot_each,

@@ -18,7 +18,7 @@ class Vocabulary:
     """Tokens of one model. It lives as long as the model it was read from."""
 
     def __init__(self, handle: Any) -> None:
-        self._handle = handle
+        self.handle: Any = handle
         self.size: int = lib.llama_vocab_n_tokens(handle)
         if self.size == 0:
             raise ModelError("The file holds no vocabulary; get a GGUF with its tokenizer inside.")
@@ -29,12 +29,12 @@ class Vocabulary:
     @functools.cached_property
     def end_tokens(self) -> frozenset[int]:
         """Tokens after which a model has nothing more to say."""
-        return frozenset(t for t in range(self.size) if lib.llama_vocab_is_eog(self._handle, t))
+        return frozenset(t for t in range(self.size) if lib.llama_vocab_is_eog(self.handle, t))
 
     @functools.cached_property
     def control_texts(self) -> tuple[str, ...]:
         """What control tokens look like when written out, longest first."""
-        control = (t for t in range(self.size) if lib.llama_vocab_is_control(self._handle, t))
+        control = (t for t in range(self.size) if lib.llama_vocab_is_control(self.handle, t))
         texts = {self._raw(t).decode("utf-8", "replace") for t in control}
         return tuple(sorted(texts - {""}, key=lambda text: (-len(text), text)))
 
@@ -49,7 +49,7 @@ class Vocabulary:
         while True:
             tokens = np.empty(capacity, dtype=np.int32)
             into = tokens.ctypes.data_as(ctypes.POINTER(lib.llama_token))
-            n = lib.llama_tokenize(self._handle, data, len(data), into, capacity, False, control)
+            n = lib.llama_tokenize(self.handle, data, len(data), into, capacity, False, control)
             if n >= 0:
                 found: list[int] = tokens[:n].tolist()
                 return found
@@ -66,13 +66,13 @@ class Vocabulary:
         size = _PIECE_BYTES
         while True:
             buffer = ctypes.create_string_buffer(size)
-            n = lib.llama_token_to_piece(self._handle, token, buffer, size, 0, False)
+            n = lib.llama_token_to_piece(self.handle, token, buffer, size, 0, False)
             if n >= 0:
                 return buffer.raw[:n]
             size = -n
 
     def _raw(self, token: int) -> bytes:
-        text: bytes = lib.llama_vocab_get_text(self._handle, token)
+        text: bytes = lib.llama_vocab_get_text(self.handle, token)
         return text
 
     def difference(self, other: "Vocabulary") -> str | None:

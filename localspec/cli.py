@@ -1,0 +1,144 @@
+"""The command line: parse, call a verb, turn what happened into an exit code.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with some failed items, 130 interrupted.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TypeAlias
+
+from localspec import __version__
+from localspec.errors import LocalspecError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        verb = import_module(f"localspec.verbs.{options.verb}")
+        code: int = verb.run(options)
+        sys.stdout.flush()
+    except LocalspecError as error:
+        return _complain(str(error), error.exit_code, options.verbose)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return 0  # whoever was reading has seen enough
+    except MemoryError:
+        return _complain("There is not enough memory for this.", 1, options.verbose)
+    except Exception as error:
+        text = f"Something went wrong inside localspec ({type(error).__name__}: {error})"
+        return _complain(f"{text}; -v shows where.", 1, options.verbose)
+    return code
+
+
+def _complain(sentence: str, code: int, verbose: bool) -> int:
+    if verbose:
+        traceback.print_exc()
+    print(f"localspec: {sentence}", file=sys.stderr)
+    return code
+
+
+def _drop_output() -> None:
+    """Keep Python from flushing into the closed pipe when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="localspec",
+        description="Run language models on this computer, faster: a small model guesses ahead, "
+        "the large one checks all guesses at once and says exactly what it would have said alone.",
+        epilog="Try: localspec generate 'How do I list files by size?'",
+    )
+    parser.add_argument("--version", action="version", version=f"localspec {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
+    _add_generate(verbs)
+    _add_doctor(verbs)
+    return parser
+
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add(verbs: Verbs, name: str, summary: str, description: str = "") -> argparse.ArgumentParser:
+    """A verb with the flags that every verb has."""
+    verb: argparse.ArgumentParser = verbs.add_parser(
+        name, help=summary, description=description or summary
+    )
+    verb.add_argument("--json", action="store_true", help="print one JSON document")
+    verb.add_argument("-v", "--verbose", action="store_true", help="show llama.cpp's log")
+    return verb
+
+
+def _add_generate(verbs: Verbs) -> None:
+    verb = _add(
+        verbs,
+        "generate",
+        "answer one prompt, as it is being decoded",
+        "Answer one prompt. The same seed gives the same text, with or without speculation.",
+    )
+    verb.add_argument("prompt", metavar="PROMPT", help="what to answer; - reads standard input")
+    source = verb.add_argument_group("model")
+    source.add_argument(
+        "-m", "--model", default="shell", help="an embedded name or a GGUF file (default: shell)"
+    )
+    source.add_argument(
+        "--draft", default="auto", metavar="D", help="auto, none, or a model that guesses ahead"
+    )
+    source.add_argument("--system", metavar="S", help="instructions that come before the prompt")
+    source.add_argument(
+        "--raw", action="store_true", help="continue PROMPT as it is, without a chat template"
+    )
+    _add_sampling(verb.add_argument_group("sampling"))
+    verb.add_argument_group("speculation").add_argument(
+        "--speculation",
+        default="auto",
+        type=_speculation,
+        metavar="auto|off|N",
+        help="as it pays (default), never, or always N tokens",
+    )
+
+
+def _add_sampling(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--max-tokens", type=int, metavar="N", help="end after N tokens")
+    for flag, kind, text in (
+        (
+            "--temperature",
+            float,
+            "0: always the likeliest token; 1: as trained (default: 0.7)",
+        ),
+        ("--top-k", int, "choose among the K likeliest tokens only"),
+        ("--top-p", float, "choose among the likeliest that hold this share (default: 0.95)"),
+        ("--min-p", float, "leave out tokens less likely than this share of the likeliest"),
+        ("--repeat-penalty", float, "above 1, make tokens seen before less likely"),
+    ):
+        group.add_argument(flag, type=kind, metavar=kind.__name__[0].upper(), help=text)
+    group.add_argument("--seed", type=int, metavar="S", help="repeat an answer exactly")
+    group.add_argument(
+        "--stop", action="append", default=[], metavar="TEXT", help="end before TEXT; repeatable"
+    )
+    group.add_argument("--json-schema", metavar="FILE", help="only answers that match this schema")
+
+
+def _add_doctor(verbs: Verbs) -> None:
+    _add(verbs, "doctor", "say what works on this computer, and what to do about the rest")
+
+
+def _speculation(text: str) -> str | int:
+    if text == "auto":
+        return text
+    if text == "off":
+        return 0
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not auto, off or a number of tokens")

@@ -1,0 +1,64 @@
+"""Small manners for the terminal: a sign of life while one waits, and nothing that can harm it."""
+
+import sys
+import threading
+from typing import Self
+
+__all__ = ["Waiting", "printable"]
+
+_PATIENCE_SECONDS = 0.7
+_FRAME_SECONDS = 0.1
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_CLEAR_LINE = "\r\x1b[K"
+# Escape sequences in an answer must not reach a terminal: they move cursors and set titles.
+_HARMFUL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
+
+
+def printable(text: str) -> str:
+    """`text` without control characters where standard output is a terminal."""
+    return text.translate(_HARMFUL) if sys.stdout.isatty() else text
+
+
+class Waiting:
+    """Says on standard error what is being waited for, if it takes long and a person is there."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._thread = threading.Thread(target=self._show, daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over()
+
+    def say(self, what: str) -> None:
+        """What is going on from now on."""
+        self._what = what
+
+    def note(self, sentence: str) -> None:
+        """A line that stays."""
+        clear = _CLEAR_LINE if self._thread else ""
+        print(f"{clear}localspec: {sentence}", file=sys.stderr)
+
+    def over(self) -> None:
+        """The wait has ended: leave no trace."""
+        if self._thread:
+            self._end.set()
+            self._thread.join()
+            self._thread = None
+
+    def _show(self) -> None:
+        if self._end.wait(_PATIENCE_SECONDS):
+            return
+        frame = 0
+        while not self._end.wait(_FRAME_SECONDS):
+            sys.stderr.write(f"{_CLEAR_LINE}{_FRAMES[frame % len(_FRAMES)]} {self._what}")
+            sys.stderr.flush()
+            frame += 1
+        sys.stderr.write(_CLEAR_LINE)
+        sys.stderr.flush()

@@ -1,0 +1,154 @@
+"""What works on this computer: a list of findings, each with what to do where it does not."""
+
+import importlib.metadata
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import localspec
+from localspec import folders, models
+from localspec.llama import kernels
+from localspec.llama.library import devices, lib, system_info, threads
+
+__all__ = ["Finding", "examine"]
+
+_LITTLE_DISK = 5 * 2**30
+_QUESTION = "How do I list files by size?"
+
+
+class Finding(NamedTuple):
+    """One thing looked at. `advice` is empty where all is well."""
+
+    subject: str
+    state: Literal["ok", "warning", "failed"]
+    detail: str
+    advice: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """Look at one thing after another, from Python to a real answer; nothing is changed."""
+    for check in (_python, _library, _processor, _repacking, _gpu, _memory, _folders, _disk):
+        yield check()
+    yield from _answers()
+
+
+def _python() -> Finding:
+    return Finding("Python", "ok", f"{platform.python_version()} on {platform.platform()}")
+
+
+def _library() -> Finding:
+    version = importlib.metadata.version("llama-cpp-python")
+    return Finding("llama.cpp", "ok", f"llama-cpp-python {version}")
+
+
+def _processor() -> Finding:
+    name = next((d.description for d in devices() if d.kind == "CPU"), platform.machine())
+    sets = [part.split("=")[0].strip() for part in system_info().split("|") if "= 1" in part]
+    wide = [s.split(":")[-1].strip() for s in sets if any(k in s for k in ("AVX", "NEON", "AMX"))]
+    detail = f"{name}, {threads()} threads"
+    if wide:
+        return Finding("processor", "ok", f"{detail} ({', '.join(wide)})")
+    return Finding(
+        "processor",
+        "warning",
+        f"{detail}, no vector instructions",
+        "Rebuild for this processor: pip install --force-reinstall --no-binary :all: "
+        "--no-cache-dir llama-cpp-python",
+    )
+
+
+def _repacking() -> Finding:
+    if kernels.repacking_works(models.embedded("shell").target):
+        return Finding("fast kernels", "ok", "weights are repacked for this processor")
+    return Finding(
+        "fast kernels",
+        "warning",
+        "this build's AMX kernels crash here, so weights are used as they are",
+        "A build by gcc 14 or clang has none of it: CC=clang CXX=clang++ pip install "
+        "--force-reinstall --no-cache-dir llama-cpp-python",
+    )
+
+
+def _gpu() -> Finding:
+    found = [d for d in devices() if d.kind != "CPU"]
+    if found:
+        names = (f"{d.name} {d.description} ({d.memory_free / 2**30:.1f} GiB free)" for d in found)
+        return Finding("GPU", "ok", "; ".join(names))
+    if lib.llama_supports_gpu_offload():
+        return Finding("GPU", "warning", "the build can use one, none was found", "Check drivers.")
+    present = [tool for tool in ("nvidia-smi", "rocm-smi") if shutil.which(tool)]
+    if not present:
+        return Finding("GPU", "ok", "none; the processor does the work")
+    return Finding(
+        "GPU",
+        "warning",
+        f"there seems to be one ({present[0]}), but this build of llama.cpp cannot use it",
+        "Rebuild with it: CMAKE_ARGS='-DGGML_CUDA=on' pip install --force-reinstall "
+        "--no-cache-dir llama-cpp-python",
+    )
+
+
+def _memory() -> Finding:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    detail = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
+    if memory.available > 2**30:
+        return Finding("memory", "ok", detail)
+    return Finding("memory", "warning", detail, "Close something before loading a large model.")
+
+
+def _folders() -> Finding:
+    kinds: tuple[Callable[[], Path], ...] = (
+        folders.config,
+        folders.data,
+        folders.state,
+        folders.cache,
+    )
+    for folder in (kind() for kind in kinds):
+        probe = folder / ".doctor"
+        try:
+            folders.write_atomically(probe, "")
+            probe.unlink()
+        except OSError as error:
+            return Finding(
+                "folders",
+                "failed",
+                f"{folder} cannot be written: {error.strerror}",
+                "Make it writable, or set LOCALSPEC_HOME to a folder that is.",
+            )
+    return Finding("folders", "ok", f"{folders.data()}, {folders.cache()}")
+
+
+def _disk() -> Finding:
+    folder = next(p for p in (folders.data(), *folders.data().parents) if p.exists())
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 2**30:.0f} GiB free"
+    if free > _LITTLE_DISK:
+        return Finding("disk", "ok", detail)
+    return Finding("disk", "warning", detail, "Models take 1 to 40 GiB each; make room first.")
+
+
+def _answers() -> Iterator[Finding]:
+    """The embedded pair, for real: does it answer, and does guessing leave its words alone?"""
+    try:
+        with localspec.load("shell") as llm:
+            plain = llm.generate(_QUESTION, seed=7, max_tokens=48, speculation=0)
+            guessed = llm.generate(_QUESTION, seed=7, max_tokens=48, speculation=3)
+    except localspec.LocalspecError as error:
+        yield Finding("shell pair", "failed", str(error), "Reinstall localspec.")
+        return
+    speed = f"{plain.statistics.tokens_per_second:.0f} tokens/s"
+    yield Finding("shell pair", "ok", f"answers at {speed} without guessing")
+    rate = guessed.statistics.acceptance_rate
+    if plain.tokens == guessed.tokens:
+        yield Finding("exactness", "ok", f"same words with guessing ({rate:.0%} of guesses held)")
+    else:
+        yield Finding(
+            "exactness",
+            "warning",
+            "guessing changed the words: this backend's sums depend on how many tokens they hold",
+            "Answers stay as good; for replays to the letter use --speculation off.",
+        )

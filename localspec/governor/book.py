@@ -1,0 +1,49 @@
+"""What is known about one drafter: what a guess costs, and what its confidence is worth."""
+
+from weakref import WeakKeyDictionary
+
+from localspec.decoding.draft import Draft
+from localspec.decoding.sequence import Sequence
+from localspec.governor.survival import Calibration
+
+__all__ = ["Book"]
+
+_GAIN = 0.1
+_LITTLE = 8  # tokens of backlog that do not show in the time of a guess
+
+
+class Book:
+    """Seconds for a guess (of all sequences at once) and for a token of backlog; calibrations."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.seconds_to_read = 0.0
+        self.common = Calibration()
+        self._own: WeakKeyDictionary[Sequence, Calibration] = WeakKeyDictionary()
+
+    def calibration(self, sequence: Sequence) -> Calibration:
+        """The one of a sequence, begun where there is none."""
+        if sequence not in self._own:
+            self._own[sequence] = Calibration(self.common)
+        return self._own[sequence]
+
+    def paid(self, seconds: float, guesses: int, backlog: int) -> None:
+        """A proposal took `seconds`, for `guesses` guesses one after another."""
+        if backlog > _LITTLE:
+            reading = max(0.0, seconds - guesses * self.seconds) / backlog
+            self.seconds_to_read += (reading - self.seconds_to_read) * (
+                _GAIN if self.seconds_to_read else 1
+            )
+        elif guesses:
+            each = seconds / guesses
+            if self.seconds:  # one slow moment is no reason to give a drafter up
+                each = min(each, 3 * self.seconds)
+            self.seconds += (each - self.seconds) * (_GAIN if self.seconds else 1)
+
+    def learn(self, sequence: Sequence, draft: Draft, said: list[int]) -> None:
+        """Compare a guess, looked at or not, with what was said in its place."""
+        calibration = self.calibration(sequence)
+        for guess, confidence, token in zip(draft.tokens, draft.confidences, said, strict=False):
+            calibration.observe(confidence, guess == token)
+            if guess != token:
+                break

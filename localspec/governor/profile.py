@@ -1,0 +1,74 @@
+"""What was measured on this computer, kept for the next time.
+
+One small JSON file for each target, draft, build, device and number of threads. It is a cache:
+a file that is damaged, of another version or cannot be written is passed over.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from localspec import folders
+from localspec.governor.book import Book
+from localspec.governor.governor import Governor
+
+__all__ = ["load", "path_for", "save"]
+
+_VERSION = 1
+
+
+def path_for(*circumstances: object) -> Path:
+    """The file for these circumstances: whatever changes what things cost."""
+    key = hashlib.sha256(repr(circumstances).encode()).hexdigest()[:20]
+    return folders.cache() / "profiles" / f"{key}.json"
+
+
+def save(governor: Governor, path: Path) -> None:
+    """Keep what the governor knows; the last of several writers wins, each file is whole."""
+    governor.costs.settle()
+    record = {
+        "version": _VERSION,
+        "overhead": governor.costs.overhead,
+        "curves": [curve.measured() for curve in governor.costs.curves],
+        "drafters": {name: _record(book) for name, book in governor.books.items()},
+    }
+    try:
+        folders.write_atomically(path, json.dumps(record))
+    except OSError:
+        return
+
+
+def load(governor: Governor, path: Path) -> bool:
+    """Give the governor what was kept; False where there is nothing of use."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["version"] != _VERSION:
+            return False
+        curves = [{int(n): float(s) for n, s in curve.items()} for curve in record["curves"]]
+        books = {name: _book(kept) for name, kept in record["drafters"].items()}
+        overhead = float(record["overhead"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    if not any(curves) or not all(s > 0 for curve in curves for s in curve.values()):
+        return False
+    governor.costs.load(curves)
+    governor.costs.overhead = max(0.0, overhead)
+    governor.books.update(books)
+    return True
+
+
+def _record(book: Book) -> dict[str, Any]:
+    return {
+        "seconds": book.seconds,
+        "seconds_to_read": book.seconds_to_read,
+        "calibration": book.common.to_json(),
+    }
+
+
+def _book(kept: dict[str, Any]) -> Book:
+    book = Book()
+    book.seconds = max(0.0, float(kept["seconds"]))
+    book.seconds_to_read = max(0.0, float(kept["seconds_to_read"]))
+    book.common.load(kept["calibration"])
+    return book

@@ -1,0 +1,55 @@
+"""Measures V(n) on this computer before anything is asked of it."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+from localspec.governor.costs import Costs
+from localspec.llama.rows import Evaluator, Run
+
+__all__ = ["sweep", "widths"]
+
+_BEGINNING = 16  # tokens that stand in the cache before the measured ones
+_MOST_TELLING_FIRST = (1, 4, 8, 2, 3, 16, 5, 6, 12, 9, 7, 10, 32, 14, 11, 13, 15, 17, 24)
+_TOKEN = 1
+
+
+def widths(target: Evaluator) -> list[int]:
+    """The numbers of rows worth measuring, the most telling first."""
+    return [n for n in _MOST_TELLING_FIRST if n <= target.outputs]
+
+
+def sweep(
+    target: Evaluator,
+    costs: Costs,
+    *,
+    budget: float,
+    clock: Callable[[], float] = time.perf_counter,
+    progress: Callable[[float], None] = lambda share: None,
+) -> None:
+    """Time decodes of 1, 2, 3 … rows in turn for about `budget` seconds; medians go to `costs`.
+
+    Slot 0 is used, and left empty. Where one round of all widths takes longer than the budget,
+    the least telling widths are left to interpolation.
+    """
+    start = clock()
+    target.truncate(0, 0)
+    target.decode([Run(0, (_TOKEN,) * _BEGINNING, 0, 1)])
+    times: dict[int, list[float]] = {n: [] for n in widths(target)}
+    while True:
+        for rows, taken in times.items():
+            began = clock()
+            target.decode([Run(0, (_TOKEN,) * rows, _BEGINNING, rows)])
+            now = clock()
+            taken.append(now - began)
+            target.truncate(0, _BEGINNING)
+            progress(min(1.0, (now - start) / budget))
+            if now - start > budget:
+                _keep(times, costs)
+                target.truncate(0, 0)
+                return
+
+
+def _keep(times: dict[int, list[float]], costs: Costs) -> None:
+    measured = {rows: statistics.median(taken) for rows, taken in times.items() if taken}
+    costs.load([measured])

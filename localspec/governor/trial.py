@@ -1,0 +1,52 @@
+"""One sequence's part in a step, as the governor sees it: who guessed what, what is looked at."""
+
+from dataclasses import dataclass, field
+
+from localspec.decoding.draft import Draft
+from localspec.governor.policy import Wish
+from localspec.governor.survival import Calibration
+
+__all__ = ["Proposal", "Trial"]
+
+
+@dataclass
+class Proposal:
+    """A draft with its survivals: how likely each guess is to be reached and to hold."""
+
+    draft: Draft
+    calibration: Calibration
+    survivals: list[float] = field(default_factory=list)
+
+    def update(self, draft: Draft) -> None:
+        """Take in guesses made since the last call."""
+        self.draft = draft
+        for confidence in draft.confidences[len(self.survivals) :]:
+            chance = self.calibration.chance(confidence)
+            if not self.survivals:
+                self.calibration.expect(chance)
+            self.survivals.append(chance * (self.survivals[-1] if self.survivals else 1.0))
+
+
+@dataclass
+class Trial:
+    """Proposals for one sequence, and the one whose first `length` guesses the target sees."""
+
+    wish: Wish
+    base: int = 0
+    proposals: list[Proposal] = field(default_factory=list)
+    chosen: Proposal | None = None
+    length: int = 0
+    value: float = 0.0
+    """What the chosen guesses are expected to give over plain decoding, in tokens."""
+
+    def __post_init__(self) -> None:
+        self.base = len(self.wish.sequence)
+
+    @property
+    def looked_at(self) -> Draft:
+        """What goes to the target."""
+        if self.chosen is None or not self.length:
+            return Draft()
+        whole = self.chosen.draft
+        n = self.length
+        return Draft(whole.drafter, whole.tokens[:n], whole.parents[:n], whole.confidences[:n])

@@ -1,0 +1,1 @@
+"""What each command of the command line does: one file a verb, each with a `run`."""
