@@ -45,7 +45,7 @@ _HOMES = {
 
 # In a bare checkout models/ and tui/ stand beside this folder instead of inside it.
 _checkout = Path(__file__).resolve().parent.parent
-if (_checkout / "models" / "shell").is_dir():
+if (_checkout / "models" / "embedded.py").is_file():
     __path__.append(str(_checkout))
 
 

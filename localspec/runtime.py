@@ -69,6 +69,17 @@ class Options(TypedDict, total=False):
 _SAMPLING = {field.name for field in fields(Sampling)}
 
 
+def sampling(options: Options) -> Sampling:
+    """What `options` say of sampling, with a seed of chance where they name none.
+
+    Raises UsageError on values that make no sense.
+    """
+    chosen: dict[str, Any] = {k: value for k, value in options.items() if k in _SAMPLING}
+    if chosen.get("seed") is None:
+        chosen["seed"] = secrets.randbits(63)
+    return Sampling(**chosen)
+
+
 class LLM:
     """A loaded target with its drafter, answering on a thread of its own.
 
@@ -123,9 +134,6 @@ class LLM:
         return self.generate(messages, **options)
 
     def _request(self, prompt: Prompt, options: Options) -> Request:
-        seed = options.get("seed")
-        chosen = {name: value for name, value in options.items() if name in _SAMPLING}
-        chosen["seed"] = secrets.randbits(63) if seed is None else seed
         schema = options.get("json_schema")
         stop = options.get("stop", ())
         stops = (stop,) if isinstance(stop, str) else tuple(stop)
@@ -133,7 +141,7 @@ class LLM:
             raise UsageError("A stop string is empty; every answer would end at once.")
         return Request(
             prompt=self._tokens(prompt, raw=options.get("raw", False)),
-            sampling=Sampling(**cast("dict[str, Any]", chosen)),
+            sampling=sampling(options),
             max_tokens=options.get("max_tokens"),
             stops=stops,
             speculation=options.get("speculation", "auto"),

@@ -155,8 +155,9 @@ class _Generation(Extension):
 class Sandbox(ImmutableSandboxedEnvironment):
     """Compiles and renders templates with the options of Transformers' apply_chat_template.
 
-    Either may take `seconds`. Raises ModelError at a limit, and for other faults of a template
-    what Jinja and Python raise.
+    Rendering may take `seconds`, compiling five times as long: it is done once, and takes a slow
+    machine a while even for an honest template. Raises ModelError at a limit, and for other faults
+    of a template what Jinja and Python raise.
     """
 
     code_generator_class = _Compiler
@@ -184,7 +185,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def compile_template(self, source: str) -> Template:
         """What `render` takes."""
-        self.meter.start(self.seconds)
+        self.meter.start(5 * self.seconds)
         _fits(len(source), _LONGEST)
         tree = self.parse(source)
         branches = sum(1 for _ in tree.find_all(nodes.If))
@@ -306,7 +307,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
             self.meter.spend(_NODE)
             if name in _ITERATING and args[at]:
                 args = (*args[:at], self.each(args[at]), *args[at + 1 :])
-            return self.made(function(*args, **kwargs))
+            result = function(*args, **kwargs)
+            # A lazy one would do its work and show its weight elsewhere.
+            lazy = isinstance(result, types.GeneratorType)
+            return self.made(list(result) if lazy else result)
 
         return metered
 

@@ -52,7 +52,7 @@ class Words(Protocol):
 class ChatTemplate:
     """A template, compiled once. Raises ModelError where its source is no template.
 
-    `seconds` limits compiling, and each rendering. Any thread may render.
+    `seconds` limits each rendering. Any thread may render.
     """
 
     def __init__(self, source: str, vocabulary: Words, *, seconds: float = 1.0) -> None:

@@ -231,6 +231,7 @@ def text(pieces: Iterable[Piece]) -> str:
 
 # What hypothesis draws from --------------------------------------------------------------------
 
+ENDLESS = Sampling(seed=1, logit_bias={END: -100})
 PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
 OPENINGS = ([7], PROMPT, [*PROMPT[:5], 8], [2] * 20)
 prompts = st.builds(
@@ -323,6 +324,15 @@ class World:
         self.expected[sequence] = plain(self.target, request)
         return sequence
 
+    def ask(self, prompt: list[int], n: int | None = 10) -> Sequence:
+        """Have `n` tokens said after a prompt, plainly."""
+        return self.submit(Request(prompt, ENDLESS, n, speculation=0))
+
+    def finish(self, sequence: Sequence) -> Sequence:
+        while not sequence.finish_reason:
+            self.step()
+        return sequence
+
     def step(self) -> list[Sequence]:
         waiting = [s for s in self.sequences if not s.finish_reason]
         before = [(s, s.slot >= 0 and s.backlog == 1, s.backlog, s.room) for s in waiting]
@@ -363,6 +373,17 @@ class World:
                 assert (s.answer, s.finish_reason) == (tokens, reason)
             elif s.finish_reason is None and s.answer:
                 assert s.backlog == 1
+
+
+def shared(cache: list[int], prompt: list[int]) -> int:
+    """Tokens of a prompt, short of its last, that a cache begins with."""
+    pairs = zip(cache, prompt[:-1], strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(cache), len(prompt) - 1))
+
+
+def rows(target: FakeModel, since: int = 0) -> int:
+    """Rows the model evaluated from its `since`-th decode on."""
+    return sum(len(run.tokens) for runs in target.decodes[since:] for run in runs)
 
 
 worlds = st.builds(

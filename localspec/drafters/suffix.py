@@ -7,7 +7,8 @@ following links drops tokens from the front. Texts with the same beginning share
 tree, as a conversation with several answers is, and an occurrence is a node of that tree.
 
 A state's likeliest edge stands in two arrays and only further edges need a dict: most states have
-one edge. A token costs about 2 µs and 100 to 150 bytes, and never more than two states.
+one edge. A token costs about 2.5 µs, 5 at the worst, and 100 to 250 bytes; it makes two states at
+the most, 1.3 in real text.
 """
 
 from array import array
@@ -67,24 +68,17 @@ class SuffixAutomaton:
 
     def _connect(self, state: int, token: int, new: int) -> None:
         """Let `token` lead to `new` from all ends of the text that it never followed."""
-        tokens, others, link = self.token, self._others, self.link
-        known = last = ROOT
+        known = end = ROOT
         while state >= 0 and not known:
-            last = state
+            end = state
             if not self.to[state]:
-                tokens[state], self.to[state] = token, new
-            elif tokens[state] == token:
-                known = self.to[state]
-            elif state in others:
-                known = others[state].setdefault(token, new)
-                if known == new:
-                    known = ROOT
-            else:
-                others[state] = {token: new}
-            state = link[state]
-        if known and self.length[known] > self.length[last] + 1:
-            known = self._split(last, token, known)
-        link[new] = known
+                self.token[state], self.to[state] = token, new
+            elif not (known := self.target(state, token)):
+                self._others.setdefault(state, {})[token] = new
+            state = self.link[state]
+        if known and self.length[known] > self.length[end] + 1:
+            known = self._split(end, token, known)
+        self.link[new] = known
 
     def _split(self, state: int, token: int, whole: int) -> int:
         """Of the runs of `whole`, those that end `state`'s text now end in one place more."""

@@ -13,6 +13,7 @@ __all__ = ["CostCurve", "Costs"]
 _PACE_GAIN = 0.1
 _SHAPE_GAIN = 0.03  # and 1 / count while a length is new
 _OUTLIER = 1.6  # a step further off than this counts as this far off
+_FIRST_STEPS = 5
 _DEPTHS = (1024, 4096, 16384)  # tokens; each range of depths has a shape of its own
 
 
@@ -86,6 +87,7 @@ class Costs:
         self.curves = [CostCurve(longest) for _ in range(len(_DEPTHS) + 1)]
         self.pace = 1.0
         self.overhead = 0.0
+        self._steps = 0
 
     def step(self, rows: int, depth: int = 0) -> float:
         """Seconds a step with `rows` takes now; 0 where nothing was ever measured."""
@@ -100,9 +102,11 @@ class Costs:
         if not curve:
             curve.set(rows, seconds / self.pace)
         ratio = seconds / (curve.seconds(rows) * self.pace)
-        ratio = min(max(ratio, 1 / _OUTLIER), _OUTLIER)
-        self.pace *= ratio**_PACE_GAIN
-        curve.refine(rows, ratio)
+        self._steps += 1
+        if self._steps > _FIRST_STEPS:  # what was measured before may be of another time
+            ratio = min(max(ratio, 1 / _OUTLIER), _OUTLIER)
+        self.pace *= ratio ** max(_PACE_GAIN, 1 / self._steps)
+        curve.refine(rows, ratio if self._steps > _FIRST_STEPS else 1.0)
         self.overhead += _PACE_GAIN * (min(overhead, seconds) - self.overhead)
 
     def settle(self) -> None:

@@ -23,6 +23,7 @@ class Vocabulary:
         if self.size == 0:
             raise ModelError("The file holds no vocabulary; get a GGUF with its tokenizer inside.")
         self.bos: int = lib.llama_vocab_bos(handle)  # -1 where the model has none
+        self.eos: int = lib.llama_vocab_eos(handle)  # likewise
         self.adds_bos: bool = lib.llama_vocab_get_add_bos(handle) and self.bos >= 0
         self._pieces: list[bytes | None] = [None] * self.size
 

@@ -11,7 +11,7 @@ from localspec import LLM, UsageError
 from localspec.cli import INTERRUPTED
 from localspec.console import Waiting, printable
 from localspec.llama.library import show_log
-from localspec.runtime import Options, Prompt
+from localspec.runtime import Options, Prompt, sampling
 from localspec.worker import Answer, Stream
 
 __all__ = ["run"]
@@ -22,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
     show_log(options.verbose)
     prompt = _prompt(options)
     settings = _settings(options)
+    sampling(settings)  # a mistake should not cost the time of loading
     with Waiting() as waiting:
         waiting.say(f"loading {options.model}")
         with localspec.load(options.model, draft=options.draft) as llm:
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
                 if options.json:
                     print(json.dumps(report(llm, stream.answer, options.speculation)))
                 elif sys.stderr.isatty():
-                    print(f"\n{summary(stream.answer)}", file=sys.stderr)
+                    print(f"\n{summary(stream.answer, llm.governor.plain_rate())}", file=sys.stderr)
     return INTERRUPTED if interrupted else 0
 
 
@@ -109,12 +110,13 @@ def _schema(file: Path) -> dict[str, Any]:
     return schema
 
 
-def summary(answer: Answer) -> str:
-    """The quiet line: tokens, speed, how many guesses held, how long they were."""
+def summary(answer: Answer, plain: float) -> str:
+    """The quiet line: tokens, speed, that of plain decoding, how many guesses held."""
     s = answer.statistics
     parts = [f"{s.completion_tokens} tokens"]
     if s.predicted_tokens:
-        parts.append(f"{s.tokens_per_second:.0f} tokens/s")
+        speed = f"{s.tokens_per_second:.0f} tokens/s"
+        parts.append(f"{speed}, {s.tokens_per_second / plain:.2f}× plain" if plain else speed)
     if s.draft_tokens:
         parts.append(f"{s.acceptance_rate:.0%} of guesses held")
         parts.append(f"{s.draft_length:.1f} guessed a step")
@@ -125,7 +127,7 @@ def summary(answer: Answer) -> str:
 
 def report(llm: LLM, answer: Answer, mode: str | int) -> dict[str, Any]:
     """The JSON document. Times in milliseconds, speeds in tokens a second."""
-    s = answer.statistics
+    s, plain = answer.statistics, llm.governor.plain_rate()
     return {
         "text": answer.text,
         "tokens": answer.tokens,
@@ -157,8 +159,8 @@ def report(llm: LLM, answer: Answer, mode: str | int) -> dict[str, Any]:
                 for name, n in s.drafted_by_drafter.items()
             },
             "accepted_per_position": s.accepted_per_position,
-            "estimated_plain_per_second": None,
-            "speedup": None,
+            "estimated_plain_per_second": round(plain, 2) or None,
+            "speedup": round(s.tokens_per_second / plain, 3) if plain else None,
         },
     }
 

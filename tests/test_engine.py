@@ -1,0 +1,554 @@
+"""The engine, seen through its doors: prepare, submit, step, busy.
+
+The target is a fake whose logits are a function of the last three tokens and whose cache is a
+list of tokens: both what is said and what is remembered can be compared to the letter. What must
+hold after every step is written down in `fakes.World`.
+"""
+
+import random
+from collections.abc import Sequence as Many
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fakes import (
+    DRAFTERS,
+    END,
+    ENDLESS,
+    PROMPT,
+    VOCABULARY,
+    WildPolicy,
+    World,
+    policies,
+    requests,
+    rows,
+    samplings,
+    shared,
+    worlds,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from localspec.decoding.draft import Draft
+from localspec.decoding.sampling import Sampling
+from localspec.decoding.sequence import Request, Sequence
+from localspec.drafters.base import Ask, Drafter
+from localspec.errors import DecodeError, UsageError
+from localspec.governor.costs import Costs
+from localspec.governor.governor import Governor
+from localspec.governor.policy import FixedPolicy, Policy, Step, Wish
+
+GREEDY = Sampling(temperature=0, logit_bias={END: -100})
+
+
+# Exactness and rollback ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("drafters", DRAFTERS)
+@settings(max_examples=15)
+@given(
+    policy=policies,
+    joining=st.lists(st.tuples(requests, st.integers(0, 6)), min_size=1, max_size=6),
+    sequences=st.integers(1, 3),
+)
+def test_whoever_guesses_the_answer_is_that_of_plain_decoding(
+    drafters: str, policy: Policy, joining: list[tuple[Request, int]], sequences: int
+) -> None:
+    world = World(sequences, drafters, policy, length=64)
+    for request, steps in joining:
+        world.submit(request)
+        for _ in range(steps):
+            world.step()
+    world.run()
+    for s in world.sequences:
+        assert (s.answer, s.finish_reason) == world.expected[s]
+
+
+class Life(RuleBasedStateMachine):
+    """Requests come, go and come again in any order; `World.step` says what must hold."""
+
+    @initialize(world=worlds)
+    def load(self, world: World) -> None:
+        self.world = world
+
+    @rule(request=requests)
+    def ask(self, request: Request) -> None:
+        if len(request.prompt) < self.world.target.length:
+            self.world.submit(request)
+
+    @precondition(lambda self: self.world.sequences)
+    @rule(which=st.randoms(), request=requests)
+    def take_another_turn(self, which: random.Random, request: Request) -> None:
+        text = which.choice(self.world.sequences).tokens
+        self.ask(replace(request, prompt=[*text, *request.prompt[-3:]]))
+
+    @precondition(lambda self: self.world.sequences)
+    @rule(which=st.randoms())
+    def ask_again(self, which: random.Random) -> None:
+        self.ask(which.choice(self.world.sequences).request)
+
+    @precondition(lambda self: self.world.engine.busy)
+    @rule(which=st.randoms())
+    def cancel(self, which: random.Random) -> None:
+        running = [s for s in self.world.sequences if not s.finish_reason]
+        which.choice(running).cancelled = True
+
+    @rule(times=st.integers(1, 5))
+    def step(self, times: int) -> None:
+        for _ in range(times):
+            self.world.step()
+
+    @precondition(lambda self: len(self.world.sequences) % 5 == 4)
+    @rule()
+    def fail_next(self) -> None:
+        for model in (self.world.target, *self.world.drafts[:1]):
+            model.fails_at = len(model.decodes) + 1
+
+    @invariant()
+    def busy_while_somebody_waits(self) -> None:
+        waiting = [s for s in self.world.sequences if not s.finish_reason]
+        assert self.world.engine.busy == bool(waiting)
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.world.run()
+            for s in self.world.sequences:
+                assert s.finish_reason in ("stop", "length", "error") or s.cancelled
+                assert (s.error is not None) == (s.finish_reason == "error")
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=60, stateful_step_count=30)
+
+
+@settings(max_examples=10)
+@given(joining=st.lists(requests, min_size=1, max_size=6), sequences=st.integers(1, 3))
+def test_a_policy_that_follows_the_clock_changes_no_answer(
+    joining: list[Request], sequences: int
+) -> None:
+    world = World(sequences, "several", Governor(Costs(32)), length=64)
+    for request in joining:
+        world.submit(request)
+        world.step()
+    world.run()
+
+
+class Fickle:
+    """Asks all drafters and takes the guess of the last."""
+
+    def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
+        asks = [Ask(wish.sequence, min(3, wish.limit), lambda draft: True) for wish in wishes]
+        return [drafter.propose(asks) for drafter in drafters][-1]
+
+    def observe(self, step: Step) -> None:
+        pass
+
+
+def test_a_guess_nobody_looked_at_leaves_no_trace_in_the_draft() -> None:
+    world = World(drafters="stranger and perfect", policy=Fickle())
+    world.submit(Request(PROMPT, ENDLESS, 20))
+    world.run()  # which compares the draft's cache with what was said
+
+
+@pytest.mark.parametrize("n", [1, 3, 16])
+def test_right_guesses_of_a_fixed_length_make_that_many_tokens_free(n: int) -> None:
+    world = World(drafters="perfect", policy=FixedPolicy(1, 0.99))
+    s = world.submit(Request(PROMPT, ENDLESS, 1 + 5 * (n + 1), speculation=n))
+    world.run()
+    prefill, *rest = world.target.decodes
+    assert [[len(run.tokens) for run in runs] for runs in (prefill, *rest)] == [[8]] + [[n + 1]] * 5
+    assert s.statistics.steps == 5
+    assert s.statistics.accepted_tokens == s.statistics.draft_tokens == 5 * n
+    assert s.statistics.tokens_per_step == n + 1
+
+
+def test_pieces_say_who_guessed_them() -> None:
+    world = World(drafters="lying from the third")
+    s = world.submit(Request(PROMPT, ENDLESS, 10, speculation=4))
+    world.run()
+    pieces = s.take_pieces()
+    assert [piece.token for piece in pieces] == s.answer
+    # The prefill gives one token; then two guesses hold, and the target corrects the third.
+    assert [piece.drafter for piece in pieces] == [None, *["oracle", "oracle", None] * 3]
+    assert s.statistics.drafted_per_position == [3, 3, 2, 2]
+    assert s.statistics.accepted_per_position == [3, 3, 0, 0]
+    assert s.take_pieces() == []
+
+
+@settings(max_examples=30)
+@given(requests=st.lists(requests, min_size=1, max_size=4), sequences=st.integers(1, 3))
+def test_the_policy_hears_what_every_decode_cost_and_bought(
+    requests: list[Request], sequences: int
+) -> None:
+    policy = WildPolicy()
+    world = World(sequences, "several", policy, length=64)
+    for request in requests:
+        world.submit(request)
+    world.run()
+    assert [step.rows for step in policy.steps] == [
+        sum(len(run.tokens) for run in runs) for runs in world.target.decodes
+    ]
+    for s in world.sequences:
+        told = [o for step in policy.steps for o in step.outcomes if o.sequence is s]
+        assert sum(len(o.draft) for o in told) == s.statistics.draft_tokens
+        assert sum(o.held for o in told) == s.statistics.accepted_tokens
+        assert s.statistics.completion_tokens - len(s.answer) in (0, 1)  # an end token counts
+
+
+@pytest.mark.parametrize("drafters", ["twin", "stranger", "short"])
+def test_a_draft_model_nobody_asks_does_no_work(drafters: str) -> None:
+    world = World(2, drafters)
+    for seed in range(4):
+        world.submit(Request(PROMPT, Sampling(seed=seed), speculation=0))
+    world.run()
+    assert world.drafts[0].decodes == []
+    assert all(s.statistics.draft_tokens == 0 for s in world.sequences)
+
+
+def test_a_draft_model_asked_late_catches_up_and_guesses_right() -> None:
+    world = World(drafters="twin")
+    s = world.finish(world.submit(Request(PROMPT, GREEDY, 20, speculation=0)))
+    again = world.submit(Request([*s.tokens, 5], GREEDY, 20, speculation=3))
+    world.run()
+    assert again.statistics.acceptance_rate == 1
+
+
+# Prefill ---------------------------------------------------------------------------------------
+
+
+@given(
+    prompt=st.lists(st.integers(0, VOCABULARY - 1), min_size=1, max_size=150),
+    prefill=st.integers(1, 60),
+    outputs=st.integers(1, 8),
+    sampling=samplings,
+)
+def test_the_first_token_is_right_in_whatever_chunks_a_prompt_is_read(
+    prompt: list[int], prefill: int, outputs: int, sampling: Sampling
+) -> None:
+    world = World(prefill=prefill, outputs=outputs)  # which asserts the size of each batch
+    s = world.submit(Request(prompt, sampling, 1))
+    world.run()
+    assert s.answer == world.expected[s][0]
+    assert rows(world.target) == len(prompt)
+    *middle, (last,) = world.target.decodes
+    assert all(run.outputs == 0 for runs in middle for run in runs)
+    assert last.outputs == 1
+
+
+def test_answers_go_on_while_a_long_prompt_is_read() -> None:
+    world = World(2, length=2000, outputs=8, prefill=1000)
+    first = world.ask(PROMPT, None)
+    world.step()
+    second = world.ask([2, 3] * 700)
+    steps = 0
+    while not second.answer:
+        said = len(first)
+        world.step()
+        assert len(first) == said + 1
+        by_slot = {run.slot: len(run.tokens) for run in world.target.decodes[-1]}
+        assert by_slot[second.slot] <= 128, "those who wait for a token wait for a bounded chunk"
+        steps += 1
+    assert steps > 5
+    first.cancelled = True
+    world.run()
+
+
+def test_several_prompts_are_read_in_one_batch() -> None:
+    world = World(3, prefill=90)
+    for seed in range(3):
+        world.submit(Request([seed + 1] * 25, Sampling(seed=seed), 5))
+    world.step()
+    assert [run.outputs for run in world.target.decodes[0]] == [1, 1, 1]
+    world.run()
+
+
+def test_prompts_are_read_also_where_every_row_of_a_batch_may_give_logits() -> None:
+    world = World(outputs=16, prefill=0)
+    world.ask(PROMPT)
+    world.run()
+
+
+# Reuse of prefixes -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("can_truncate", [True, False])
+def test_the_next_turn_reads_only_what_is_new(can_truncate: bool) -> None:
+    world = World(drafters="perfect", can_truncate=can_truncate)
+    first = world.finish(world.submit(Request(PROMPT, ENDLESS, 20)))
+    decodes = len(world.target.decodes)
+    turn = [*first.tokens, 5, 5, 5]
+    second = world.ask(turn, 1)
+    world.run()
+    assert second.statistics.prompt_tokens == len(turn)
+    assert second.statistics.cached_tokens == len(first.tokens) - 1  # its last was never fed
+    assert rows(world.target, decodes) == 4
+
+
+@pytest.mark.parametrize("length", [1, 2, 8])
+def test_the_last_token_of_a_prompt_is_always_read(length: int) -> None:
+    world = World()
+    world.finish(world.ask(PROMPT))
+    decodes = len(world.target.decodes)
+    s = world.ask(PROMPT[:length], 1)
+    world.run()
+    assert s.statistics.cached_tokens == length - 1
+    assert rows(world.target, decodes) == 1
+
+
+@settings(max_examples=25)
+@given(
+    requests=st.lists(requests, min_size=2, max_size=6),
+    sequences=st.integers(2, 4),
+    together=st.booleans(),
+)
+def test_as_much_of_a_prompt_is_reused_as_any_slot_holds(
+    requests: list[Request], sequences: int, together: bool
+) -> None:
+    world = World(sequences, "lying from the third", length=64)
+    if together:  # a slot may be busy and still lend what it holds
+        world.submit(Request(PROMPT, ENDLESS))
+        world.step()
+    for request in requests:
+        prompt = list(request.prompt)
+        held = max(shared(cache, prompt) for cache in world.target.cache)
+        s = world.submit(request)
+        world.step()
+        assert s.statistics.cached_tokens == held
+        world.finish(s)
+
+
+def test_a_busy_slot_lends_its_prefix_and_goes_on() -> None:
+    world = World(2)
+    first = world.ask([*PROMPT, 7, 7], 30)
+    for _ in range(5):
+        world.step()
+    second = world.ask([*PROMPT, 8, 8], 30)
+    world.step()
+    assert second.slot != first.slot
+    assert second.statistics.cached_tokens == len(PROMPT)
+    world.run()
+
+
+def test_a_prompt_goes_to_the_slot_that_holds_most_of_it() -> None:
+    world = World(3)
+    texts = [[*PROMPT, n, n, n] for n in (7, 8, 9)]
+    for text in texts:
+        world.ask(text, 3)
+    world.run()
+    slots = [s.slot for s in world.sequences]
+    for n in (1, 0, 2):
+        again = world.finish(world.ask([*texts[n], 10], 3))
+        assert again.slot == slots[n]
+        assert again.statistics.cached_tokens == len(texts[n])
+
+
+def test_a_new_text_takes_the_slot_that_was_left_alone_longest() -> None:
+    world = World(3)
+    old = world.finish(world.ask([1, 1, 1]))
+    recent = world.finish(world.ask([2, 2, 2]))
+    newest = world.finish(world.ask([3, 3, 3]))
+    assert len({old.slot, recent.slot, newest.slot}) == 3, "an empty slot comes first"
+    assert world.finish(world.ask([4, 4, 4])).slot == old.slot
+    assert world.finish(world.ask([5, 5, 5])).slot == recent.slot
+
+
+def test_the_draft_reuses_prefixes_too() -> None:
+    world = World(drafters="twin")
+    first = world.finish(world.submit(Request(PROMPT, GREEDY, 20, speculation=4)))
+    draft, decodes = world.drafts[0], len(world.drafts[0].decodes)
+    world.submit(Request([*first.tokens, 5, 5], GREEDY, 4, speculation=2))
+    world.run()
+    assert rows(draft, decodes) < 10
+
+
+# Limits ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prompt": []},
+        {"prompt": [1] * 32},
+        {"prompt": [1] * 33},
+        {"max_tokens": 0},
+        {"max_tokens": -1},
+        {"speculation": -1},
+        {"sampling": Sampling(logit_bias={VOCABULARY: 1})},
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(wrong: dict[str, Any]) -> None:
+    world = World(length=32)
+    with pytest.raises(UsageError, match=r"^[A-Zms][^\n]+\.$"):
+        world.engine.prepare(replace(Request(PROMPT, GREEDY), **wrong))
+    assert not world.engine.busy
+
+
+@pytest.mark.parametrize("speculation", [0, 5, 16])
+@pytest.mark.parametrize("prompt", [1, 20, 30, 31])
+@pytest.mark.parametrize("max_tokens", [None, 1000])
+def test_an_answer_ends_exactly_when_the_context_is_full(
+    speculation: int, prompt: int, max_tokens: int | None
+) -> None:
+    world = World(length=32, drafters="perfect")
+    s = world.submit(Request([1] * prompt, ENDLESS, max_tokens, speculation=speculation))
+    world.run()
+    assert len(s.tokens) == world.engine.context_length == 32
+    assert s.finish_reason == "length"
+    assert s.tokens[:prompt] == [1] * prompt
+
+
+@given(
+    n=st.integers(1, 40),
+    speculation=st.integers(0, 16),
+    drafter=st.sampled_from(["perfect", "twin"]),
+)
+def test_max_tokens_is_exact(n: int, speculation: int, drafter: str) -> None:
+    world = World(drafters=drafter)
+    s = world.submit(Request(PROMPT, ENDLESS, n, speculation=speculation))
+    world.run()
+    assert (len(s.answer), s.finish_reason) == (n, "length")
+    assert s.statistics.completion_tokens == n
+
+
+def test_waiting_requests_are_served_in_turn() -> None:
+    world = World(2)
+    for n in (5, 20, 4, 4, 4):
+        world.ask(PROMPT, n)
+    ended: list[Sequence] = []
+    while world.engine.busy:
+        ended += [s for s in world.step() if s.finish_reason]
+    first, long, *others = world.sequences
+    assert ended == [first, *others, long]
+
+
+# Cancellation ----------------------------------------------------------------------------------
+
+
+def test_cancelling_takes_one_step_and_keeps_what_was_said() -> None:
+    world = World(drafters="twin")
+    s = world.submit(Request(PROMPT, ENDLESS))
+    for _ in range(6):
+        world.step()
+    said = list(s.answer)
+    assert said
+    s.cancelled = True
+    assert world.engine.busy
+    assert world.step() == [s]
+    assert (s.answer, s.finish_reason, s.error) == (said, "cancelled", None)
+    assert not world.engine.busy
+    assert world.step() == []
+
+
+def test_a_request_can_be_cancelled_while_it_waits() -> None:
+    world = World()
+    world.ask(PROMPT, 20)
+    world.step()
+    waiting, last = world.ask(PROMPT), world.ask(PROMPT)
+    waiting.cancelled = True
+    assert waiting in world.step()
+    assert (waiting.answer, waiting.finish_reason) == ([], "cancelled")
+    world.run()
+    assert last.finish_reason == "length"
+
+
+def test_what_was_read_of_a_cancelled_prompt_is_not_read_again() -> None:
+    world = World(prefill=10)
+    s = world.ask([1, 2] * 50)
+    for _ in range(4):
+        world.step()
+    s.cancelled = True
+    again = world.ask([1, 2] * 50)
+    assert s in world.step()
+    assert (s.answer, s.finish_reason) == ([], "cancelled")
+    assert again.slot == s.slot, "the slot is free in the very step that cancels"
+    assert again.statistics.cached_tokens == 40
+    world.run()
+
+
+# Errors ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("drafters", ["nobody", "perfect", "stranger"])
+@pytest.mark.parametrize("at", range(1, 12))
+def test_a_failed_decode_ends_its_own_answers_and_no_others(at: int, drafters: str) -> None:
+    world = World(2, drafters, prefill=10)
+    world.target.fails_at = at
+    texts = ([1] * 25, PROMPT, [*PROMPT, 4], [1] * 26)
+    for seed, text in enumerate(texts):
+        world.submit(Request(text, replace(ENDLESS, seed=seed), 12, speculation=2))
+    while len(world.target.decodes) < at:
+        told = world.step()
+    assert told
+    for s in told:
+        assert s.finish_reason == "error"
+        assert isinstance(s.error, DecodeError)
+        assert world.target.cache[s.slot] == [], "nobody vouches for a cache after a failure"
+    world.run()
+    for s in set(world.sequences) - set(told):
+        assert (s.answer, s.finish_reason) == world.expected[s]
+    again = [world.submit(Request(text, ENDLESS, 12)) for text in texts]
+    world.run()
+    assert [(s.answer, s.finish_reason) for s in again] == [world.expected[s] for s in again]
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+def test_after_a_failed_draft_the_engine_goes_on(at: int) -> None:
+    world = World(2, "twin")
+    world.drafts[0].fails_at = at
+    for _ in range(4):
+        world.submit(Request(PROMPT, GREEDY, 12, speculation=2))
+    world.run()  # whatever was said is right
+    last = world.submit(Request(PROMPT, GREEDY, 12, speculation=2))
+    world.run()
+    assert (last.answer, last.finish_reason) == world.expected[last]
+
+
+# Caches that cannot be cut back ----------------------------------------------------------------
+
+
+@settings(max_examples=30)
+@given(
+    joining=st.lists(st.tuples(requests, st.integers(0, 30)), min_size=1, max_size=6),
+    sequences=st.integers(1, 3),
+)
+def test_a_target_that_cannot_roll_back_decodes_plainly(
+    joining: list[tuple[Request, int]], sequences: int
+) -> None:
+    world = World(sequences, "several", length=64, can_truncate=False)
+    for request, steps in joining:
+        world.submit(request)
+        for _ in range(steps):
+            world.step()
+    world.run()
+    for s in world.sequences:
+        assert (s.answer, s.finish_reason) == world.expected[s]
+        assert s.statistics.draft_tokens == 0
+    assert world.drafts[0].decodes == []
+
+
+def test_a_cache_that_cannot_be_cut_back_is_reused_as_a_whole_or_not_at_all() -> None:
+    world = World(can_truncate=False)
+    world.finish(world.ask(PROMPT))
+    assert world.finish(world.ask(PROMPT)).statistics.cached_tokens == 0
+    whole = list(world.target.cache[0])
+    assert world.finish(world.ask([*whole, 1])).statistics.cached_tokens == len(whole)
+
+
+def test_a_cache_of_use_as_a_whole_is_chosen_before_one_that_shares_more() -> None:
+    world = World(2, can_truncate=False)
+    world.ask(PROMPT, 1)
+    world.ask([*PROMPT, *[7] * 20], 1)
+    world.run()
+    turn = world.finish(world.ask([*PROMPT, 7, 7, 9]))
+    assert turn.statistics.cached_tokens == len(PROMPT)
+
+
+def test_a_draft_that_cannot_roll_back_does_no_harm() -> None:
+    world = World(drafters="stranger")
+    world.drafts[0].can_truncate = False
+    for _ in range(2):
+        world.submit(Request(PROMPT, ENDLESS, 20, speculation=3))
+    world.run()
+    for s in world.sequences:
+        assert (s.answer, s.finish_reason) == world.expected[s]

@@ -1,0 +1,433 @@
+"""Guessing from text already seen, against brute force."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Many
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from fakes import FakeModel, answer, engine, run, submit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localspec.decoding.draft import Draft
+from localspec.decoding.sampling import Sampling
+from localspec.decoding.sequence import Request, Sequence
+from localspec.drafters import lookup, suffix
+from localspec.drafters.base import Ask
+from localspec.drafters.lookup import LookupDrafter
+from localspec.drafters.suffix import ROOT, Cursor, SuffixAutomaton
+
+Text = tuple[int, ...]
+letters = st.integers(0, 2)
+texts = st.lists(st.lists(letters, max_size=12), min_size=1, max_size=4)
+
+
+class Vocabulary:
+    size = 10_000
+    end_tokens: frozenset[int] = frozenset()
+
+    def piece(self, token: int) -> bytes:
+        return b"x"
+
+
+def sequence(prompt: Many[int], slot: int = 0) -> Sequence:
+    made = Sequence(Request(list(prompt), Sampling(temperature=0)), Vocabulary(), 100_000)
+    made.slot = slot
+    return made
+
+
+def guess(drafter: LookupDrafter, asking: Sequence, length: int = 1) -> Draft:
+    return drafter.propose([Ask(asking, length, lambda _: True)])[0]
+
+
+def say(drafter: LookupDrafter, speaking: Sequence, tokens: Iterable[int]) -> None:
+    """Commit one token a step, as the engine does."""
+    for token in tokens:
+        speaking.commit(token, None)
+        drafter.truncate(speaking.slot, len(speaking) - 1)
+        drafter.observe(speaking)
+
+
+def grow(automaton: SuffixAutomaton, text: Iterable[int], state: int = ROOT) -> int:
+    for token in text:
+        state = automaton.extend(state, token)
+    return state
+
+
+def find(automaton: SuffixAutomaton, text: Iterable[int]) -> Cursor:
+    cursor = Cursor(automaton)
+    for token in text:
+        cursor = cursor.follow(token)
+    return cursor
+
+
+class Tree:
+    """All texts' beginnings in the order in which they were first said."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[Text, None] = {}
+
+    def say(self, text: Text) -> None:
+        self.nodes.setdefault(text)
+
+    def runs(self) -> set[Text]:
+        return {n[i:j] for n in self.nodes for j in range(1, len(n) + 1) for i in range(j)}
+
+    def count(self, part: Text) -> int:
+        return sum(n[-len(part) :] == part for n in self.nodes)
+
+    def followers(self, part: Text) -> list[int]:
+        """What came after it, oldest first."""
+        return [n[-1] for n in self.nodes if n[:-1][-len(part) :] == part]
+
+    def likeliest(self, part: Text) -> int:
+        came = self.followers(part)
+        most = max(Counter(came).values())
+        return next(t for t in reversed(came) if came.count(t) == most)
+
+    def longest_continued(self, text: Text) -> int:
+        lengths = (n for n in range(len(text), 0, -1) if self.followers(text[-n:]))
+        return next(lengths, 0)
+
+
+@given(texts, st.data())
+def test_automaton_counts_every_run(texts: list[list[int]], data: st.DataObject) -> None:
+    automaton, tree = SuffixAutomaton(), Tree()
+    states, said = [ROOT] * len(texts), [0] * len(texts)
+    with patch.object(suffix, "_DEPTH", 1000):
+        while unfinished := [i for i, text in enumerate(texts) if said[i] < len(text)]:
+            i = data.draw(st.sampled_from(unfinished))
+            states[i] = automaton.extend(states[i], texts[i][said[i]])
+            said[i] += 1
+            tree.say(tuple(texts[i][: said[i]]))
+    for part in tree.runs():
+        cursor = find(automaton, part)
+        assert cursor.length == len(part)
+        assert automaton.count[cursor.state] == tree.count(part)
+        followers = tree.followers(part)
+        assert automaton.followed[cursor.state] == len(followers)
+        for token in set(followers):
+            reached = automaton.target(cursor.state, token)
+            assert automaton.count[reached] == tree.count((*part, token))
+        if followers:
+            assert automaton.token[cursor.state] == tree.likeliest(part)
+    assert len(automaton) <= max(2, 2 * len(tree.nodes))
+
+
+@given(st.lists(letters, min_size=1, max_size=40))
+def test_a_text_knows_the_longest_of_its_ends_that_came_before(text: list[int]) -> None:
+    automaton, tree, state = SuffixAutomaton(), Tree(), ROOT
+    for i, token in enumerate(text):
+        state = automaton.extend(state, token)
+        tree.say(tuple(text[: i + 1]))
+        cursor = Cursor(automaton, state, i + 1).continued()
+        assert cursor.length == tree.longest_continued(tuple(text[: i + 1]))
+
+
+@given(texts, st.lists(st.integers(0, 3), max_size=30))
+def test_a_cursor_finds_the_longest_known_end(texts: list[list[int]], other: list[int]) -> None:
+    automaton = SuffixAutomaton()
+    for text in texts:
+        grow(automaton, text)
+    cursor = Cursor(automaton)
+    known = {tuple(t[i:j]) for t in texts for j in range(len(t) + 1) for i in range(j)}
+    for i, token in enumerate(other, 1):
+        cursor = cursor.follow(token)
+        ends = (n for n in range(i, 0, -1) if tuple(other[i - n : i]) in known)
+        assert cursor.length == next(ends, 0)
+
+
+@given(st.lists(st.tuples(st.booleans(), letters), max_size=40))
+def test_a_cursor_stays_true_while_the_automaton_grows(events: list[tuple[bool, int]]) -> None:
+    automaton, tree = SuffixAutomaton(), Tree()
+    state, cursor = ROOT, Cursor(automaton)
+    said: Text = ()
+    heard: Text = ()
+    with patch.object(suffix, "_DEPTH", 1000):
+        for grows, token in events:
+            if grows:
+                state, said = automaton.extend(state, token), (*said, token)
+                tree.say(said)
+            else:
+                cursor, heard = cursor.follow(token), (*heard, token)
+            seen = cursor.continued()
+            if seen.length:
+                part = heard[-seen.length :]
+                assert automaton.count[seen.state] == tree.count(part)
+                assert automaton.token[seen.state] == tree.likeliest(part)
+            elif cursor.length:
+                assert not tree.followers(heard[-1:])
+
+
+def fibonacci(n: int) -> list[int]:
+    a, b = [1], [1, 2]
+    while len(b) < n:
+        a, b = b, b + a
+    return b[:n]
+
+
+class Counting(list[int]):
+    """A list that knows how often it was read."""
+
+    reads = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        Counting.reads += 1
+        return super().__getitem__(at)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        [1] * 3000,
+        [1, 2, 3] * 1000,
+        fibonacci(3000),
+        [1] * 1500 + [2] + [1] * 1499,
+        [i * i * 7919 % 10007 % 4 for i in range(3000)],
+        list(range(3000)),
+        [t for n in range(75) for t in [1] * n + [2]],
+    ],
+    ids=["run", "period", "fibonacci", "broken run", "random", "all new", "longer runs"],
+)
+def test_a_token_costs_the_same_however_long_the_text(text: list[int]) -> None:
+    automaton: Any = SuffixAutomaton()
+    automaton.link = Counting([-1])
+    Counting.reads = 0
+    grow(automaton, text)
+    assert Counting.reads <= (suffix._DEPTH + 4) * len(text)
+    assert len(automaton) <= 2 * len(text)
+
+
+def test_the_likeliest_comes_first_and_of_equals_the_newest() -> None:
+    drafter, asking = LookupDrafter(), sequence([1, 2, 50, 1, 3, 51, 1, 2, 52, 1, 3, 53, 1])
+    assert guess(drafter, asking).tokens == [3]
+    asking = sequence([1, 2, 50, 1, 2, 51, 1, 3, 52, 1], slot=1)
+    assert guess(drafter, asking).tokens == [2]
+
+
+@given(st.lists(letters, min_size=1, max_size=25))
+def test_first_guess_is_what_brute_force_finds(text: list[int]) -> None:
+    tree, whole = Tree(), tuple(text)
+    for i in range(len(text)):
+        tree.say(whole[: i + 1])
+    with patch.object(suffix, "_DEPTH", 1000):
+        draft = guess(LookupDrafter(), sequence(text))
+    length = tree.longest_continued(whole)
+    assert draft.tokens == ([tree.likeliest(whole[-length:])] if length else [])
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.lists(letters, max_size=30)), max_size=6))
+def test_guesses_continue_what_was_seen(turns: list[tuple[int, list[int]]]) -> None:
+    drafter, seen = LookupDrafter(memory=40), []
+    for slot, tokens in turns:
+        drafter.truncate(slot, 0)
+        asking = sequence([0, *tokens[:9]], slot)
+        say(drafter, asking, tokens[9:])
+        seen.append(asking.tokens)
+        draft = guess(drafter, asking, 8)
+        assert draft.parents == list(range(-1, len(draft) - 1))
+        text = asking.tokens + draft.tokens
+        for i in range(len(asking), len(text)):
+            assert any(text[i - 1 : i + 1] == t[j : j + 2] for t in seen for j in range(len(t)))
+        assert all(0 < sure < 1 for sure in draft.confidences)
+
+
+def confidence(length: int, same: int = 1, other: int = 0) -> float:
+    """After a match of `length` tokens that `same` times went on alike and else differently."""
+    fresh: Iterator[int] = iter(range(100, 9000))
+    match, text = list(range(1, length + 1)), list[int]()
+    for end in [98] * other + [99] * same:
+        text += [next(fresh), *match, end]
+    drafter, asking = LookupDrafter(), sequence([*text, next(fresh), *match])
+    while drafter.backlog(asking):
+        drafter.observe(asking)
+    draft = guess(drafter, asking)
+    assert draft.tokens == [99]
+    return draft.confidences[0]
+
+
+def test_confidence_grows_with_the_match() -> None:
+    for same, other in ((1, 0), (3, 0), (3, 1)):
+        sure = [confidence(length, same, other) for length in (1, 2, 3, 5, 8, 13, 40, 100)]
+        assert sure == sorted(set(sure))
+    assert confidence(1) < 0.4
+    assert confidence(100) > 0.9
+
+
+def test_confidence_grows_with_what_agrees_and_falls_with_what_does_not() -> None:
+    for length in (1, 2, 5, 20):
+        sure = [confidence(length, same) for same in (1, 2, 3, 5, 9, 30)]
+        assert sure == sorted(set(sure))
+        unsure = [confidence(length, 5, other) for other in range(6)]
+        assert unsure == sorted(set(unsure), reverse=True)
+
+
+def test_a_draft_ends_where_it_should() -> None:
+    drafter, asking = LookupDrafter(), sequence([1, 2, 3, 4, 5, 6, 7, 8, 1])
+    assert guess(drafter, asking, 5).tokens == [2, 3, 4, 5, 6]
+    assert guess(drafter, asking, 0).tokens == []
+    asked: list[int] = []
+
+    def more(draft: Draft) -> bool:
+        asked.append(len(draft))
+        return len(draft) < 3
+
+    assert drafter.propose([Ask(asking, 9, more)])[0].tokens == [2, 3, 4]
+    assert asked == [0, 1, 2, 3]
+    assert guess(drafter, sequence([1, 2, 3], slot=1), 5).tokens == []
+
+
+def test_a_draft_goes_on_past_the_end_of_a_repetition() -> None:
+    assert guess(LookupDrafter(), sequence([7, 8, 9, 7, 8, 9]), 6).tokens == [7, 8, 9, 7, 8, 9]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), letters), max_size=60))
+def test_slots_do_not_disturb_each_other(said: list[tuple[int, int]]) -> None:
+    shared, alone = LookupDrafter(), [LookupDrafter() for _ in range(3)]
+    speaking = [sequence([slot], slot) for slot in range(3)]
+    for slot, token in said:
+        say(shared, speaking[slot], [token])
+        alone[slot].observe(speaking[slot])
+    drafts = shared.propose([Ask(s, 5, lambda _: True) for s in speaking])
+    assert drafts == [guess(alone[s.slot], s, 5) for s in speaking]
+
+
+def test_long_prompts_are_read_in_parts() -> None:
+    drafter, asking = LookupDrafter(), sequence(list(range(1000)) * 2)
+    calls = 0
+    while backlog := drafter.backlog(asking):
+        draft = guess(drafter, asking)
+        assert 0 < backlog - drafter.backlog(asking) <= lookup._WORK
+        calls += 1
+    assert calls == -(-2000 // lookup._WORK)
+    assert draft.tokens == [0]
+
+
+PROMPT, FIRST, SECOND = list(range(100, 200)), list(range(300, 340)), list(range(500, 540))
+
+
+def test_cutting_nothing_off_changes_nothing() -> None:
+    drafter, speaking = LookupDrafter(), sequence(PROMPT)
+    say(drafter, speaking, FIRST)
+    text = drafter._texts[0]
+    before = text.states[:]
+    for length in (len(speaking), len(speaking) + 5, 10**6):
+        drafter.truncate(0, length)
+    assert drafter._texts[0] is text
+    assert text.states == before
+    drafter.truncate(7, 0)
+
+
+def test_another_answer_to_the_same_prompt_is_guessed_from_the_first() -> None:
+    drafter, speaking = LookupDrafter(), sequence(PROMPT)
+    say(drafter, speaking, FIRST)
+    drafter.truncate(0, len(PROMPT) - 1)
+    again = sequence(PROMPT)
+    say(drafter, again, FIRST[:1])
+    assert guess(drafter, again, 9).tokens == FIRST[1:10]
+    assert drafter.backlog(again) == 0
+
+
+def test_the_next_turn_goes_on_in_the_same_text() -> None:
+    drafter, speaking = LookupDrafter(), sequence(PROMPT)
+    say(drafter, speaking, FIRST)
+    drafter.truncate(0, len(speaking) - 1)  # the newest token is in no cache yet
+    turn = sequence([*speaking.tokens, 900, 901, 300])
+    assert drafter.backlog(turn) == 4
+    assert guess(drafter, turn, 4).tokens == FIRST[1:5]
+    assert not drafter._memory._waiting
+
+
+def test_finished_texts_are_remembered_for_all_slots() -> None:
+    drafter, speaking = LookupDrafter(), sequence(PROMPT)
+    say(drafter, speaking, FIRST)
+    other = sequence([1, 2], slot=1)
+    assert guess(drafter, other).tokens == []
+    drafter.truncate(0, 0)
+    say(drafter, sequence([2, 3]), [4])
+    assert guess(drafter, other).tokens == []
+    say(drafter, other, FIRST[:3])
+    assert guess(drafter, other, 5).tokens == FIRST[3:8]
+
+
+def test_the_own_past_comes_first_and_a_much_longer_match_before_it() -> None:
+    drafter = LookupDrafter()
+    say(drafter, sequence(PROMPT), FIRST)
+    drafter.truncate(0, 0)
+    asking = sequence([1, 305, 306, 77, 5, 305, 306])
+    say(drafter, asking, [])
+    drafter.observe(asking)
+    assert guess(drafter, asking).tokens == [77]
+    asking = sequence([306, 77, *FIRST[:7]], slot=1)
+    assert guess(drafter, asking).tokens == [307]
+
+
+def test_memory_is_bounded_and_forgets_the_oldest() -> None:
+    drafter, size = LookupDrafter(memory=1000), 1000
+    for n in range(60):
+        drafter.truncate(0, 0)
+        drafter.truncate(1, 0)
+        say(drafter, sequence([n * 100 + i for i in range(60)]), range(n * 100 + 60, n * 100 + 99))
+        say(drafter, sequence([9999] * 3000, slot=1), [9998])
+        memory = drafter._memory
+        assert all(len(g) <= size + 2 * lookup._WORK for g in memory.generations)
+        assert len(memory._waiting) <= size
+    drafter.truncate(0, 0)
+    asking = sequence([1])
+    while drafter._memory._waiting:
+        drafter.observe(asking)
+    assert guess(drafter, sequence([5940, 5941, 5942], slot=2)).tokens == [5943]
+    assert guess(drafter, sequence([40, 41, 42], slot=3)).tokens == []
+
+
+def test_a_slot_does_not_grow_with_the_number_of_its_answers() -> None:
+    drafter = LookupDrafter()
+    for n in range(60):
+        drafter.truncate(0, len(PROMPT) - 1)
+        say(drafter, sequence(PROMPT), [n * 100 + i * i % 97 for i in range(50)])
+        most = lookup._FORGETS * len(PROMPT) + 2 * (len(PROMPT) + 50)
+        assert len(drafter._texts[0].automaton) <= most
+    assert len(drafter._texts[0]) == len(PROMPT) + 50
+
+
+@given(st.lists(letters, min_size=1, max_size=30), st.lists(letters, max_size=40))
+def test_hindsight_is_what_would_have_been_guessed(prompt: list[int], said: list[int]) -> None:
+    asked, silent = LookupDrafter(), LookupDrafter()
+    for drafter in (asked, silent):
+        say(drafter, sequence([0, 1, 2, 1, 1, 0] * 3), [1, 0, 2])
+        drafter.truncate(0, 0)
+    speaking, expected = sequence(prompt), []
+    for token in said:
+        draft = guess(asked, speaking)
+        sure, right = (draft.confidences[0], draft.tokens[0] == token) if draft else (0.0, False)
+        expected.append((sure, right))
+        say(asked, speaking, [token])
+    assert [tuple(h) for h in asked.hindsight(0)] == expected
+    assert asked.hindsight(0) == []
+    silent.observe(speaking)
+    assert len(silent.hindsight(0)) == len(said)
+
+
+def test_hindsight_sees_a_copy_without_being_asked() -> None:
+    drafter, speaking = LookupDrafter(), sequence(PROMPT)
+    say(drafter, speaking, PROMPT[:50])
+    found = drafter.hindsight(0)
+    assert [h.held for h in found] == [False] + [True] * 49
+    assert [h.confidence for h in found] == sorted(h.confidence for h in found)
+    assert drafter.hindsight(5) == []
+
+
+def test_in_the_engine_it_changes_the_cost_and_not_the_text() -> None:
+    request = Request(list(range(1, 9)), Sampling(temperature=0.5, seed=3), max_tokens=60)
+    plain = answer(engine(FakeModel(seed=5)), request)
+    drafter = LookupDrafter()
+    target = FakeModel(seed=5, sequences=2)
+    loop = engine(target, [drafter])
+    first, second = submit(loop, request), submit(loop, request)
+    run(loop)
+    third = submit(loop, request)
+    run(loop)
+    assert first.answer == second.answer == third.answer == plain
+    assert third.statistics.accepted_by_drafter["lookup"] > len(plain) // 2

@@ -1,0 +1,287 @@
+"""The worker and its streams: what other threads hear of an engine, and how they end it.
+
+Nothing here depends on how fast anything is: the long timeouts only guard against hanging.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fakes import ENDLESS, PROMPT, FakeModel, OracleDrafter, engine, plain
+
+from localspec.decoding.draft import Draft
+from localspec.decoding.sampling import Sampling
+from localspec.decoding.sequence import Request
+from localspec.errors import DecodeError, UsageError
+from localspec.worker import Stream, Worker
+
+PATIENCE = 30
+"""Seconds after which something is taken to hang."""
+FOREVER = Request(PROMPT, ENDLESS, speculation=2)  # would take about 100,000 tokens
+SHORT = Request(PROMPT, ENDLESS, 12, speculation=2)
+
+
+def within[T](call: Callable[[], T], patience: float = PATIENCE) -> T:
+    """What a call that must not hang returns or raises."""
+    outcome: list[Any] = []
+
+    def go() -> None:
+        try:
+            outcome.extend((call(), None))
+        except BaseException as error:
+            outcome.extend((None, error))
+
+    thread = threading.Thread(target=go, daemon=True)
+    thread.start()
+    thread.join(patience)
+    assert outcome, "it hangs"
+    if outcome[1]:
+        raise outcome[1]
+    result: T = outcome[0]
+    return result
+
+
+@pytest.fixture
+def target() -> FakeModel:
+    return FakeModel(length=100_000, sequences=2)
+
+
+@pytest.fixture
+def worker(target: FakeModel) -> Iterator[Worker]:
+    worker = Worker(engine(target, [OracleDrafter(target, lie=1)]))
+    yield worker
+    within(worker.close)
+
+
+def text(target: FakeModel, request: Request) -> str:
+    return "".join(chr(ord("a") + token) for token in plain(target, request)[0])
+
+
+def check_it_serves(worker: Worker, target: FakeModel) -> None:
+    stream = worker.stream(SHORT)
+    assert within(lambda: [piece.token for piece in stream]) == plain(target, SHORT)[0]
+
+
+# Hearing an answer -----------------------------------------------------------------------------
+
+
+def test_pieces_come_in_order_and_make_up_the_answer(worker: Worker, target: FakeModel) -> None:
+    stream = worker.stream(SHORT)
+    pieces = within(lambda: list(stream))
+    tokens, reason = plain(target, SHORT)
+    assert [piece.token for piece in pieces] == tokens
+    assert "".join(piece.text for piece in pieces) == text(target, SHORT)
+    answer = stream.answer
+    assert (answer.text, answer.tokens) == (text(target, SHORT), tokens)
+    assert (answer.finish_reason, answer.seed) == (reason, ENDLESS.seed)
+    assert answer.statistics.completion_tokens == 12
+    assert within(lambda: list(stream)) == [], "what was read is not read twice"
+
+
+def test_text_kept_back_for_a_stop_string_comes_in_the_end(
+    worker: Worker, target: FakeModel
+) -> None:
+    whole = text(target, SHORT)
+    stream = worker.stream(replace(SHORT, stops=[whole[-2:] + "!"]))
+    assert within(lambda: "".join(piece.text for piece in stream)) == whole
+    stream = worker.stream(replace(SHORT, stops=[whole[5:7]]))
+    assert within(lambda: "".join(piece.text for piece in stream)) == whole.split(whole[5:7])[0]
+    assert stream.answer.finish_reason == "stop"
+
+
+def test_an_answer_waits_for_whoever_reads_late(worker: Worker, target: FakeModel) -> None:
+    late = worker.stream(SHORT)
+    for _ in range(3):
+        check_it_serves(worker, target)
+    assert within(lambda: [piece.token for piece in late]) == plain(target, SHORT)[0]
+
+
+def test_many_threads_are_answered_at_once(worker: Worker, target: FakeModel) -> None:
+    heard: dict[tuple[int, int], list[int | None]] = {}
+
+    def converse(who: int) -> None:
+        for turn in range(3):
+            heard[who, turn] = [piece.token for piece in worker.stream(wish(who, turn))]
+
+    def wish(who: int, turn: int) -> Request:
+        return Request(PROMPT[: 1 + who], Sampling(seed=10 * who + turn), 20, speculation=turn)
+
+    threads = [threading.Thread(target=converse, args=(who,), daemon=True) for who in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert heard == {
+        (who, turn): plain(target, wish(who, turn))[0] for who in range(6) for turn in range(3)
+    }
+
+
+def test_a_reader_that_stumbles_loses_no_piece(worker: Worker, target: FakeModel) -> None:
+    stream = worker.stream(replace(SHORT, speculation=8))
+    read: list[int | None] = []
+
+    def stumble() -> None:
+        for piece in stream:
+            read.append(piece.token)
+            if len(read) % 3 == 0:
+                raise KeyError("the reader's own mistake")
+
+    for _ in range(4):
+        with pytest.raises(KeyError):
+            within(stumble)
+    within(stumble)
+    assert read == plain(target, SHORT)[0] == stream.answer.tokens
+
+
+def test_what_makes_no_sense_is_refused_where_it_is_asked(
+    worker: Worker, target: FakeModel
+) -> None:
+    with pytest.raises(UsageError):
+        worker.stream(Request([], ENDLESS))
+    check_it_serves(worker, target)
+
+
+# Ending one ------------------------------------------------------------------------------------
+
+
+def read_some(stream: Stream, pieces: int = 5) -> None:
+    def read() -> None:
+        for _, _ in zip(range(pieces), stream, strict=False):
+            pass
+
+    within(read)
+
+
+def check_it_was_cut_short(stream: Stream, target: FakeModel) -> None:
+    answer = stream.answer
+    assert answer.finish_reason == "cancelled"
+    expected = plain(target, replace(FOREVER, max_tokens=max(1, len(answer.tokens))))[0]
+    assert answer.tokens == expected[: len(answer.tokens)]
+
+
+def test_a_cancelled_stream_ends_with_what_was_said(worker: Worker, target: FakeModel) -> None:
+    stream = worker.stream(FOREVER)
+    read_some(stream)
+    stream.cancel()
+    within(lambda: list(stream))
+    assert len(stream.answer.tokens) >= 5
+    check_it_was_cut_short(stream, target)
+    check_it_serves(worker, target)
+
+
+def test_a_stream_can_be_cancelled_while_it_waits_for_a_slot(
+    worker: Worker, target: FakeModel
+) -> None:
+    running = [worker.stream(FOREVER) for _ in range(target.sequences)]
+    for stream in running:
+        read_some(stream)
+    waiting = worker.stream(FOREVER)
+    waiting.cancel()
+    assert within(lambda: list(waiting)) == []
+    check_it_was_cut_short(waiting, target)
+
+
+def test_closing_ends_a_stream(worker: Worker, target: FakeModel) -> None:
+    stream = worker.stream(FOREVER)
+    read_some(stream)
+    within(stream.close)
+    check_it_was_cut_short(stream, target)
+    within(stream.close)
+    assert within(lambda: list(stream)) == []
+
+
+def test_leaving_a_with_block_ends_the_stream(worker: Worker, target: FakeModel) -> None:
+    def leave() -> Stream:
+        with worker.stream(FOREVER) as stream:
+            for _ in stream:
+                break
+            return stream
+
+    check_it_was_cut_short(within(leave), target)
+
+
+@pytest.mark.parametrize("pieces", [0, 3])
+def test_letting_go_of_streams_frees_their_slots(
+    worker: Worker, target: FakeModel, pieces: int
+) -> None:
+    for _ in range(3 * target.sequences):
+        read_some(worker.stream(FOREVER), pieces)
+    check_it_serves(worker, target)
+
+
+def test_closing_the_worker_ends_everything(target: FakeModel) -> None:
+    worker = Worker(engine(target, [OracleDrafter(target)]))
+    streams = [worker.stream(FOREVER) for _ in range(3 * target.sequences)]
+    read_some(streams[0])
+    within(worker.close)
+    for stream in streams:
+        within(lambda stream=stream: list(stream))
+        check_it_was_cut_short(stream, target)
+    within(worker.close)
+
+
+def test_an_idle_worker_closes(target: FakeModel) -> None:
+    within(Worker(engine(target)).close)
+
+
+def test_a_closed_worker_leaves_nobody_waiting(target: FakeModel) -> None:
+    worker = Worker(engine(target))
+    within(worker.close)
+    with pytest.raises(Exception, match="(?i)closed"):
+        within(lambda: list(worker.stream(SHORT)), patience=3)
+
+
+# Failures --------------------------------------------------------------------------------------
+
+
+def test_a_failed_decode_reaches_the_reader_after_what_was_said(
+    worker: Worker, target: FakeModel
+) -> None:
+    target.fails_at = 4
+    stream, read = worker.stream(SHORT), list[int | None]()
+    with pytest.raises(DecodeError):
+        within(lambda: read.extend(piece.token for piece in stream))
+    assert stream.answer.finish_reason == "error"
+    assert stream.answer.tokens
+    assert stream.answer.tokens == plain(target, SHORT)[0][: len(stream.answer.tokens)]
+    check_it_serves(worker, target)
+
+
+def test_an_error_that_was_heard_is_not_raised_again_by_closing(
+    worker: Worker, target: FakeModel
+) -> None:
+    target.fails_at = 4
+    stream = worker.stream(SHORT)
+    with pytest.raises(DecodeError):
+        within(lambda: list(stream))
+    within(stream.close)
+
+
+class Broken(OracleDrafter):
+    """Fails in a way nobody foresaw."""
+
+    def propose(self, asks: object) -> list[Draft]:
+        raise ZeroDivisionError("a bug")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_the_engine_reaches_all_who_wait(target: FakeModel) -> None:
+    worker = Worker(engine(target, [Broken(target)]))
+    streams = [worker.stream(FOREVER) for _ in range(3 * target.sequences)]
+    for stream in streams:
+        with pytest.raises(ZeroDivisionError):
+            within(lambda stream=stream: list(stream))
+    within(worker.close)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_after_a_bug_in_the_engine_nobody_is_left_waiting(target: FakeModel) -> None:
+    worker = Worker(engine(target, [Broken(target)]))
+    first = worker.stream(FOREVER)
+    with pytest.raises(ZeroDivisionError):
+        within(lambda: list(first))
+    within(worker.close)
+    with pytest.raises(Exception, match=r"."):
+        within(lambda: list(worker.stream(SHORT)), patience=3)
