@@ -185,9 +185,8 @@ def plain(target: FakeModel, request: Request) -> tuple[list[int], str]:
     without an engine, a cache or a draft."""
     constraint = request.constraint() if request.constraint else None
     sampler = Sampler(request.sampling, request.prompt, VOCABULARY, constraint)
-    tokens, said = list(request.prompt), ""
+    tokens, answer, said = list(request.prompt), list[int](), ""
     while True:
-        answer = tokens[len(request.prompt) :]
         if any(stop in said for stop in request.stops):
             return answer, "stop"
         if len(answer) == request.max_tokens or len(tokens) == target.length:
@@ -196,6 +195,7 @@ def plain(target: FakeModel, request: Request) -> tuple[list[int], str]:
         if token == END:
             return answer, "stop"
         tokens.append(token)
+        answer.append(token)
         sampler.push(token)
         said += FakeVocabulary().piece(token).decode()
 

@@ -185,8 +185,9 @@ def test_one_sequence_may_stop_while_others_go_on() -> None:
     assert [len(draft) for draft in ModelDrafter(model).propose(asks)] == [1, 6]
 
 
-@pytest.mark.parametrize("wish", [Ask(sequence(), 0, lambda draft: True),
-                                  Ask(sequence(), 4, lambda draft: False)])
+@pytest.mark.parametrize(
+    "wish", [Ask(sequence(), 0, lambda draft: True), Ask(sequence(), 4, lambda draft: False)]
+)
 def test_who_wants_no_guess_causes_no_work(wish: Ask) -> None:
     model = FakeModel()
     drafter = ModelDrafter(model)

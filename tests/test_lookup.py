@@ -218,7 +218,7 @@ def test_first_guess_is_what_brute_force_finds(text: list[int]) -> None:
     assert draft.tokens == ([tree.likeliest(whole[-length:])] if length else [])
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.lists(letters, max_size=30)), max_size=6))
+@given(st.lists(st.tuples(st.integers(0, 1), st.lists(st.integers(0, 9), max_size=30)), max_size=6))
 def test_guesses_continue_what_was_seen(turns: list[tuple[int, list[int]]]) -> None:
     drafter, seen = LookupDrafter(memory=40), []
     for slot, tokens in turns:
@@ -264,6 +264,14 @@ def test_confidence_grows_with_what_agrees_and_falls_with_what_does_not() -> Non
         assert unsure == sorted(set(unsure), reverse=True)
 
 
+def test_confidence_stays_below_one_where_counting_was_cut_short() -> None:
+    for text in ([1] * 300, [1, 2] * 150, [1] * 100 + [2] + [1] * 50, fibonacci(300)):
+        for end in range(1, len(text), 7):
+            assert all(
+                0 < c < 1 for c in guess(LookupDrafter(), sequence(text[:end]), 9).confidences
+            )
+
+
 def test_a_draft_ends_where_it_should() -> None:
     drafter, asking = LookupDrafter(), sequence([1, 2, 3, 4, 5, 6, 7, 8, 1])
     assert guess(drafter, asking, 5).tokens == [2, 3, 4, 5, 6]
@@ -297,7 +305,9 @@ def test_slots_do_not_disturb_each_other(said: list[tuple[int, int]]) -> None:
 def test_long_prompts_are_read_in_parts() -> None:
     drafter, asking = LookupDrafter(), sequence(list(range(1000)) * 2)
     calls = 0
+    draft = Draft()
     while backlog := drafter.backlog(asking):
+        assert not draft.tokens
         draft = guess(drafter, asking)
         assert 0 < backlog - drafter.backlog(asking) <= lookup._WORK
         calls += 1
@@ -352,34 +362,64 @@ def test_finished_texts_are_remembered_for_all_slots() -> None:
     assert guess(drafter, other, 5).tokens == FIRST[3:8]
 
 
+def remember(drafter: LookupDrafter, *texts: Many[int], slot: int = 9) -> None:
+    """Say them and let the memory learn them all."""
+    for text in texts:
+        say(drafter, sequence(text, slot), [])
+        drafter.observe(sequence(text, slot))
+        drafter.truncate(slot, 0)
+    while drafter._memory._waiting:
+        drafter.observe(sequence([1], slot))
+    drafter.truncate(slot, 0)
+
+
+def test_remembered_texts_do_not_run_into_each_other() -> None:
+    drafter = LookupDrafter()
+    remember(drafter, PROMPT, FIRST)
+    assert guess(drafter, sequence(PROMPT[:5]), 3).tokens == PROMPT[5:8]
+    assert guess(drafter, sequence(PROMPT[-5:], slot=1)).tokens == []
+
+
 def test_the_own_past_comes_first_and_a_much_longer_match_before_it() -> None:
     drafter = LookupDrafter()
-    say(drafter, sequence(PROMPT), FIRST)
-    drafter.truncate(0, 0)
+    remember(drafter, [*PROMPT, *FIRST], [*SECOND, *FIRST])
     asking = sequence([1, 305, 306, 77, 5, 305, 306])
-    say(drafter, asking, [])
-    drafter.observe(asking)
     assert guess(drafter, asking).tokens == [77]
     asking = sequence([306, 77, *FIRST[:7]], slot=1)
     assert guess(drafter, asking).tokens == [307]
 
 
+def test_the_next_turn_is_looked_up_in_the_memory_too() -> None:
+    drafter = LookupDrafter()
+    remember(drafter, FIRST)
+    speaking = sequence(PROMPT)
+    say(drafter, speaking, SECOND)
+    assert guess(drafter, sequence([*speaking.tokens, *FIRST[:5]]), 3).tokens == FIRST[5:8]
+
+
 def test_memory_is_bounded_and_forgets_the_oldest() -> None:
     drafter, size = LookupDrafter(memory=1000), 1000
-    for n in range(60):
-        drafter.truncate(0, 0)
-        drafter.truncate(1, 0)
-        say(drafter, sequence([n * 100 + i for i in range(60)]), range(n * 100 + 60, n * 100 + 99))
-        say(drafter, sequence([9999] * 3000, slot=1), [9998])
-        memory = drafter._memory
-        assert all(len(g) <= size + 2 * lookup._WORK for g in memory.generations)
-        assert len(memory._waiting) <= size
-    drafter.truncate(0, 0)
-    asking = sequence([1])
-    while drafter._memory._waiting:
-        drafter.observe(asking)
+    old = list(range(1, 100))
+    remember(drafter, old)
+    assert guess(drafter, sequence(old[:3])).tokens == [4]
+    running = sequence([1, 2], slot=1)
+    for n in range(1, 60):
+        say(drafter, running, [n])
+        remember(drafter, [n * 100 + i for i in range(100)])
+        assert all(len(g) <= size + lookup._LEARN for g in drafter._memory.generations)
     assert guess(drafter, sequence([5940, 5941, 5942], slot=2)).tokens == [5943]
     assert guess(drafter, sequence([40, 41, 42], slot=3)).tokens == []
+    say(drafter, running, [5940, 5941])
+    assert guess(drafter, running, 3).tokens == [5942, 5943, 5944]
+
+
+def test_what_waits_to_be_remembered_is_bounded() -> None:
+    drafter = LookupDrafter(memory=1000)
+    for n in range(1, 9):
+        speaking = sequence([n] * 400)
+        drafter.observe(speaking)
+        drafter.truncate(0, 0)
+        assert len(drafter._memory._waiting) <= 1000
 
 
 def test_a_slot_does_not_grow_with_the_number_of_its_answers() -> None:

@@ -20,19 +20,23 @@ class Draft:
     tokens: list[int] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
+    at_sharpness: list[tuple[int, ...]] = field(default_factory=list)
+    """What each guess would have been at other sharpness, where its drafter can tell."""
 
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def append(self, token: int, confidence: float) -> None:
+    def append(self, token: int, confidence: float, at_sharpness: tuple[int, ...] = ()) -> None:
         """Grow the chain by one token."""
+        self.at_sharpness.append(at_sharpness)
         self.parents.append(len(self.tokens) - 1)
         self.tokens.append(token)
         self.confidences.append(confidence)
 
-    def cut(self, length: int) -> None:
-        """Keep the first `length` tokens."""
-        del self.tokens[length:], self.parents[length:], self.confidences[length:]
+    def first(self, length: int) -> "Draft":
+        """The first `length` guesses, as a draft of its own."""
+        columns = (self.tokens, self.parents, self.confidences, self.at_sharpness)
+        return Draft(self.drafter, *(column[:length] for column in columns))
 
     def child(self, parent: int, token: int) -> int | None:
         """Where the guess stands that `token` follows `parent`, or None where nobody made it."""

@@ -144,7 +144,6 @@ class _Text:
 
     def cut(self, length: int) -> None:
         del self.states[length + 1 :]
-        self.remembered = None
         self.hindsight.clear()
 
     def read(self, sequence: Sequence, memory: "_Memory") -> None:
@@ -152,7 +151,7 @@ class _Text:
         stop = min(len(self.tokens), len(self) + _WORK)
         prompt = min(stop, len(sequence.request.prompt))
         if len(self) < prompt:
-            self.remembered = None
+            self.remembered = None  # only the end of a prompt is worth looking up in the memory
             for token in self.tokens[len(self) : prompt]:
                 self._append(token)
         for token in self.tokens[len(self) : stop]:

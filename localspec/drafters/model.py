@@ -103,7 +103,7 @@ class _Chain:
     def grow(self, row: Logits) -> None:
         sequence = self.ask.sequence
         guess = sequence.sampler.guess(row, len(sequence) + len(self.draft))
-        self.draft.append(guess.token, guess.confidence)
+        self.draft.append(*guess)
         sequence.sampler.push(guess.token)
         self.unseen = [guess.token]
 

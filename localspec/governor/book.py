@@ -4,6 +4,7 @@ from weakref import WeakKeyDictionary
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
+from localspec.governor.sharpness import Sharpness
 from localspec.governor.survival import Calibration
 
 __all__ = ["Book"]
@@ -20,6 +21,8 @@ class Book:
         self.seconds_to_read = 0.0
         self.common = Calibration()
         self._own: WeakKeyDictionary[Sequence, Calibration] = WeakKeyDictionary()
+        self._common_sharpness = Sharpness()
+        self._sharpness: WeakKeyDictionary[Sequence, Sharpness] = WeakKeyDictionary()
 
     def calibration(self, sequence: Sequence) -> Calibration:
         """The one of a sequence, begun where there is none."""
@@ -43,7 +46,15 @@ class Book:
     def learn(self, sequence: Sequence, draft: Draft, said: list[int]) -> None:
         """Compare a guess, looked at or not, with what was said in its place."""
         calibration = self.calibration(sequence)
-        for guess, confidence, token in zip(draft.tokens, draft.confidences, said, strict=False):
-            calibration.observe(confidence, guess == token)
+        for i, (guess, token) in enumerate(zip(draft.tokens, said, strict=False)):
+            calibration.observe(draft.confidences[i], guess == token)
+            if draft.at_sharpness[i]:
+                self._sharpen(sequence, draft.at_sharpness[i], token)
             if guess != token:
                 break
+
+    def _sharpen(self, sequence: Sequence, guesses: tuple[int, ...], token: int) -> None:
+        if sequence not in self._sharpness:
+            self._sharpness[sequence] = Sharpness(self._common_sharpness)
+        self._sharpness[sequence].observe(guesses, token)
+        sequence.sampler.sharpness = self._sharpness[sequence].best

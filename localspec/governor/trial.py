@@ -45,8 +45,4 @@ class Trial:
     @property
     def looked_at(self) -> Draft:
         """What goes to the target."""
-        if self.chosen is None or not self.length:
-            return Draft()
-        whole = self.chosen.draft
-        n = self.length
-        return Draft(whole.drafter, whole.tokens[:n], whole.parents[:n], whole.confidences[:n])
+        return self.chosen.draft.first(self.length) if self.chosen else Draft()

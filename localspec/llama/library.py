@@ -18,7 +18,7 @@ from llama_cpp._ggml import libggml
 __all__ = ["Device", "devices", "lib", "log_lines", "show_log", "start", "system_info", "threads"]
 
 _LOG_LINES = 200
-_WARNING, _CONTINUED = 3, 5  # ggml_log_level
+_DEBUG = 1  # ggml_log_level
 _GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
 
 _log: deque[str] = deque(maxlen=_LOG_LINES)
@@ -28,6 +28,8 @@ _echo = False
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
 def _on_log(level: int, text: bytes, _data: object) -> None:
     """Called from C, sometimes in the middle of a decode: append and nothing else."""
+    if level == _DEBUG:
+        return
     line = text.decode("utf-8", "replace")
     _log.append(line)
     if _echo:

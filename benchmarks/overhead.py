@@ -1,0 +1,78 @@
+"""Time a step spends outside llama.cpp's decodes: sampling, verification, bookkeeping.
+
+python benchmarks/overhead.py MODEL.gguf [--draft DRAFT.gguf] [--tokens 128] [--rounds 5]
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterable
+
+import localspec
+from localspec.llama.context import Context
+from localspec.llama.rows import Logits, Run
+
+
+class Stopwatch:
+    """Counts target decodes and the time inside all decodes."""
+
+    def __init__(self) -> None:
+        self.seconds, self.steps = 0.0, 0
+        inner = Context.decode
+
+        def decode(context: Context, runs: Iterable[Run]) -> Logits:
+            start = time.perf_counter()
+            logits = inner(context, runs)
+            self.seconds += time.perf_counter() - start
+            self.steps += 1
+            return logits
+
+        Context.decode = decode  # type: ignore[method-assign]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("--draft", default="auto")
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    watch = Stopwatch()
+    with localspec.load(options.model, draft=options.draft) as llm:
+        print(f"{llm.target.name}, vocabulary {llm.target.vocabulary.size}")
+        for name, sampling in (
+            ("greedy", {"temperature": 0.0}),
+            ("T 0.8, top-p 0.95", {"temperature": 0.8, "top_p": 0.95}),
+        ):
+            for speculation in (0, 3, "auto"):
+                spent = [
+                    overhead(llm, watch, options.tokens, speculation, sampling)
+                    for _ in range(options.rounds)
+                ]
+                print(
+                    f"{name}, speculation {speculation}: {statistics.median(spent):.0f} µs a step"
+                )
+
+
+def overhead(
+    llm: localspec.LLM,
+    watch: Stopwatch,
+    tokens: int,
+    speculation: object,
+    sampling: dict[str, float],
+) -> float:
+    """Microseconds a step of the target."""
+    watch.seconds, watch.steps = 0.0, 0
+    answer = llm.generate(
+        "Write a Python function that sorts a list of numbers.",
+        max_tokens=tokens,
+        seed=7,
+        speculation=speculation,  # type: ignore[arg-type]
+        **sampling,
+    )
+    total = answer.statistics.prompt_seconds + answer.statistics.predicted_seconds
+    return (total - watch.seconds) / max(1, answer.statistics.steps) * 1e6
+
+
+if __name__ == "__main__":
+    main()
