@@ -4,7 +4,6 @@ import json
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -113,13 +112,15 @@ class TestRendering:
         assert written("{% generation %}{% set a = 1 %}x{% endgeneration %}{{ a }}") == "x"
 
     def test_loops_can_be_left_early(self) -> None:
-        source = "{% for i in range(9) %}{% if i == 1 %}{% continue %}{% endif %}{{ i }}{% if i == 3 %}{% break %}{% endif %}{% endfor %}"
-        assert written(source) == "023"
+        skip = "{% if i == 1 %}{% continue %}{% endif %}"
+        stop = "{% if i == 3 %}{% break %}{% endif %}"
+        assert (
+            written("{% for i in range(9) %}" + skip + "{{ i }}" + stop + "{% endfor %}") == "023"
+        )
 
     def test_today(self) -> None:
-        assert written("{{ strftime_now('%Y') }}") in {
-            str(datetime.now().year + d) for d in (0, -1)
-        }
+        before = datetime.now().year
+        assert before <= int(written("{{ strftime_now('%Y') }}")) <= datetime.now().year
 
     @pytest.mark.parametrize(
         ("expression", "text"),
@@ -161,9 +162,8 @@ class TestBeginning:
         class Bare(Bytes):
             bos = eos = -1
 
-        assert spelled(ChatTemplate("[{{ bos_token }}{{ eos_token }}]", Bare()).render([])) == [
-            "[]"
-        ]
+        template = ChatTemplate("[{{ bos_token }}{{ eos_token }}]", Bare())
+        assert spelled(template.render([])) == ["[]"]
 
 
 class TestManners:
@@ -201,7 +201,9 @@ class TestManners:
             {%- set ns = namespace(seeking=true, last_query=messages|length - 1) %}
             {%- for message in messages[::-1] %}
                 {%- set index = (messages|length - 1) - loop.index0 %}
-                {%- if ns.seeking and message.role == "user" and message.content is string and not(message.content.startswith('<tool_response>') and message.content.endswith('</tool_response>')) %}
+                {%- if ns.seeking and message.role == "user" and message.content is string
+                    and not(message.content.startswith('<tool_response>')
+                    and message.content.endswith('</tool_response>')) %}
                     {%- set ns.seeking = false %}
                     {%- set ns.last_query = index %}
                 {%- endif %}
@@ -209,7 +211,8 @@ class TestManners:
             {%- for message in messages %}
                 {%- set content = message.content if message.content is string else '' %}
                 {%- if '</think>' in content and message.role == 'assistant' %}
-                    {%- set reasoning = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+                    {%- set reasoning = content.split('</think>')[0].rstrip('\\n') %}
+                    {%- set reasoning = reasoning.split('<think>')[-1].lstrip('\\n') %}
                     {%- set content = content.split('</think>')[-1].lstrip('\\n') %}
                     {%- if loop.index0 > ns.last_query %}
                         {%- set content = '<think>' ~ reasoning ~ '</think>' ~ content %}
@@ -229,10 +232,12 @@ class TestManners:
         source = (
             "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
             "{{ raise_exception('System role not supported') }}{% endif %}"
-            "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+            "{% for message in messages %}"
+            "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
             "{{ raise_exception('Roles must alternate, not ' + message['role']) }}{% endif %}"
             "{% set role = 'model' if message['role'] == 'assistant' else message['role'] %}"
-            "{{ '<|im_start|>' + role + '\n' + message['content'] | trim + '<|im_end|>\n' }}{% endfor %}"
+            "{{ '<|im_start|>' + role + '\n' + message['content'] | trim + '<|im_end|>\n' }}"
+            "{% endfor %}"
         )
         template = ChatTemplate(source, Bytes())
         assert rendered(source, "Hi", "Ho")[-4:] == [START, "model\nHo", END, "\n"]
@@ -366,7 +371,7 @@ class TestFence:
         assert ("user\na <s> b", False) in vocabulary.asked
 
     pieces = st.sampled_from(
-        [*CONTROL, "<", "<|", "im_", "_end|>", "|>", "s>", "\ue000", "\\ue001"]
+        [*CONTROL, "<", "<|", "im_", "_end|>", "|>", "s>", " ", "\ue000", "\\ue001"]
     )
 
     @settings(deadline=None)
@@ -462,20 +467,29 @@ def test_templates_do_not_get_out(expression: str) -> None:
         rendered("{{ " + expression + " }}", "Hi")
 
 
-GROWING = "{%% set ns = namespace(x='ab') %%}{%% for i in range(99) %%}%s{%% endfor %%}{{ ns.x }}"
-TWINS = "{%% set ns = namespace(x=(1,)) %%}{%% for i in range(99) %%}{%% set y = ns.x %%}%s{%% endfor %%}"
+def growing(step: str, first: str = "'ab'") -> str:
+    """A template that goes by `step` from one `ns.x`, here `y`, to the next."""
+    begin = "{% set ns = namespace(x=" + first + ") %}{% for i in range(99) %}{% set y = ns.x %}"
+    return begin + step + "{% endfor %}{{ ns.x }}"
+
+
+def looping(body: str, over: str = "range(99999)") -> str:
+    return "{% for a in " + over + " %}" + body + "{% endfor %}"
+
+
 A_LOT = "{% set a = 'a' * 4000000 %}"
 ENDLESS = {
-    "loops": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-    "loops that write": "{% for a in range(99999) %}{% for b in range(999) %}Ha! {% endfor %}{% endfor %}",
-    "loops over text": A_LOT + "{% for b in a %}{% for c in a %}{% endfor %}{% endfor %}",
-    "loops over nothing": "{% for a in range(99999) %}{% for b in range(99999) if false %}{% endfor %}{% endfor %}",
-    "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(99) }}",
+    "loops": looping(looping("")),
+    "loops that write": looping(looping("Ha! ")),
+    "loops over text": A_LOT + looping(looping("", "a"), "a"),
+    "loops over nothing": looping("", "range(99999) if false") * 99,
+    "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}"
+    "{{ m(99) }}",
     "text times": "{{ 'a' * 10**9 }}",
     "times text": "{{ 1000000000 * 'a' }}",
     "list times": "{{ [1] * 10**9 }}",
     "power": "{{ 10 ** (10 ** 10) }}",
-    "squares": GROWING.replace("'ab'", "3") % "{% set ns.x = ns.x * ns.x %}",
+    "squares": growing("{% set ns.x = y * y %}", "3"),
     "percent": "{{ '%9999999999d' % 1 }}",
     "percent by a test": "{{ '%999999999d' is even }}",
     "format": "{{ '{:>1000000000}'.format(1) }}",
@@ -494,52 +508,49 @@ ENDLESS = {
     "list": A_LOT + "{{ a|list }}",
     "strip": "{{ ('a' * 4000000).strip('b' * 4000000 ~ 'a') }}",
     "rfind": "{{ ('a' * 4000000).rfind('b' ~ 'a' * 2000000) }}",
-    "title": A_LOT.replace("'a'", "'a '") + "{{ a|title }}",
+    "title": "{{ ('a ' * 2000000)|title }}",
     "strftime": "{{ strftime_now('%c' * 1000000) }}",
-    "long path": "{{ (['a'] * 9999)|sort(attribute='0.' * 999999 ~ '0') }}",
+    "long path": "{{ (['a'] * 9999)|sort(attribute='0.' * 99999 ~ '0') }}",
     "same hashes": "{{ range(0, 99999 * (2**61 - 1), 2**61 - 1)|unique|list }}",
-    "growing by ~": GROWING % "{% set ns.x = ns.x ~ ns.x %}",
-    "growing by +": GROWING % "{% set ns.x = ns.x + ns.x %}",
-    "growing by block": GROWING % "{% set t %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = t %}",
-    "growing by macro": GROWING
-    % "{% macro m(t) %}{{ t }}{{ t }}{% endmacro %}{% set ns.x = m(ns.x) %}",
-    "growing by join": GROWING % "{% set ns.x = [ns.x, ns.x]|join %}",
-    "growing by replace": GROWING % "{% set ns.x = ns.x|replace('a', ns.x) %}",
-    "growing by method": GROWING % "{% set ns.x = ns.x.replace('b', ns.x) %}",
-    "growing by filter block": GROWING
-    % "{% set ns.x %}{% filter replace('a', ns.x) %}{{ ns.x }}{% endfilter %}{% endset %}",
-    "twins in lists": TWINS % "{% set ns.x = [y, y] %}" + "{{ ns.x }}",
-    "twins in tuples": TWINS % "{% set ns.x = (y, y) %}" + "{{ {ns.x: 1} }}",
-    "twins in dicts": TWINS % "{% set ns.x = {'a': y, 'b': y} %}" + "{{ ns.x|tojson }}",
-    "twins in views": TWINS % "{% set d = {'a': y, 'b': y} %}{% set ns.x = d.items() %}"
-    + "{{ ns.x }}",
-    "twins in arguments": TWINS
-    % "{% macro m() %}{% set ns.x = varargs %}{% endmacro %}{{ m(y, y) }}"
-    + "{{ ns.x }}",
-    "twins by default": TWINS % "{% set ns.x = range(2)|map(attribute='z', default=y)|list %}",
-    "depth": "{% set ns = namespace(x=()) %}{% for i in range(99999) %}{% set ns.x = (ns.x,) %}{% endfor %}",
-    "hoarding": "{% set ns = namespace(x=()) %}{% for i in range(99) %}"
-    "{% set ns.x = namespace(x=ns.x, t='a' * 4000000) %}{% endfor %}",
-    "hoarding slices": A_LOT + "{% set ns = namespace(x=()) %}{% for i in range(99) %}"
-    "{% set ns.x = namespace(x=ns.x, t=a[1:]) %}{% endfor %}",
+    "growing by ~": growing("{% set ns.x = y ~ y %}"),
+    "growing by +": growing("{% set ns.x = y + y %}"),
+    "growing by block": growing("{% set t %}{{ y }}{{ y }}{% endset %}{% set ns.x = t %}"),
+    "growing by macro": growing(
+        "{% macro m(t) %}{{ t }}{{ t }}{% endmacro %}{% set ns.x = m(y) %}"
+    ),
+    "growing by join": growing("{% set ns.x = [y, y]|join %}"),
+    "growing by replace": growing("{% set ns.x = y|replace('a', y) %}"),
+    "growing by method": growing("{% set ns.x = y.replace('b', y) %}"),
+    "growing by filter block": growing(
+        "{% set t %}{% filter replace('a', y) %}{{ y }}{% endfilter %}{% endset %}"
+        "{% set ns.x = t %}"
+    ),
+    "twins in lists": growing("{% set ns.x = [y, y] %}"),
+    "twins in sums": growing("{% set ns.x = [y] + [y] %}"),
+    "twins in tuples": growing("{% set ns.x = (y, y) %}", "(1,)") + "{{ {ns.x: 1} }}",
+    "twins in dicts": growing("{% set ns.x = {'a': y, 'b': y} %}") + "{{ ns.x|tojson }}",
+    "twins in views": growing("{% set d = {'a': y} %}{% set ns.x = [d.items()] * 2 %}"),
+    "twins in arguments": growing(
+        "{% macro m() %}{% set ns.x = varargs %}{% endmacro %}{{ m(y, y) }}"
+    ),
+    "twins by default": growing("{% set ns.x = range(2)|map(attribute='z', default=y)|list %}"),
+    "depth": growing("{% set ns.x = (y,) %}"),
+    "hoarding": growing("{% set ns.x = namespace(x=y, t='a' * 4000000) %}"),
+    "hoarding slices": A_LOT + growing("{% set ns.x = namespace(x=y, t=a[1:]) %}"),
 }
-
-
-def in_time_and_space(action: Callable[[], object]) -> None:
-    tracemalloc.start()
-    began = time.monotonic()
-    try:
-        with pytest.raises(ModelError, match=r"without end|does not work"):
-            action()
-        assert time.monotonic() - began < 2
-        assert tracemalloc.get_traced_memory()[1] < 150e6
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("source", ENDLESS.values(), ids=ENDLESS)
 def test_every_template_comes_to_an_end(source: str) -> None:
-    in_time_and_space(lambda: ChatTemplate(source, Bytes(), seconds=0.3).render([]))
+    tracemalloc.start()
+    try:
+        began = time.monotonic()
+        with pytest.raises(ModelError, match=r"without end|does not work"):
+            ChatTemplate(source, Bytes(), seconds=0.3).render([])
+        assert time.monotonic() - began < 2
+        assert tracemalloc.get_traced_memory()[1] < 150e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -549,10 +560,14 @@ def test_every_template_comes_to_an_end(source: str) -> None:
         "{{ a }}" * 9000,
         "".join(f"{{% if a %}}{{% set b{i} = a %}}{{% endif %}}" for i in range(1500)),
         "{% if a %}" * 90 + "{{ a }}" * 8000 + "{% endif %}" * 90,
+        "{% for a in a %}" * 18 + "{{ a }}" * 8000 + "{% endfor %}" * 18,
     ],
 )
 def test_so_does_compiling_one(source: str) -> None:
-    in_time_and_space(lambda: ChatTemplate(source, Bytes(), seconds=0.1))
+    began = time.monotonic()
+    with pytest.raises(ModelError, match="without end"):
+        ChatTemplate(source, Bytes(), seconds=0.01)
+    assert time.monotonic() - began < 2
 
 
 def test_a_namespace_may_hold_itself() -> None:
@@ -561,7 +576,7 @@ def test_a_namespace_may_hold_itself() -> None:
 
 
 def test_threads_do_not_share_their_limits() -> None:
-    endless = ChatTemplate(ENDLESS["loops"], Bytes(), seconds=0.5)
+    endless = ChatTemplate(looping(looping("")), Bytes(), seconds=0.5)
     sound = ChatTemplate(CHATML, Bytes())
     errors: list[Exception] = []
 

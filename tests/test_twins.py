@@ -151,7 +151,7 @@ def test_a_twin_computes_what_its_source_does(
 def test_a_twin_as_it_is_run_says_nearly_the_same(of: str, sources: dict[str, Path]) -> None:
     found = twins.check(twins.build(WIDE, "Q8_0", sources[of]), sources[of], TEXT)
     assert found.same_argmax > 0.9
-    assert found.mean_difference < 0.1
+    assert found.mean_difference < 0.2
 
 
 def test_a_twin_has_the_dimensions_and_the_words_it_should(sources: dict[str, Path]) -> None:
@@ -199,13 +199,10 @@ def test_a_twin_is_made_once(
 def test_what_differs_has_files_of_its_own(sources: dict[str, Path], tmp_path: Path) -> None:
     wider = replace(WIDE, width=192)
     paths = {
-        twins.build(shape, quantization, sources[source], tmp_path)
-        for shape, quantization, source in (
-            (WIDE, "Q8_0", "Q8_0"),
-            (wider, "Q8_0", "Q8_0"),
-            (WIDE, "Q4_0", "Q8_0"),
-            (WIDE, "Q8_0", "BF16"),
-        )
+        twins.build(WIDE, "Q8_0", sources["Q8_0"], tmp_path),
+        twins.build(wider, "Q8_0", sources["Q8_0"], tmp_path),
+        twins.build(WIDE, "Q4_0", sources["Q8_0"], tmp_path),
+        twins.build(WIDE, "Q8_0", sources["BF16"], tmp_path),
     }
     assert len(paths) == 4
     assert set(tmp_path.iterdir()) == paths
@@ -308,10 +305,30 @@ def test_sources_that_cannot_be_used_are_refused(tmp_path: Path, sources: dict[s
         with pytest.raises(ModelError, match="not a whole qwen3 GGUF file"):
             twins.build(WIDE, "Q4_0", path)
     other = tmp_path / "other.gguf"
-    writer = gguf.GGUFWriter(other, "llama")
-    finish(writer)
+    finish(gguf.GGUFWriter(other, "llama"))
     with pytest.raises(ModelError, match="is a llama model"):
         twins.build(WIDE, "Q4_0", other)
+
+
+def test_a_source_with_tensors_of_its_own_is_refused(
+    sources: dict[str, Path], tmp_path: Path
+) -> None:
+    strange = tmp_path / "strange.gguf"
+    data = sources["Q8_0"].read_bytes()
+    strange.write_bytes(data.replace(b"blk.1.ffn_up.weight", b"blk.1.ffn_up.wobble"))
+    with pytest.raises(ModelError, match="ffn_up"):
+        twins.build(WIDE, "Q4_0", strange)
+
+
+def test_a_source_with_settings_of_its_own_is_refused(
+    sources: dict[str, Path], tmp_path: Path
+) -> None:
+    strange, folder = tmp_path / "strange.gguf", tmp_path / "twins"
+    data = sources["Q8_0"].read_bytes()
+    strange.write_bytes(data.replace(b"qwen3.rope.freq_base", b"qwen3.rope.freq_bend"))
+    with pytest.raises(ModelError, match="freq_bend"):
+        twins.build(WIDE, "Q4_0", strange, folder)
+    assert not list(folder.iterdir())
 
 
 def test_a_quantization_twins_do_not_have_is_refused(sources: dict[str, Path]) -> None:

@@ -17,21 +17,20 @@ norms, which shares one number with the others and is too small to matter.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import gguf
 import numpy as np
 import numpy.typing as npt
 
+from localspec.bench.placement import BLOCK, check_fit, places, rotary
 from localspec.bench.shapes import Shape
 from localspec.bench.source import Blocks, Floats, Source
-from localspec.errors import UsageError
 
 __all__ = ["Inflation", "Tensor"]
 
 _F32 = gguf.GGMLQuantizationType.F32
-_BLOCK = 32  # weights in a block, of Q4_0 and Q8_0 alike
 _SCALE = 2  # bytes: a block begins with its scale, a float16
 _NEVER = -16384.0
 """An added token's logit times the last layer's root mean square (13 to 95 in the shell pair)."""
@@ -62,12 +61,12 @@ class Inflation:
 
     def __init__(self, source: Source, shape: Shape, kind: Any) -> None:
         small = source.shape
-        _check_fit(small, shape, source.name)
+        check_fit(small, shape, source.name)
         self._source, self._small, self._shape, self._kind = source, small, shape, kind
         self._constant = math.sqrt(small.width * source.epsilon / 2)
         self.epsilon = (small.width * source.epsilon - self._constant**2) / shape.width
         self._shrink = math.sqrt(small.width / shape.width)
-        self._places = _places(small, shape)
+        self._places = places(small, shape)
         self._random = np.random.default_rng(0)
 
     def tensors(self) -> Iterator[Tensor]:
@@ -110,7 +109,7 @@ class Inflation:
     def _vocabulary(self, name: str, origin: str, known: float, added: float) -> Tensor:
         """A row for each token; what the constant's column holds differs for added tokens."""
         small, shape = self._small, (self._shape.vocabulary, self._shape.width)
-        columns = small.width // _BLOCK
+        columns = small.width // BLOCK
 
         def make() -> Blocks:
             blocks = self._filler(shape, silent=True)
@@ -139,7 +138,7 @@ class Inflation:
                 return np.ones(big, np.float32)
             weights = np.zeros(big, np.float32)
             shrink = math.sqrt(small / big) if "k_norm" in name else 1.0
-            weights[_rotary(small, big)] = self._source.vector(origin) * np.float32(shrink)
+            weights[rotary(small, big)] = self._source.vector(origin) * np.float32(shrink)
             return weights
 
         return Tensor(f"{name}.weight", (big,), _F32, make)
@@ -148,10 +147,10 @@ class Inflation:
         """Random weights; unless they are silent, what they give is as large as what they take."""
         size = gguf.GGML_QUANT_SIZES[self._kind][1]
         rows, columns = shape
-        count = rows * columns // _BLOCK * size
+        count = rows * columns // BLOCK * size
         words = self._random.integers(0, 1 << 64, -(-count // 8), dtype=np.uint64)
-        blocks = words.view(np.uint8)[:count].reshape(rows, -1, size)
-        levels = 1 << ((size - _SCALE) * 8 // _BLOCK)
+        blocks: Blocks = words.view(np.uint8)[:count].reshape(rows, -1, size)
+        levels = 1 << ((size - _SCALE) * 8 // BLOCK)
         spread = math.sqrt((levels**2 - 1) / 12)  # of integers that are all as likely
         scale = 0 if silent else 1 / (spread * math.sqrt(columns))
         blocks.view(np.float16)[..., 0] = scale
@@ -159,85 +158,11 @@ class Inflation:
 
     def _block(self, first: float) -> Blocks:
         """A block of `first` and zeros."""
-        values = np.zeros((1, _BLOCK), np.float32)
+        values = np.zeros((1, BLOCK), np.float32)
         values[0, 0] = first
         block: Blocks = gguf.quants.quantize(values, self._kind)[0]
         return block
 
 
-class _Place(NamedTuple):
-    """Where a matrix of the source goes: its rows, and its columns in blocks."""
-
-    shape: tuple[int, int]
-    rows: npt.NDArray[np.intp]
-    columns: npt.NDArray[np.intp]
-
-
-def _places(small: Shape, big: Shape) -> dict[str, _Place]:
-    """For each matrix of a layer. A query head stays with the key head it belongs to."""
-    shared, room = small.heads // small.kv_heads, big.heads // big.kv_heads
-    heads = [head // shared * room + head % shared for head in range(small.heads)]
-    kv_heads = range(small.kv_heads)
-    rotary, plain = _rotary(small.head_size, big.head_size), np.arange(small.head_size)
-
-    def rows_of(heads: Sequence[int], within: npt.NDArray[np.intp], step: int) -> Any:
-        return (np.array(heads)[:, None] * step + within).ravel()
-
-    stream, hidden = np.arange(small.width), np.arange(small.hidden)
-    stream_blocks, hidden_blocks = (np.arange(len(x) // _BLOCK) for x in (stream, hidden))
-    within = np.arange(small.head_size // _BLOCK)
-    head_blocks = rows_of(heads, within, big.head_size // _BLOCK)
-    q, kv, d, f = big.heads * big.head_size, big.kv_heads * big.head_size, big.width, big.hidden
-    return {
-        "attn_q": _Place((q, d), rows_of(heads, rotary, big.head_size), stream_blocks),
-        "attn_k": _Place((kv, d), rows_of(kv_heads, rotary, big.head_size), stream_blocks),
-        "attn_v": _Place((kv, d), rows_of(kv_heads, plain, big.head_size), stream_blocks),
-        "attn_output": _Place((d, q), stream, head_blocks),
-        "ffn_gate": _Place((f, d), hidden, stream_blocks),
-        "ffn_up": _Place((f, d), hidden, stream_blocks),
-        "ffn_down": _Place((d, f), stream, hidden_blocks),
-    }
-
-
-def _rotary(small: int, big: int) -> npt.NDArray[np.intp]:
-    """Where a head's numbers go: number i turns with number i + half at the i-th frequency."""
-    pairs = np.arange(small // 2) * (big // small)
-    return np.concatenate([pairs, pairs + big // 2])
-
-
 def _flat(blocks: Blocks) -> Blocks:
     return blocks.reshape(len(blocks), -1)
-
-
-def _check_fit(small: Shape, big: Shape, name: str) -> None:
-    """Raise UsageError where the trick has no room, or blocks would have to be cut."""
-    for quantity, needed, given in (
-        ("width", small.width + _BLOCK, big.width),  # one block more for the constant
-        ("number of layers", small.layers, big.layers),
-        ("number of key heads", small.kv_heads, big.kv_heads),
-        ("heads to a key head", small.heads // small.kv_heads, big.heads // big.kv_heads),
-        ("head size", small.head_size, big.head_size),
-        ("number of hidden units", small.hidden, big.hidden),
-        ("vocabulary", small.vocabulary, big.vocabulary),
-    ):
-        if given < needed:
-            raise UsageError(
-                f"{name} does not fit into the shape {big.name}: it needs a {quantity} of at least "
-                f"{needed}, and that has {given}."
-            )
-    if big.head_size % small.head_size:
-        raise UsageError(
-            f"{name} does not fit into the shape {big.name}: its head size of {big.head_size} is "
-            f"no multiple of {small.head_size}."
-        )
-    if big.tied and not small.tied:
-        raise UsageError(
-            f"{name} does not fit into the shape {big.name}: it has an output matrix of its own, "
-            "and that shares one with the embedding."
-        )
-    sizes = [n for s in (small, big) for n in (s.width, s.head_size, s.hidden)]
-    if any(size % _BLOCK for size in sizes):
-        raise UsageError(
-            f"{name} does not fit into the shape {big.name}: widths, head sizes and hidden units "
-            f"of both must be multiples of {_BLOCK}."
-        )

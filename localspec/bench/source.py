@@ -19,6 +19,9 @@ Blocks = npt.NDArray[np.uint8]
 """A quantized matrix of shape (rows, blocks in a row, bytes of a block)."""
 Floats = npt.NDArray[np.float32]
 
+_NORMS = ("attn_norm", "ffn_norm", "attn_q_norm", "attn_k_norm")
+_MATRICES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+
 _DAMAGED = (ValueError, KeyError, IndexError, OverflowError)
 """What GGUFReader raises on files that are not what they should be."""
 
@@ -42,6 +45,7 @@ class Source:
             self._check_architecture()
             self.shape = self._read_shape()
             self.epsilon = float(self._own("attention.layer_norm_rms_epsilon"))
+            self._check_tensors()
         except FileNotFoundError:
             raise ModelError(f"There is no file {path}; check the path.") from None
         except OSError as error:
@@ -58,23 +62,44 @@ class Source:
     def vector(self, name: str) -> Floats:
         """The weights of a norm."""
         tensor = self._tensors[f"{name}.weight"]
-        vector: Floats = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        return vector
+        return self._in_full(tensor)
 
     def blocks(self, name: str, kind: Any) -> Blocks:
         """A matrix in the quantization `kind`, byte for byte where the file has it so."""
         tensor = self._tensors[f"{name}.weight"]
         data = tensor.data
         if tensor.tensor_type != kind:
-            data = gguf.quants.quantize(gguf.quants.dequantize(data, tensor.tensor_type), kind)
+            data = gguf.quants.quantize(self._in_full(tensor), kind)
         blocks: Blocks = data.reshape(len(data), -1, gguf.GGML_QUANT_SIZES[kind][1])
         return blocks
+
+    def _in_full(self, tensor: Any) -> Floats:
+        try:
+            weights: Floats = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        except NotImplementedError:
+            raise ModelError(
+                f"{self.path} is quantized as {tensor.tensor_type.name}, which cannot be read here."
+            ) from None
+        return weights
 
     def _check_architecture(self) -> None:
         found = self._reader.fields["general.architecture"].contents()
         if found != ARCHITECTURE:
             raise ModelError(
                 f"{self.path} is a {found} model; twins are made of {ARCHITECTURE} models."
+            )
+
+    def _check_tensors(self) -> None:
+        """A tensor that is missing or that nothing here knows of would make another function."""
+        known = {"token_embd", "output_norm"}
+        if not self.shape.tied:
+            known.add("output")
+        for layer in range(self.shape.layers):
+            known.update(f"blk.{layer}.{part}" for part in (*_NORMS, *_MATRICES))
+        differing = self._tensors.keys() ^ {f"{name}.weight" for name in known}
+        if differing:
+            raise ModelError(
+                f"{self.path} is no plain {ARCHITECTURE} model: {min(differing)} is missing or new."
             )
 
     def _read_shape(self) -> Shape:

@@ -35,8 +35,13 @@ class Draft:
 
     def first(self, length: int) -> "Draft":
         """The first `length` guesses, as a draft of its own."""
-        columns = (self.tokens, self.parents, self.confidences, self.at_sharpness)
-        return Draft(self.drafter, *(column[:length] for column in columns))
+        return Draft(
+            self.drafter,
+            self.tokens[:length],
+            self.parents[:length],
+            self.confidences[:length],
+            self.at_sharpness[:length],
+        )
 
     def child(self, parent: int, token: int) -> int | None:
         """Where the guess stands that `token` follows `parent`, or None where nobody made it."""

@@ -235,6 +235,23 @@ class TestPick:
         assert len(set(picks)) > 20
         assert height < 8 or 777 in picks
 
+    def test_the_luckiest_token_is_never_overlooked(self) -> None:
+        """One of 131 thousand, with the noise of one in five million, against any favourite."""
+        ids = np.arange(131072, dtype=np.uint32)
+        keys = {position: noise.key_at(0, position) for position in range(300)}
+        lucky = {p: found[0] for p in keys if len(found := noise.exceeding(keys[p], ids, 15.5))}
+        assert len(lucky) >= 3
+        row = np.full(len(ids), -1e4, dtype=np.float32)
+        choose = sampler(len(ids), temperature=0.5)
+        for position, winner in lucky.items():
+            gumbel = noise.gumbel(keys[position], ids)
+            for favourite in np.argsort(gumbel)[[0, 40_000, -10_000, -1000, -100, -10, -3]]:
+                lead = gumbel[winner] - gumbel[favourite]
+                for edge, expected in ((0.1, winner), (-0.1, favourite)):
+                    row[[favourite, winner]] = 0, (edge - lead) / 2
+                    assert choose.pick(row, position) == expected
+                    row[[favourite, winner]] = -1e4
+
     @given(st.lists(st.sampled_from([0.0, 1.5, 3.0]), min_size=1, max_size=30), positions)
     def test_greedy_takes_the_first_of_the_best(self, values: list[float], position: int) -> None:
         for filters in ({}, {"top_k": 1}, {"top_p": 0.1, "min_p": 0.9}):
@@ -278,6 +295,12 @@ class TestFilters:
         assert reach(logits([0, -1000, -2000, -math.inf]), top_k=3) == {0}
         assert reach(logits([0, -1000, 0, -math.inf]), top_k=3) == {0, 2}
 
+    @pytest.mark.parametrize("gap", [3.9, 4.1, 5.0, 6.5])
+    @pytest.mark.parametrize("temperature", [0.5, 1.0])
+    def test_top_k_reaches_down_as_far_as_it_must(self, gap: float, temperature: float) -> None:
+        row = logits([0, -gap * temperature, -gap * temperature - 0.01])
+        assert reach(row, 4000, temperature=temperature, top_k=2) == {0, 1}
+
     @pytest.mark.parametrize(
         ("top_p", "kept"), [(0, 1), (0.25, 1), (0.26, 2), (0.5, 2), (0.75, 3), (0.76, 4), (1, 4)]
     )
@@ -292,6 +315,10 @@ class TestFilters:
 
     def test_top_p_holds_for_wide_and_flat_rows(self) -> None:
         assert reach(np.zeros(64, dtype=np.float32), 2000, top_p=0.5) == set(range(32))
+
+    def test_top_p_reaches_down_as_far_as_it_must(self) -> None:
+        """One token, and ten that hold e^-5 of its share each: it and six of them make 97 %."""
+        assert reach(logits([0.0] + [-5.0] * 10), 3000, top_p=0.97) == set(range(7))
 
     def test_min_p_is_a_share_of_the_best_tokens_probability(self) -> None:
         row = logits(np.log([0.4, 0.05, 0.3, 0.25]))
@@ -328,12 +355,13 @@ class TestFilters:
 quarters = st.integers(-12, 12).map(lambda n: n / 4)
 histories = st.lists(st.integers(0, 9), max_size=12)
 adjustments = st.fixed_dictionaries(
-    {
+    {},
+    optional={
         "repeat_penalty": st.sampled_from([1.0, 2.0, 0.5]),
         "frequency_penalty": quarters,
         "presence_penalty": quarters,
         "logit_bias": st.dictionaries(st.integers(0, 9), quarters, max_size=4),
-    }
+    },
 )
 ten_logits = st.lists(quarters, min_size=10, max_size=10)
 
@@ -345,11 +373,11 @@ def adjusted(
     result = []
     for token, value in enumerate(values):
         if token in prompt or token in answer:
-            by = settings["repeat_penalty"]
+            by = settings.get("repeat_penalty", 1)
             value = value / by if value > 0 else value * by
-        value += settings["logit_bias"].get(token, 0.0)
-        value -= settings["frequency_penalty"] * answer.count(token)
-        value -= settings["presence_penalty"] * (token in answer)
+        value += settings.get("logit_bias", {}).get(token, 0)
+        value -= settings.get("frequency_penalty", 0) * answer.count(token)
+        value -= settings.get("presence_penalty", 0) * (token in answer)
         result.append(value)
     return logits(result)
 
