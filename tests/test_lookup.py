@@ -348,13 +348,14 @@ def test_the_next_turn_goes_on_in_the_same_text() -> None:
     drafter, speaking = LookupDrafter(), sequence(PROMPT)
     say(drafter, speaking, FIRST)
     drafter.truncate(0, len(speaking) - 1)  # the newest token is in no cache yet
+    automaton = drafter._texts[0].automaton
     turn = sequence([*speaking.tokens, 900, 901, 300])
     assert drafter.backlog(turn) == 4
     assert guess(drafter, turn, 4).tokens == FIRST[1:5]
-    assert not drafter._memory._waiting
+    assert drafter._texts[0].automaton is automaton
 
 
-def test_finished_texts_are_remembered_for_all_slots() -> None:
+def test_finished_answers_are_remembered_for_all_slots() -> None:
     drafter, speaking = LookupDrafter(), sequence(PROMPT)
     say(drafter, speaking, FIRST)
     other = sequence([1, 2], slot=1)
@@ -367,14 +368,13 @@ def test_finished_texts_are_remembered_for_all_slots() -> None:
 
 
 def remember(drafter: LookupDrafter, *texts: Many[int], slot: int = 9) -> None:
-    """Say them and let the memory learn them all."""
+    """Answer with them and let the memory learn them all."""
     for text in texts:
-        say(drafter, sequence(text, slot), [])
-        drafter.observe(sequence(text, slot))
+        say(drafter, sequence(text[:1], slot), text[1:])
         drafter.truncate(slot, 0)
     while drafter._memory._waiting:
         drafter.observe(sequence([1], slot))
-    drafter.truncate(slot, 0)
+        drafter.truncate(slot, 0)
 
 
 def test_remembered_texts_do_not_run_into_each_other() -> None:
@@ -382,6 +382,7 @@ def test_remembered_texts_do_not_run_into_each_other() -> None:
     remember(drafter, PROMPT, FIRST)
     assert guess(drafter, sequence(PROMPT[:5]), 3).tokens == PROMPT[5:8]
     assert guess(drafter, sequence(PROMPT[-5:], slot=1)).tokens == []
+    assert guess(drafter, sequence(FIRST[:5], slot=2), 3).tokens == FIRST[5:8]
 
 
 def test_the_own_past_comes_first_and_a_much_longer_match_before_it() -> None:
@@ -417,10 +418,25 @@ def test_memory_is_bounded_and_forgets_the_oldest() -> None:
     assert guess(drafter, running, 3).tokens == [5942, 5943, 5944]
 
 
+def test_every_answer_of_a_conversation_is_remembered_and_no_prompt() -> None:
+    drafter = LookupDrafter()
+    speaking = sequence(PROMPT)
+    say(drafter, speaking, FIRST)
+    say(drafter, sequence([*speaking.tokens, 900]), SECOND)
+    drafter.truncate(0, 0)
+    remember(drafter, [1, 2])
+    for slot, (start, expected) in enumerate(
+        [(FIRST[:3], FIRST[3:5]), (SECOND[:3], SECOND[3:5]), (PROMPT[-5:-2], PROMPT[-2:])]
+    ):
+        assert guess(drafter, sequence(start, slot), 2).tokens == expected
+    assert guess(drafter, sequence(PROMPT[:3], slot=4)).tokens == []
+
+
 def test_what_waits_to_be_remembered_is_bounded() -> None:
     drafter = LookupDrafter(memory=1000)
     for n in range(1, 9):
-        speaking = sequence([n] * 400)
+        speaking = sequence([n])
+        speaking.tokens += [n] * 400
         drafter.observe(speaking)
         drafter.truncate(0, 0)
         assert len(drafter._memory._waiting) <= 1000

@@ -280,8 +280,8 @@ def test_an_unknown_shape_is_answered_with_the_nearest() -> None:
     [
         ({"width": 64}, "width of at least 96"),
         ({"layers": 1}, "layers"),
-        ({"head_size": 48}, "no multiple"),
-        ({"heads": 4, "kv_heads": 4}, "heads to a key head"),
+        ({"head_size": 48}, "does not divide"),
+        ({"heads": 4, "kv_heads": 4}, "query heads to a key head"),
         ({"hidden": 64}, "hidden units"),
         ({"vocabulary": 300}, "vocabulary"),
         ({"width": 100}, "multiples of 32"),

@@ -9,7 +9,8 @@ nothing: random numbers, of which every path back into the stream has scale zero
 - a head that is s times as wide keeps its rotary frequencies on every s-th pair; its scores are
   divided by a larger root but its norm takes a mean over more numbers, so the key's norm shrinks
   by sqrt(s);
-- an added token gets its logit from the constant alone, far below zero.
+- an added token gets its logit from the constant alone, far below zero. It is never said; it
+  must not be fed either, where one matrix both embeds and predicts: it would call for its like.
 
 Weights are moved block by block in the twin's quantization. So the logits are those of the small
 model in that quantization, up to the order of sums and to the epsilon of the query's and key's

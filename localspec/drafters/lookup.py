@@ -1,4 +1,4 @@
-"""Guessing from text already seen, without a model: prompt, answer, and earlier texts.
+"""Guessing from text already seen, without a model: prompt, answer, and earlier answers.
 
 The longest end of the text that occurred before says what comes next (prompt lookup, Saxena 2023;
 with a suffix automaton, Hu et al. 2024, arXiv 2411.10666; with counts and the memory of earlier
@@ -38,8 +38,6 @@ _LONGEST_MATCH = 32
 """In the memory, where a text comes upon it with a past; the own past knows no limit."""
 _FORGETS = 8
 """A slot starts afresh where what is kept is this much smaller than all it has seen."""
-_WORTH_KEEPING = 16
-"""Tokens. Less than that lost is the end of a turn and no reason to remember the text."""
 _KEPT_HINDSIGHT = 256
 
 
@@ -51,7 +49,7 @@ class Hindsight(NamedTuple):
 
 
 class LookupDrafter:
-    """Guesses how a text goes on from its own past first, then from a memory of other texts.
+    """Guesses how a text goes on from its own past first, then from a memory of other answers.
 
     `memory` is the most states in each of the memory's two generations (about 110 bytes each).
     """
@@ -72,7 +70,7 @@ class LookupDrafter:
         return len(sequence) - (len(text) if text else 0)
 
     def observe(self, sequence: Sequence) -> None:
-        """Read on, in the text and, a little, in finished texts that wait to be remembered."""
+        """Read on, in the text and, a little, in finished answers that wait to be remembered."""
         self._read(sequence)
         if self._memory.learn(_LEARN):
             for text in self._texts.values():
@@ -82,14 +80,13 @@ class LookupDrafter:
         """Go back to the first `length` tokens; costs nothing where no more are known.
 
         What a text said before it was cut stays known to it: another answer to the same prompt
-        is a likely one. A text of which much was lost is remembered for all.
+        is a likely one.
         """
         text = self._texts.get(slot)
         if text is None or length >= len(text):
             return
-        if len(text) - length >= _WORTH_KEEPING:
-            self._memory.add(text.tokens)
         if length * _FORGETS < len(text.automaton):
+            self._memory.add(text.answer)
             del self._texts[slot]
         else:
             text.cut(length)
@@ -136,24 +133,34 @@ class _Text:
         self.automaton = SuffixAutomaton()
         self.states = array("i", [ROOT])  # before the first token, then after each
         self.tokens: list[int] = []
+        self.prompt = 0
         self.remembered: list[Cursor] | None = None
         self.hindsight: deque[Hindsight] = deque(maxlen=_KEPT_HINDSIGHT)
 
     def __len__(self) -> int:
         return len(self.states) - 1
 
+    @property
+    def answer(self) -> list[int]:
+        """What was said, and as much before it as a match in the memory may be long.
+
+        Other prompts are not worth remembering: with them, guesses were no better.
+        """
+        said = len(self.tokens) > self.prompt
+        return self.tokens[max(0, self.prompt - _LONGEST_MATCH) :] if said else []
+
     def cut(self, length: int) -> None:
         del self.states[length + 1 :]
-        self.hindsight.clear()
 
     def read(self, sequence: Sequence, memory: "_Memory") -> None:
-        self.tokens = sequence.tokens
+        if self.tokens is not sequence.tokens:
+            memory.add(self.answer)
+            self.tokens, self.prompt = sequence.tokens, len(sequence.request.prompt)
+            self.remembered = None
+            self.hindsight.clear()
         stop = min(len(self.tokens), len(self) + _WORK)
-        prompt = min(stop, len(sequence.request.prompt))
-        if len(self) < prompt:
-            self.remembered = None  # only the end of a prompt is worth looking up in the memory
-            for token in self.tokens[len(self) : prompt]:
-                self._append(token)
+        for token in self.tokens[len(self) : min(stop, self.prompt)]:
+            self._append(token)
         for token in self.tokens[len(self) : stop]:
             views = self.views(memory)
             guess = _likeliest(views)
@@ -176,12 +183,12 @@ class _Text:
 
 
 class _Memory:
-    """Finished texts in two generations: a full young one becomes the old, which is dropped."""
+    """Finished answers in two generations: a full young one becomes the old, which is dropped."""
 
     def __init__(self, size: int) -> None:
         self.generations = (SuffixAutomaton(), SuffixAutomaton())
         self._size = size
-        self._waiting: deque[int | None] = deque(maxlen=size)  # None ends a text
+        self._waiting: deque[int | None] = deque(maxlen=size)  # None ends an answer
         self._state = ROOT
 
     def add(self, tokens: Many[int]) -> None:

@@ -41,8 +41,13 @@ class Match:
         self._taken: list[bool] = []
 
     def push(self, token: int) -> None:
-        """`token` follows; one that is not allowed leaves the match where it is."""
-        self._taken.append(self._matcher.consume_token(token))
+        """`token` follows; one that is not allowed, or ends the answer, changes nothing.
+
+        llguidance must not be shown either: an error stays, and an end token cannot be taken back.
+        """
+        matcher = self._matcher
+        fits = not matcher.is_stopped() and matcher.validate_tokens([token]) == 1
+        self._taken.append(fits and matcher.consume_token(token))
 
     def pop(self) -> None:
         """Take the last token back."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from localspec.decoding.sampling import Sampler, Sampling
+from localspec.decoding.sampling import SHARPNESSES, Sampler, Sampling
 
 Numbers = npt.NDArray[np.float64]
 
@@ -93,7 +93,7 @@ def test_one_against_a_crowd() -> None:
     assert surprise(others.tolist(), np.full(16, 1 / 16)) < 5
 
 
-@pytest.mark.parametrize("sharpness", [0.5, 1.0, 1.6, 3.0])
+@pytest.mark.parametrize("sharpness", SHARPNESSES)
 @pytest.mark.parametrize("temperature", [0.7, 2.0])
 def test_guesses_follow_the_sharpened_distribution(sharpness: float, temperature: float) -> None:
     choose = Sampler(Sampling(temperature=temperature), [], len(ROW))

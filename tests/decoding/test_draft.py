@@ -1,5 +1,7 @@
 """Drafts: chains that grow and are cut, trees in which a guess is found by parent and token."""
 
+from dataclasses import asdict
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ tokens = st.lists(st.integers(0, 3), max_size=12)
 def chain(tokens: list[int]) -> Draft:
     draft = Draft("test")
     for i, token in enumerate(tokens):
-        draft.append(token, 1 / (i + 1))
+        draft.append(token, 1 / (i + 1), (token, i))
     return draft
 
 
@@ -19,7 +21,8 @@ def chain(tokens: list[int]) -> Draft:
 def trees(draw: st.DrawFn) -> Draft:
     said = draw(tokens)
     parents = [draw(st.integers(ROOT, i - 1)) for i in range(len(said))]
-    return Draft("test", said, parents, [0.5] * len(said))
+    confidences = [1 / (i + 1) for i in range(len(said))]
+    return Draft("test", said, parents, confidences, [(token,) for token in said])
 
 
 @given(tokens)
@@ -29,6 +32,7 @@ def test_appending_makes_a_chain(said: list[int]) -> None:
     assert draft.tokens == said
     assert draft.parents == [ROOT, *range(len(said))][: len(said)]
     assert draft.confidences == [1 / (i + 1) for i in range(len(said))]
+    assert draft.at_sharpness == [(token, i) for i, token in enumerate(said)]
 
 
 @given(tokens)
@@ -50,11 +54,15 @@ def test_a_child_has_that_parent_and_that_token(draft: Draft, parent: int, token
 
 
 @given(trees(), st.integers(0, 15))
-def test_cutting_keeps_the_first_guesses_and_their_parents(draft: Draft, length: int) -> None:
-    before = (draft.tokens[:length], draft.parents[:length], draft.confidences[:length])
-    draft.cut(length)
-    assert (draft.tokens, draft.parents, draft.confidences) == before
-    assert all(ROOT <= parent < i for i, parent in enumerate(draft.parents))
+def test_the_first_guesses_are_a_draft_of_their_own(draft: Draft, length: int) -> None:
+    before = asdict(draft)
+    first = draft.first(length)
+    assert first.drafter == draft.drafter
+    for name, of_each_guess in before.items():
+        assert name == "drafter" or getattr(first, name) == of_each_guess[:length]
+    assert all(ROOT <= parent < i for i, parent in enumerate(first.parents))
+    first.append(1, 0.5)
+    assert asdict(draft) == before
 
 
 def test_drafts_do_not_share_their_lists() -> None:

@@ -1,0 +1,58 @@
+"""A bar on standard error for what takes its time, where a person is looking."""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from typing import Self
+
+__all__ = ["Progress"]
+
+_WIDTH = 20
+_REDRAW_SECONDS = 0.1
+_TELLING = 0.02  # share of the work after which its speed says when it will end
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class Progress:
+    """How much is done and how long the rest will take; gone without a trace at the end."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._shown = sys.stderr.isatty()
+        self._start = clock()
+        self._drawn = float("-inf")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write(_CLEAR_LINE)
+            sys.stderr.flush()
+
+    def at(self, share: float, what: str) -> None:
+        """`share` of the work is done (0 to 1), and this is being done now."""
+        now = self._clock()
+        if not self._shown or now - self._drawn < _REDRAW_SECONDS:
+            return
+        self._drawn = now
+        line = f"{_bar(share)} {share:4.0%} {what}"
+        if share > _TELLING:
+            line += f", {_spoken((now - self._start) * (1 - share) / share)} left"
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"{_CLEAR_LINE}{line[:width]}")
+        sys.stderr.flush()
+
+
+def _bar(share: float) -> str:
+    done = round(share * _WIDTH)
+    return "█" * done + "░" * (_WIDTH - done)
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,156 @@
+"""From records of single answers to what is said about a task: medians, spread, acceptance.
+
+A speed-up is that of one question in one round, against plain decoding in the same round; of a
+question's rounds and of a task's questions the median counts. Questions whose plain answer is
+shorter than SHORTEST tokens do not, as there is little to time in them.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TypeVar
+
+from localspec.bench.contest import Question, Record, Run
+from localspec.bench.guesses import Guesses, guesses
+
+__all__ = [
+    "AUTO",
+    "PLAIN",
+    "SHORTEST",
+    "TaskResult",
+    "geometric_mean",
+    "quantile",
+    "results",
+]
+
+K = TypeVar("K")
+PLAIN, AUTO = "plain", "auto"
+SHORTEST = 16
+"""Tokens."""
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """A task's figures; speeds in tokens a second, `spread` from the 10th to the 90th percentile.
+
+    `fixed` are speed-ups by length of guess, `peers` speeds of other programs by their settings.
+    """
+
+    task: str
+    prompts: int
+    short: int
+    plain_per_second: float
+    auto_per_second: float
+    speedup: float
+    spread: tuple[float, float]
+    guesses: Guesses
+    outputs_equal: bool
+    fixed: dict[int, float] = field(default_factory=dict)
+    peers: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def oracle_speedup(self) -> float | None:
+        """What the best fixed setting gives, plain decoding among them; None if none was tried."""
+        return max(1.0, *self.fixed.values()) if self.fixed else None
+
+
+def results(
+    records: Iterable[Record], fixed: Sequence[int] = (), peers: Sequence[str] = ()
+) -> list[TaskResult]:
+    """One result a task, in order of appearance; tasks without a timed question are left out.
+
+    `fixed` are the lengths and `peers` the other programs whose names appear in the records.
+    """
+    by_task: dict[str, dict[Question, list[Record]]] = {}
+    for record in records:
+        questions = by_task.setdefault(record.question.task, {})
+        questions.setdefault(record.question, []).append(record)
+    answered = {task: [_Answers(r) for r in found.values()] for task, found in by_task.items()}
+    found = (_result(task, answers, fixed, peers) for task, answers in answered.items())
+    return [result for result in found if result]
+
+
+class _Answers:
+    """All answers to one question, by contestant and round."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.runs: dict[str, dict[int, Run]] = {}
+        for record in records:
+            self.runs.setdefault(record.contestant, {})[record.round] = record.run
+
+    @property
+    def complete(self) -> bool:
+        """Whether plain and speculative decoding have met in a round."""
+        return bool(self.speedups(AUTO))
+
+    @property
+    def short(self) -> bool:
+        return any(run.count < SHORTEST for run in self.runs[PLAIN].values())
+
+    def speedups(self, contestant: str) -> list[float]:
+        plain, theirs = self.runs.get(PLAIN, {}), self.runs.get(contestant, {})
+        rounds = plain.keys() & theirs.keys()
+        return [
+            theirs[i].per_second / plain[i].per_second for i in rounds if plain[i].per_second
+        ]
+
+    def speed(self, contestant: str) -> float | None:
+        runs = self.runs.get(contestant)
+        return median(run.per_second for run in runs.values()) if runs else None
+
+    @property
+    def equal(self) -> bool:
+        """Whether localspec said the same, token by token, however it guessed."""
+        said = {run.tokens for runs in self.runs.values() for run in runs.values() if run.tokens}
+        return len(said) <= 1
+
+
+def _result(
+    task: str, answers: list[_Answers], fixed: Sequence[int], peers: Sequence[str]
+) -> TaskResult | None:
+    complete = [a for a in answers if a.complete]
+    timed = [a for a in complete if not a.short]
+    if not timed:
+        return None
+    speedups = [median(a.speedups(AUTO)) for a in timed]
+    runs = [run for a in timed for run in a.runs[AUTO].values()]
+    return TaskResult(
+        task=task,
+        prompts=len(timed),
+        short=len(complete) - len(timed),
+        plain_per_second=_middle(a.speed(PLAIN) for a in timed) or 0.0,
+        auto_per_second=_middle(a.speed(AUTO) for a in timed) or 0.0,
+        speedup=median(speedups),
+        spread=(quantile(speedups, 0.1), quantile(speedups, 0.9)),
+        guesses=guesses(runs),
+        outputs_equal=all(a.equal for a in complete),
+        fixed=_known({k: _middle(_median(a.speedups(str(k))) for a in timed) for k in fixed}),
+        peers=_known({peer: _middle(a.speed(peer) for a in timed) for peer in peers}),
+    )
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the values lie, between neighbours along a line."""
+    ordered = sorted(values)
+    at = share * (len(ordered) - 1)
+    below = math.floor(at)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (at - below)
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    """The mean of factors; they must be above 0."""
+    return math.exp(sum(math.log(value) for value in values) / len(values))
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
+
+
+def _middle(values: Iterable[float | None]) -> float | None:
+    return _median([value for value in values if value is not None])
+
+
+def _known(values: dict[K, float | None]) -> dict[K, float]:
+    return {key: value for key, value in values.items() if value is not None}
