@@ -304,6 +304,7 @@ class World:
         outputs = max(outputs, sequences)
         sizes = {"sequences": sequences, "batch": outputs + prefill, "outputs": outputs}
         self.target = FakeModel(length=length, can_truncate=can_truncate, **sizes)
+        self.steps = 0
         self.drafts: list[FakeModel] = []
         self.sequences: list[Sequence] = []
         self.expected: dict[Sequence, tuple[list[int], str]] = {}
@@ -334,6 +335,8 @@ class World:
         return sequence
 
     def step(self) -> list[Sequence]:
+        self.steps += 1
+        assert self.steps < 3000, "the engine does not come to an end"
         waiting = [s for s in self.sequences if not s.finish_reason]
         before = [(s, s.slot >= 0 and s.backlog == 1, s.backlog, s.room) for s in waiting]
         decodes = len(self.target.decodes)
@@ -353,11 +356,8 @@ class World:
         return told
 
     def run(self) -> None:
-        steps = 0
         while self.engine.busy:
             self.step()
-            steps += 1
-            assert steps < 3000, "the engine does not come to an end"
 
     def check(self) -> None:
         """Caches hold committed tokens only, and answers are right as far as they have come."""

@@ -263,16 +263,23 @@ def test_an_error_that_was_heard_is_not_raised_again_by_closing(
 
 
 class Broken(OracleDrafter):
-    """Fails in a way nobody foresaw."""
+    """Fails in a way nobody foresaw, when it is told to."""
+
+    def __init__(self, target: FakeModel) -> None:
+        super().__init__(target)
+        self.now = threading.Event()
 
     def propose(self, asks: object) -> list[Draft]:
+        self.now.wait(PATIENCE)
         raise ZeroDivisionError("a bug")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_bug_in_the_engine_reaches_all_who_wait(target: FakeModel) -> None:
-    worker = Worker(engine(target, [Broken(target)]))
+    broken = Broken(target)
+    worker = Worker(engine(target, [broken]))
     streams = [worker.stream(FOREVER) for _ in range(3 * target.sequences)]
+    broken.now.set()
     for stream in streams:
         with pytest.raises(ZeroDivisionError):
             within(lambda stream=stream: list(stream))
@@ -281,8 +288,10 @@ def test_a_bug_in_the_engine_reaches_all_who_wait(target: FakeModel) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_after_a_bug_in_the_engine_nobody_is_left_waiting(target: FakeModel) -> None:
-    worker = Worker(engine(target, [Broken(target)]))
+    broken = Broken(target)
+    worker = Worker(engine(target, [broken]))
     first = worker.stream(FOREVER)
+    broken.now.set()
     with pytest.raises(ZeroDivisionError):
         within(lambda: list(first))
     within(worker.close)

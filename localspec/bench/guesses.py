@@ -63,4 +63,3 @@ def _add(total: Statistics, more: Statistics) -> None:
         sums.extend([0] * (len(added) - len(sums)))
         for i, n in enumerate(added):
             sums[i] += n
-

@@ -1,115 +1,46 @@
 """llama-server, llama.cpp's own server, as a contestant on the same files, threads and prompts.
 
 A server has one setting for its life, so there is one process a setting, on a free port of the
-loopback interface, and none outlives the benchmark. Names of flags change from version to
-version: they are looked up in `--help`. Speeds are the server's own (`timings`).
+loopback interface, and none outlives the benchmark. Speeds are the server's own (`timings`).
 """
 
 import json
 import os
-import re
 import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from localspec.bench.contest import Question, Run
+from localspec.bench.peer_flags import ALL_LAYERS, Setting, needed
 from localspec.decoding.sampling import Sampling
-from localspec.errors import LocalspecError, UsageError
+from localspec.errors import LocalspecError
 
-__all__ = ["LlamaServer", "Setting", "Site", "help_of", "serving", "settings"]
+__all__ = ["LlamaServer", "Site", "serving"]
 
-_HELP_SECONDS = 60
 _START_SECONDS = 900  # large models on slow disks
 _ANSWER_SECONDS = 3600
 _POLL_SECONDS = 0.1
 _KILL_SECONDS = 5
-_ALL_LAYERS = "999"
-_LENGTHS = (1, 3, 5, 7, 15)
-_CONFIDENCES = (0.0, 0.6, 0.8)
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
 
 
-class Setting(NamedTuple):
-    """A way to run the server: the flags that make it, and how a table calls it."""
-
-    name: str
-    flags: tuple[str, ...]
-
-
 class Site(NamedTuple):
-    """What localspec uses itself, for the server to use as well."""
+    """What localspec uses itself, for the server at `binary` to use as well."""
 
     binary: Path
+    help_text: str
     target: Path
     draft: Path | None
     context: int
     threads: int
     repacking: bool
-    gpu_layers: str = _ALL_LAYERS
-
-
-def help_of(binary: Path) -> str:
-    """What `--help` says. Raises UsageError where the file is no llama-server."""
-    try:
-        told = subprocess.run(
-            [binary, "--help"], capture_output=True, timeout=_HELP_SECONDS, check=False
-        )
-    except OSError as error:
-        raise UsageError(f"{binary} cannot be run: {error.strerror}.") from None
-    except subprocess.TimeoutExpired:
-        raise UsageError(f"{binary} --help does not come to an end.") from None
-    text = told.stdout.decode("utf-8", "replace")
-    if "--model" not in text or "--port" not in text:
-        raise UsageError(f"{binary} is no llama-server: its --help knows no --model and --port.")
-    return text
-
-
-def settings(help_text: str, draft: Path | None, *, every: bool) -> list[Setting]:
-    """Without guessing, with the draft as llama-server uses it by default, and with `every` a
-    grid of lengths and least confidences, and its guessing from text."""
-    found = [Setting("plain", ())]
-    kinds = _flag(help_text, "--spec-type")
-    if draft:
-        base = (_needed(help_text, "--spec-draft-model", "--model-draft"), str(draft))
-        layers = _flag(help_text, "--spec-draft-ngl", "--gpu-layers-draft")
-        base += (layers, _ALL_LAYERS) if layers else ()
-        if kinds and "draft-simple" in help_text:
-            base += (kinds, "draft-simple")  # a draft alone is not used by newer versions
-        found.append(Setting("default", base))
-        if every:
-            found += _grid(help_text, base)
-    if every and kinds:
-        names = [name for name in ("ngram-simple", "ngram-mod") if name in help_text]
-        found += [Setting(name, (kinds, name)) for name in names]
-    return found
-
-
-def _grid(help_text: str, base: tuple[str, ...]) -> Iterator[Setting]:
-    length = _needed(help_text, "--spec-draft-n-max", "--draft-max")
-    confidence = _needed(help_text, "--spec-draft-p-min", "--draft-p-min")
-    for n in _LENGTHS:
-        for p in _CONFIDENCES:
-            yield Setting(f"n_max {n}, p_min {p:g}", (*base, length, str(n), confidence, str(p)))
-
-
-def _flag(help_text: str, *names: str) -> str | None:
-    """The first of the names that the help lists."""
-    known = set(re.findall(r"(?<!\S)--[a-z0-9-]+", help_text))
-    return next((name for name in names if name in known), None)
-
-
-def _needed(help_text: str, *names: str) -> str:
-    flag = _flag(help_text, *names)
-    if flag is None:
-        raise UsageError(f"This llama-server knows no {names[0]}; use one of another version.")
-    return flag
 
 
 class LlamaServer:
@@ -146,20 +77,20 @@ class LlamaServer:
                 count=int(timings["predicted_n"]),
                 drafted=int(timings.get("draft_n", 0)),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             raise LocalspecError(f"{self.name} gave no usable answer: {error!r}.") from error
 
 
 @contextmanager
 def serving(
-    site: Site, setting: Setting, help_text: str, sampling: Sampling, max_tokens: int
+    site: Site, setting: Setting, sampling: Sampling, max_tokens: int
 ) -> Iterator[LlamaServer]:
     """A server for as long as the block lasts. Raises LocalspecError where it does not start."""
     name, port = f"llama-server {setting.name}", _free_port()
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen(
-            _command(site, setting, help_text, port),
+            _command(site, setting, port),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -173,7 +104,7 @@ def serving(
             _end(server)
 
 
-def _command(site: Site, setting: Setting, help_text: str, port: int) -> list[str]:
+def _command(site: Site, setting: Setting, port: int) -> list[str]:
     command = [str(site.binary), "--model", str(site.target), "--host", "127.0.0.1"]
     for flag, value in (
         ("--port", port),
@@ -181,11 +112,11 @@ def _command(site: Site, setting: Setting, help_text: str, port: int) -> list[st
         ("--parallel", 1),
         ("--threads", site.threads),
         ("--threads-batch", site.threads),
-        ("--gpu-layers", site.gpu_layers),
+        ("--gpu-layers", ALL_LAYERS),
     ):
         command += [flag, str(value)]
     if not site.repacking:
-        command.append(_needed(help_text, "--no-repack"))
+        command.append(needed(site.help_text, "--no-repack"))
     return [*command, *setting.flags]
 
 
@@ -204,7 +135,7 @@ def _wait(server: subprocess.Popen[bytes], address: str, name: str, log: IO[byte
         try:
             with _OPENER.open(f"{address}/health", timeout=_KILL_SECONDS):
                 return
-        except OSError:  # not listening yet, or 503 while the model is being loaded
+        except (OSError, HTTPException):  # not listening yet, or still loading (503)
             time.sleep(_POLL_SECONDS)
     raise LocalspecError(f"{name} was not ready after {_START_SECONDS} seconds.")
 

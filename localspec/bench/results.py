@@ -22,6 +22,7 @@ __all__ = [
     "geometric_mean",
     "quantile",
     "results",
+    "short_answers",
 ]
 
 K = TypeVar("K")
@@ -39,7 +40,6 @@ class TaskResult:
 
     task: str
     prompts: int
-    short: int
     plain_per_second: float
     auto_per_second: float
     speedup: float
@@ -62,13 +62,25 @@ def results(
 
     `fixed` are the lengths and `peers` the other programs whose names appear in the records.
     """
+    found = (_result(task, answers, fixed, peers) for task, answers in _by_task(records).items())
+    return [result for result in found if result]
+
+
+def short_answers(records: Iterable[Record]) -> dict[str, int]:
+    """How many questions of each task were answered too shortly to be timed."""
+    counts = {
+        task: sum(answers.complete and answers.short for answers in found)
+        for task, found in _by_task(records).items()
+    }
+    return {task: n for task, n in counts.items() if n}
+
+
+def _by_task(records: Iterable[Record]) -> dict[str, "list[_Answers]"]:
     by_task: dict[str, dict[Question, list[Record]]] = {}
     for record in records:
         questions = by_task.setdefault(record.question.task, {})
         questions.setdefault(record.question, []).append(record)
-    answered = {task: [_Answers(r) for r in found.values()] for task, found in by_task.items()}
-    found = (_result(task, answers, fixed, peers) for task, answers in answered.items())
-    return [result for result in found if result]
+    return {task: [_Answers(r) for r in found.values()] for task, found in by_task.items()}
 
 
 class _Answers:
@@ -91,9 +103,7 @@ class _Answers:
     def speedups(self, contestant: str) -> list[float]:
         plain, theirs = self.runs.get(PLAIN, {}), self.runs.get(contestant, {})
         rounds = plain.keys() & theirs.keys()
-        return [
-            theirs[i].per_second / plain[i].per_second for i in rounds if plain[i].per_second
-        ]
+        return [theirs[i].per_second / plain[i].per_second for i in rounds if plain[i].per_second]
 
     def speed(self, contestant: str) -> float | None:
         runs = self.runs.get(contestant)
@@ -118,7 +128,6 @@ def _result(
     return TaskResult(
         task=task,
         prompts=len(timed),
-        short=len(complete) - len(timed),
         plain_per_second=_middle(a.speed(PLAIN) for a in timed) or 0.0,
         auto_per_second=_middle(a.speed(AUTO) for a in timed) or 0.0,
         speedup=median(speedups),

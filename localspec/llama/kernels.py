@@ -3,7 +3,7 @@
 llama.cpp rearranges quantized weights for kernels made for one instruction set. A build by gcc 12
 on a processor with AMX dies in them (`ldtilecfg` reads a table the compiler removed as dead), and
 a signal cannot be caught in Python. Where the build has such kernels they are tried in a child
-process; the answer is kept in the cache folder for this build and processor.
+process; the answers are kept in the cache folder for this build and processor.
 """
 
 import hashlib
@@ -27,11 +27,16 @@ def repacking_works(model: Path) -> bool:
         return True
     record = folders.cache() / "kernels.json"
     known = _read(record)
-    key = hashlib.sha256(f"{system_info()} {_build()}".encode()).hexdigest()[:16]
+    build = hashlib.sha256(f"{system_info()} {_build()}".encode()).hexdigest()[:16]
+    if known.get(build) is False:
+        return False
+    # One model that survives proves nothing for another: kernels differ with its quantization.
+    key = f"{build} {model.name} {model.stat().st_size}"
     if key not in known:
-        known[key] = _survives(model)
+        survived = _survives(model)
+        known[key if survived else build] = survived
         _keep(record, known)
-    return known[key]
+    return known.get(key, False)
 
 
 def _build() -> str:

@@ -1,0 +1,83 @@
+"""How llama-server is told what to do. Names of flags change from version to version, so they are
+looked up in what `--help` says.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from localspec.errors import UsageError
+
+__all__ = ["ALL_LAYERS", "Setting", "help_of", "needed", "settings"]
+
+ALL_LAYERS = "999"
+_HELP_SECONDS = 60
+_LENGTHS = (1, 3, 5, 7, 15)
+_CONFIDENCES = (0.0, 0.6, 0.8)
+
+
+class Setting(NamedTuple):
+    """A way to run the server: the flags that make it, and how a table calls it."""
+
+    name: str
+    flags: tuple[str, ...]
+
+
+def help_of(binary: Path) -> str:
+    """What `--help` says. Raises UsageError where the file is no llama-server."""
+    try:
+        told = subprocess.run(
+            [binary, "--help"], capture_output=True, timeout=_HELP_SECONDS, check=False
+        )
+    except OSError as error:
+        raise UsageError(f"{binary} cannot be run: {error.strerror}.") from None
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"{binary} --help does not come to an end.") from None
+    text = told.stdout.decode("utf-8", "replace")
+    if "--model" not in text or "--port" not in text:
+        raise UsageError(f"{binary} is no llama-server: its --help knows no --model and --port.")
+    return text
+
+
+def settings(help_text: str, draft: Path | None, *, every: bool) -> list[Setting]:
+    """Without guessing, with the draft as llama-server uses it by default, and with `every` a
+    grid of lengths and least confidences, and its guessing from text."""
+    found = [Setting("plain", ())]
+    kinds = _flag(help_text, "--spec-type")
+    if draft:
+        base = (needed(help_text, "--spec-draft-model", "--model-draft"), str(draft))
+        layers = _flag(help_text, "--spec-draft-ngl", "--gpu-layers-draft")
+        base += (layers, ALL_LAYERS) if layers else ()
+        if kinds and "draft-simple" in help_text:
+            base += (kinds, "draft-simple")  # a draft alone is not used by newer versions
+        found.append(Setting("default", base))
+        if every:
+            found += _grid(help_text, base)
+    if every and kinds:
+        names = [name for name in ("ngram-simple", "ngram-mod") if name in help_text]
+        found += [Setting(name, (kinds, name)) for name in names]
+    return found
+
+
+def _grid(help_text: str, base: tuple[str, ...]) -> Iterator[Setting]:
+    length = needed(help_text, "--spec-draft-n-max", "--draft-max")
+    confidence = needed(help_text, "--spec-draft-p-min", "--draft-p-min")
+    for n in _LENGTHS:
+        for p in _CONFIDENCES:
+            yield Setting(f"n_max {n}, p_min {p:g}", (*base, length, str(n), confidence, str(p)))
+
+
+def _flag(help_text: str, *names: str) -> str | None:
+    """The first of the names that the help lists."""
+    known = set(re.findall(r"(?<!\S)--[a-z0-9-]+", help_text))
+    return next((name for name in names if name in known), None)
+
+
+def needed(help_text: str, *names: str) -> str:
+    """The first of the names that the help lists; UsageError where it lists none."""
+    flag = _flag(help_text, *names)
+    if flag is None:
+        raise UsageError(f"This llama-server knows no {names[0]}; use one of another version.")
+    return flag

@@ -1,0 +1,76 @@
+"""The servers that take part in a benchmark beside localspec, with what it uses itself."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from localspec.bench.peer import LlamaServer, Site, serving
+from localspec.bench.peer_flags import Setting, help_of, settings
+from localspec.decoding.sampling import Sampling
+from localspec.errors import LocalspecError
+from localspec.llama.kernels import repacking_works
+from localspec.llama.library import threads
+from localspec.runtime import LLM
+
+__all__ = ["peers"]
+
+_SERVER_BYTES = 512 << 20  # of a server beside its weights
+
+
+@contextmanager
+def peers(
+    llm: LLM,
+    binary: Path,
+    sampling: Sampling,
+    max_tokens: int,
+    *,
+    every: bool,
+    notes: list[str],
+    progress: Callable[[float, str], None],
+) -> Iterator[list[LlamaServer]]:
+    """A running server for each setting; what is left out, and why, goes to `notes`.
+
+    Raises UsageError where `binary` is no llama-server, LocalspecError where it does not run.
+    """
+    site = _site(llm, binary)
+    if not site.repacking:
+        notes.append("llama-server runs with --no-repack, as localspec does: AMX crashes here.")
+    if not site.draft:
+        notes.append("llama-server has no draft either, so it decodes plainly.")
+    with ExitStack() as servers:
+        running = []
+        for setting in _affordable(settings(site.help_text, site.draft, every=every), site, notes):
+            progress(0.0, f"starting llama-server {setting.name}")
+            try:
+                server = serving(site, setting, sampling, max_tokens)
+                running.append(servers.enter_context(server))
+            except LocalspecError as error:
+                if not setting.flags:
+                    raise
+                notes.append(str(error))
+        yield running
+
+
+def _site(llm: LLM, binary: Path) -> Site:
+    return Site(
+        binary=binary,
+        help_text=help_of(binary),
+        target=llm.target.path,
+        draft=llm.draft.path if llm.draft else None,
+        context=llm.context_length,
+        threads=threads(),
+        repacking=repacking_works(llm.target.path),
+    )
+
+
+def _affordable(found: list[Setting], site: Site, notes: list[str]) -> list[Setting]:
+    """As many as fit into memory side by side, since all answer in turns."""
+    weights = sum(path.stat().st_size for path in (site.target, site.draft) if path)
+    fitting = psutil.virtual_memory().available // (weights + _SERVER_BYTES)
+    kept = found[: max(1, fitting)]
+    if len(kept) < len(found):
+        left_out = ", ".join(setting.name for setting in found[len(kept) :])
+        notes.append(f"Memory holds {len(kept)} llama-servers; left out: {left_out}.")
+    return kept

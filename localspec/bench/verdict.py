@@ -1,0 +1,68 @@
+"""What speculation gives here and why, in one or two sentences made of the figures."""
+
+from collections.abc import Mapping
+
+from localspec.bench.benchmark import Benchmark
+
+__all__ = ["cost_of", "verdict"]
+
+_NOTHING = 0.03  # a difference of speed below this share is called none
+
+
+def verdict(benchmark: Benchmark) -> str:
+    """For a benchmark with at least one task."""
+    mean, guesses = benchmark.geomean_speedup, benchmark.guesses
+    if mean is None:
+        return "No answer was long enough to be timed."
+    if not guesses.by_drafter:
+        return f"No guess was worth making here{_why_not(benchmark)}: answers come as fast as plain"
+    if mean >= 1 + _NOTHING:
+        gain = f"Guessing ahead makes answers {mean:.2f} times as fast here"
+    elif mean > 1 - _NOTHING:
+        gain = f"Guessing ahead gains next to nothing here ({mean:.2f}×)"
+    else:
+        gain = f"Guessing ahead costs speed here ({mean:.2f}×)"
+    return f"{gain}: {_because(benchmark)}. {_time(benchmark)}"
+
+
+def _because(benchmark: Benchmark) -> str:
+    guesses = benchmark.guesses
+    rows = 1 + guesses.length
+    held = f"{guesses.acceptance_rate:.0%} of the guesses hold"
+    gives = f"so that a pass gives {guesses.tokens_per_step:.2f} tokens on average"
+    cost = cost_of(benchmark.curve, rows)
+    if cost is None:
+        return f"{held}, {gives}"
+    return (
+        f"{held}, {gives}, and a pass over {rows:.1f} tokens takes {cost:.2f} times as long as "
+        "one over a single token"
+    )
+
+
+def _time(benchmark: Benchmark) -> str:
+    share = benchmark.guesses.time_share
+    return (
+        f"Of the time, {share['verify']:.0%} go into the model's passes, {share['draft']:.0%} "
+        f"into guessing and {share['overhead']:.0%} into all else."
+    )
+
+
+def _why_not(benchmark: Benchmark) -> str:
+    if benchmark.draft is None:
+        return " (there is no draft)"
+    cost = cost_of(benchmark.curve, 2)
+    if cost is None:
+        return ""
+    return f" (a pass over two tokens takes {cost:.2f} times as long as one over a single token)"
+
+
+def cost_of(curve: Mapping[int, float], rows: float) -> float | None:
+    """V(rows) / V(1), between measured numbers of rows along a line; None beyond them."""
+    below = max((n for n in curve if n <= rows), default=None)
+    above = min((n for n in curve if n >= rows), default=None)
+    if below is None or above is None:
+        return None
+    if below == above:
+        return curve[below]
+    share = (rows - below) / (above - below)
+    return curve[below] * (1 - share) + curve[above] * share

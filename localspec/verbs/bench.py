@@ -1,0 +1,77 @@
+"""`localspec bench`: plain against speculative decoding, side by side, by task."""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import localspec
+from localspec import UsageError, models
+from localspec.bench import prompts, report, screen, twins
+from localspec.bench.benchmark import Benchmark, Plan, benchmark
+from localspec.bench.plot import plot, prepare
+from localspec.bench.progress import Progress
+from localspec.cli import INTERRUPTED
+from localspec.console import Waiting
+from localspec.llama.library import show_log
+
+__all__ = ["run"]
+
+_PEER = "llama-server"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print; 130 where Ctrl-C ended it, with what was measured by then printed."""
+    show_log(options.verbose)
+    picture = Path(options.plot) if options.plot else None
+    if picture:
+        prepare(picture)
+    known = prompts.read(Path(options.prompts)) if options.prompts else prompts.own()
+    chosen = prompts.choose(known, _names(options.tasks), options.limit)
+    plan = Plan(options.max_tokens, options.temperature, options.all, peer=_peer(options.peer))
+    with Waiting() as waiting:
+        model, draft = _pair(options, waiting)
+        waiting.say(f"loading {model}")
+        llm = localspec.load(model, draft=draft)
+    with llm, Progress() as progress:
+        result = benchmark(llm, chosen, plan, progress.at)
+    return _show(result, picture, as_json=options.json)
+
+
+def _show(result: Benchmark, picture: Path | None, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(report.document(result), ensure_ascii=False))
+    else:
+        columns = shutil.get_terminal_size().columns
+        print(screen.screen(result, columns, chart=picture is None))
+    if picture and result.tasks:
+        plot(result, picture)
+    if result.stopped is None:
+        return 0
+    return INTERRUPTED if isinstance(result.stopped, KeyboardInterrupt) else 1
+
+
+def _pair(options: argparse.Namespace, waiting: Waiting) -> tuple[str | Path, str | Path]:
+    """The files to load: what was named, or its twins in another shape."""
+    if options.shape is None:
+        return options.model, options.draft
+    shape = twins.shape_named(options.shape)
+    target, draft = models.resolve(options.model, options.draft)
+    waiting.say(f"making a twin of {target.name} in the shape {shape.name}")
+    big = twins.build(shape, options.quantization, target)
+    if draft is None:
+        return big, "none"
+    return big, twins.build(twins.draft_shape(shape), options.quantization, draft)
+
+
+def _names(tasks: str | None) -> list[str]:
+    return [name.strip() for name in (tasks or "").split(",") if name.strip()]
+
+
+def _peer(value: str | None) -> Path | None:
+    if value is None:
+        return None
+    name, _, path = value.partition("=")
+    if name != _PEER or not path:
+        raise UsageError(f"--peer is {value!r}; it must be {_PEER}=PATH.")
+    return Path(path).expanduser().absolute()
