@@ -21,6 +21,7 @@ from localspec import models
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
+from localspec.drafters.lookup import LookupDrafter
 from localspec.drafters.model import ModelDrafter
 from localspec.engine import Engine
 from localspec.errors import UsageError
@@ -215,6 +216,8 @@ def load(
                 length = min(length, drafter.context_length)
                 own = resources.enter_context(Context(drafter, length=length, **sizes))
                 drafters.append(ModelDrafter(own))
+        if cache.can_truncate:
+            drafters.append(LookupDrafter())
         governor = Governor(Costs(outputs))
         _measure(governor, cache, _profile(target, drafter, cache))
         resources.callback(profile.save, governor, _profile(target, drafter, cache))

@@ -430,16 +430,6 @@ def _searching(method: _Function) -> _Function:
     return run
 
 
-def _splitting(method: _Function) -> _Function:
-    """For methods that make a list: of one piece more than fits, which is then found out."""
-
-    def run(text: str, sep: str | None = None, maxsplit: int = -1) -> Any:
-        most = LARGEST // _NODE
-        return method(text, sep, most if maxsplit < 0 else min(maxsplit, most))
-
-    return run
-
-
 def _listing(method: _Function) -> _Function:
     """For views of a dict, which would not weigh what they show."""
     return lambda owner: list(method(owner))
@@ -447,8 +437,8 @@ def _listing(method: _Function) -> _Function:
 
 _PLAIN = (
     *("capitalize", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdigit"),
-    *("islower", "isspace", "isupper", "lower", "removeprefix", "removesuffix", "startswith"),
-    *("title", "upper"),
+    *("islower", "isspace", "isupper", "lower", "removeprefix", "removesuffix", "split"),
+    *("startswith", "title", "upper"),
 )
 _METHODS: dict[type, dict[str, _Function]] = {
     str: {
@@ -457,9 +447,8 @@ _METHODS: dict[type, dict[str, _Function]] = {
         "replace": _replaced,
         "rfind": _searching(str.rfind),
         "rindex": _searching(str.rindex),
-        "rsplit": _searching(_splitting(str.rsplit)),
+        "rsplit": _searching(str.rsplit),
         "rstrip": _searching(str.rstrip),
-        "split": _splitting(str.split),
         "strip": _searching(str.strip),
     },
     dict: {

@@ -19,6 +19,7 @@ from localspec.sandbox import LARGEST, Sandbox
 
 __all__ = ["ChatTemplate", "Words"]
 
+_LONGEST = LARGEST // 4  # characters of all messages; each may take four bytes
 _DEEPEST = 32  # lists and dicts inside one another in a message
 _STAND_INS = [chr(code) for code in range(0xE000, 0xF900)]  # private to whoever uses them
 
@@ -59,7 +60,7 @@ class ChatTemplate:
         self._source, self._vocabulary = source, vocabulary
         self._sandbox = Sandbox(seconds)
         self._sandbox.globals |= {"raise_exception": _refuse, "strftime_now": _now}
-        self._tokens = {
+        self._special = {
             name: vocabulary.text_of(token) if token >= 0 else ""
             for name, token in (("bos_token", vocabulary.bos), ("eos_token", vocabulary.eos))
         }
@@ -86,16 +87,16 @@ class ChatTemplate:
         """
         texts: list[str] = []
         given = _mapped({**extra, "messages": messages, "tools": tools}, _noting(texts))
-        if sum(map(len, texts)) > LARGEST:
-            raise UsageError(f"The messages are longer than {LARGEST} characters; shorten them.")
+        if sum(map(len, texts)) > _LONGEST:
+            raise UsageError(f"The messages are longer than {_LONGEST} characters; shorten them.")
         stand_ins = self._fence.stand_ins(texts, self._source)
         if stand_ins:
             given = _mapped(given, functools.partial(self._fence.hide, stand_ins))
         try:
-            variables = {**given, **self._tokens, "add_generation_prompt": add_generation_prompt}
+            variables = {**given, **self._special, "add_generation_prompt": add_generation_prompt}
             written = self._sandbox.render(self._template, variables)
             tokens = self._tokenized(*_show(stand_ins, written))
-        except _RefusedError as error:
+        except _Refused as error:
             said = _show(stand_ins, str(error))[0].rstrip(".")
             raise UsageError(f"The model's chat template refuses this: {said}.") from None
         except UnicodeEncodeError as error:
@@ -138,7 +139,8 @@ class _Fence:
         self._beginning = re.compile(_beginning(texts) or r"(?!)")
         lasts = "".join(sorted({text[-1] for text in texts}))
         self._last = re.compile(f"[{re.escape(lasts)}]" if lasts else r"(?!)")
-        self._endings = {text[at:] for text in texts for at in range(1, len(text))}
+        # Not of one character, with which too many a text begins for templates not to look.
+        self._endings = {text[at:] for text in texts for at in range(1, len(text) - 1)}
         self._longest = max(map(len, texts), default=0)
         self._edges = sorted({text[at] for text in texts for at in (0, -1)})
 
@@ -242,12 +244,12 @@ def _noting(texts: list[str]) -> Callable[[str], str]:
     return note
 
 
-class _RefusedError(Exception):
+class _Refused(Exception):
     """The template called raise_exception."""
 
 
 def _refuse(message: object) -> None:
-    raise _RefusedError(_line(message))
+    raise _Refused(_line(message))
 
 
 def _now(form: str) -> str:

@@ -11,7 +11,15 @@ from localspec.bench.machine import curve, device
 from localspec.bench.ours import SEED, Meter, Ours, questions
 from localspec.bench.peers import peers
 from localspec.bench.prompts import Prompt
-from localspec.bench.results import AUTO, PLAIN, SHORTEST, TaskResult, geometric_mean, results, short_answers
+from localspec.bench.results import (
+    AUTO,
+    PLAIN,
+    SHORTEST,
+    TaskResult,
+    geometric_mean,
+    results,
+    short_answers,
+)
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Speculation
 from localspec.errors import LocalspecError, UsageError

@@ -33,6 +33,11 @@ class Cliff(NamedTuple):
     last: int
     ratio: float
 
+    @property
+    def cheaper(self) -> bool:
+        """Whether it costs clearly less, and not just as much."""
+        return self.ratio < 1 - _NOISE
+
 
 def expected_tokens(length: int, acceptance: float) -> float:
     """Tokens of a step with `length` guesses: 1 + p + … + p^length."""

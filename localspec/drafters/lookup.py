@@ -192,8 +192,9 @@ class _Memory:
         self._state = ROOT
 
     def add(self, tokens: Many[int]) -> None:
-        self._waiting.extend(tokens)
-        self._waiting.append(None)
+        if tokens:
+            self._waiting.extend(tokens)
+            self._waiting.append(None)
 
     def learn(self, most: int) -> bool:
         """Take in up to `most` tokens of what waits; whether there is a new young generation."""

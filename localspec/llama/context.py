@@ -17,6 +17,7 @@ from localspec.llama.rows import Logits, Run
 
 __all__ = ["Context"]
 
+_BF16 = 30  # ggml_type
 _FAILURES = {
     1: "its KV cache is full",
     2: "it was aborted",
@@ -42,6 +43,8 @@ class Context:
         params.n_outputs_max = outputs
         self.threads = params.n_threads = params.n_threads_batch = threads()
         params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
+        if model.on_cpu:
+            params.type_v = _BF16  # keeps attention's sums the same at every width: decision 2
         params.kv_unified = True  # sequences share prefixes without copies, and cells
         params.no_perf = True
         self.handle: Any = lib.llama_init_from_model(model.handle, params)

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from localspec.errors import ModelError
 from localspec.llama import kernels
-from localspec.llama.library import lib, log_lines, start
+from localspec.llama.library import devices, lib, log_lines, start
 from localspec.llama.vocabulary import Vocabulary
 
 __all__ = ["Model"]
@@ -23,6 +23,7 @@ class Model:
 
     def __init__(self, path: str | Path, *, gpu_layers: int = -1) -> None:
         self.path = Path(path)
+        self.on_cpu = gpu_layers == 0 or all(device.kind == "CPU" for device in devices())
         _check_file(self.path)
         start()
         params = lib.llama_model_default_params()
