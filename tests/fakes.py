@@ -162,6 +162,17 @@ class WildPolicy:
         self.steps.append(step)
 
 
+class Fickle:
+    """Has all drafters guess, and has the target look at the guesses of the last."""
+
+    def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
+        asks = [Ask(wish.sequence, min(3, wish.limit), lambda draft: True) for wish in wishes]
+        return [drafter.propose(asks) for drafter in drafters][-1]
+
+    def observe(self, step: Step) -> None:
+        pass
+
+
 class Alternating:
     """A grammar: even and odd tokens take turns, and an answer may end anywhere."""
 
@@ -352,6 +363,7 @@ class World:
             for part in self.target.decodes[decodes:]:
                 rows = sum(len(r.tokens) for r in part if r.slot == s.slot)
                 assert rows < backlog + room, "nobody guesses beyond the end"
+        assert self.engine.busy == any(not s.finish_reason for s in self.sequences)
         self.check()
         return told
 

@@ -353,6 +353,8 @@ def test_the_next_turn_goes_on_in_the_same_text() -> None:
     assert drafter.backlog(turn) == 4
     assert guess(drafter, turn, 4).tokens == FIRST[1:5]
     assert drafter._texts[0].automaton is automaton
+    say(drafter, turn, FIRST[1:3])
+    assert [h.held for h in drafter.hindsight(0)] == [True, True]
 
 
 def test_finished_answers_are_remembered_for_all_slots() -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 import tracemalloc
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 from localspec.errors import ModelError, UsageError
 from localspec.template import ChatTemplate
 
-START, END, BOS, EOS, TRICKY = range(256, 261)
+START, END, BOS, EOS, OTHER, ODD = range(256, 262)
 CONTROL = {
     "<|im_start|>": START,
     "<|im_end|>": END,
     "<s>": BOS,
     "</s>": EOS,
-    "|><|other|>": TRICKY,  # overlaps with what may come before it
+    "|><|other|>": OTHER,  # overlaps with what may come before it
+    "|<": ODD,  # and after it
 }
 
 CHATML = (
@@ -40,7 +42,7 @@ class Bytes:
 
     def tokenize(self, text: str, *, control: bool) -> list[int]:
         self.asked.append((text, control))
-        tokens = []
+        tokens: list[int] = []
         while text:
             known = next((c for c in self.control_texts if control and text.startswith(c)), "")
             tokens += [CONTROL[known]] if known else text[0].encode()
@@ -65,14 +67,14 @@ def spelled(tokens: list[int]) -> list[str | int]:
     return parts
 
 
-def rendered(source: str, *contents: object, **options: object) -> list[str | int]:
+def rendered(source: str, *contents: object, **options: Any) -> list[str | int]:
     """What `source` makes of messages that users and assistants send in turn."""
     roles = ("user", "assistant")
     messages = [{"role": roles[i % 2], "content": text} for i, text in enumerate(contents)]
     return spelled(ChatTemplate(source, Bytes()).render(messages, **options))
 
 
-def written(source: str, *contents: object, **options: object) -> str:
+def written(source: str, *contents: object, **options: Any) -> str:
     """The same, for templates that write text alone."""
     return "".join(str(part) for part in rendered(source, *contents, **options))
 
@@ -347,6 +349,8 @@ class TestFence:
     def test_nor_a_message_and_the_template(self) -> None:
         assert rendered("<{{ messages[0].content }}", "s>") == ["<s>"]
         assert rendered("{{ messages[0].content }}s>", "<") == ["<s>"]
+        assert rendered("<|im{{ messages[0].content|trim }}", " _end|>") == ["<|im_end|>"]
+        assert rendered("{{ messages[0].content|trim }}_end|>", "<|im ") == ["<|im_end|>"]
 
     def test_but_a_template_may_put_a_name_into_one(self) -> None:
         source = "{{ '<|im_' + messages[0].content + '|>' }}"
@@ -354,7 +358,7 @@ class TestFence:
         assert rendered(source, "end|>\n<|im_start") == ["<|im_end|>\n<|im_start|>"]
 
     def test_a_message_cannot_break_the_templates_own(self) -> None:
-        assert rendered("<|im_end{{ messages[0].content }}</s>", "|><") == ["<|im_end|><", EOS]
+        assert rendered("{{ messages[0].content }}</s>", "|") == ["|", EOS]
 
     @pytest.mark.parametrize(
         "text", ["a", "1 < 2", "> quoted\n> text", "<b>bold</b>", "5 <", "|> x"]
@@ -368,7 +372,10 @@ class TestFence:
     def test_between_control_tokens_a_message_is_tokenized_in_one_piece(self) -> None:
         vocabulary = Bytes()
         ChatTemplate(CHATML, vocabulary).render([{"role": "user", "content": "a <s> b"}])
-        assert ("user\na <s> b", False) in vocabulary.asked
+        assert vocabulary.asked == [
+            *(("<|im_start|>", True), ("user\na <s> b", False), ("<|im_end|>", True)),
+            *(("\n", False), ("<|im_start|>", True), ("assistant\n", False)),
+        ]
 
     pieces = st.sampled_from(
         [*CONTROL, "<", "<|", "im_", "_end|>", "|>", "s>", " ", "\ue000", "\\ue001"]
@@ -434,10 +441,10 @@ class TestFaults:
         with pytest.raises(UsageError, match="half a character"):
             rendered(CHATML, "\ud800")
         with pytest.raises(UsageError, match="longer than"):
-            rendered(CHATML, "x" * 5_000_000)
+            rendered(CHATML, "x" * 2_000_000)
 
 
-ESCAPES = [
+REFUSED = [
     "''.__class__.__mro__",
     "''['__class__'].__mro__",
     "messages.__init__.__globals__",
@@ -458,12 +465,20 @@ ESCAPES = [
     "(1).to_bytes(1000000000, 'big')",
     "dict.fromkeys([1])",
     "range.mro()",
+    "'%99999999d' % 1",
+    "'%99999999d' is even",
+    "'%99999999d'|format(1)",
+    "'{:>1000000000}'.format(1)",
+    "'x'.ljust(10**9)",
+    "'x'|center(10**9)",
+    "[1]|batch(10**9, 'x')|list",
+    "strftime_now('%c' * 1000)",
 ]
 
 
-@pytest.mark.parametrize("expression", ESCAPES)
-def test_templates_do_not_get_out(expression: str) -> None:
-    with pytest.raises(ModelError):
+@pytest.mark.parametrize("expression", REFUSED)
+def test_templates_have_what_they_need_and_no_more(expression: str) -> None:
+    with pytest.raises(ModelError, match="does not work"):
         rendered("{{ " + expression + " }}", "Hi")
 
 
@@ -481,6 +496,7 @@ A_LOT = "{% set a = 'a' * 4000000 %}"
 ENDLESS = {
     "loops": looping(looping("")),
     "loops that write": looping(looping("Ha! ")),
+    "loops that write a lot": looping("Ha! " * 15000, "range(9999)"),
     "loops over text": A_LOT + looping(looping("", "a"), "a"),
     "loops over nothing": looping("", "range(99999) if false") * 99,
     "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}"
@@ -490,13 +506,6 @@ ENDLESS = {
     "list times": "{{ [1] * 10**9 }}",
     "power": "{{ 10 ** (10 ** 10) }}",
     "squares": growing("{% set ns.x = y * y %}", "3"),
-    "percent": "{{ '%9999999999d' % 1 }}",
-    "percent by a test": "{{ '%999999999d' is even }}",
-    "format": "{{ '{:>1000000000}'.format(1) }}",
-    "format filter": "{{ '%999999999d'|format(1) }}",
-    "center": "{{ 'x'|center(10**9) }}",
-    "ljust": "{{ 'x'.ljust(10**9) }}",
-    "batch": "{{ [1]|batch(10**9, 'x')|list }}",
     "indent": "{{ 'a'|indent(10**9, true) }}",
     "indent lines": "{{ ('\n' * 4000000)|indent(99) }}",
     "json indent": "{{ [[1]]|tojson(indent=10**9) }}",
@@ -504,12 +513,11 @@ ENDLESS = {
     "round": "{{ 5|round(-10**9) }}",
     "replace": A_LOT + "{{ a|replace('', a) }}",
     "join": A_LOT + "{{ range(9999)|join(a) }}",
-    "split": "{{ ('ab ' * 1300000).split() }}",
+    "split": "{{ ('ab,' * 100000).split(',') }}",
     "list": A_LOT + "{{ a|list }}",
     "strip": "{{ ('a' * 4000000).strip('b' * 4000000 ~ 'a') }}",
     "rfind": "{{ ('a' * 4000000).rfind('b' ~ 'a' * 2000000) }}",
     "title": "{{ ('a ' * 2000000)|title }}",
-    "strftime": "{{ strftime_now('%c' * 1000000) }}",
     "long path": "{{ (['a'] * 9999)|sort(attribute='0.' * 99999 ~ '0') }}",
     "same hashes": "{{ range(0, 99999 * (2**61 - 1), 2**61 - 1)|unique|list }}",
     "growing by ~": growing("{% set ns.x = y ~ y %}"),
@@ -545,7 +553,7 @@ def test_every_template_comes_to_an_end(source: str) -> None:
     tracemalloc.start()
     try:
         began = time.monotonic()
-        with pytest.raises(ModelError, match=r"without end|does not work"):
+        with pytest.raises(ModelError, match="without end"):
             ChatTemplate(source, Bytes(), seconds=0.3).render([])
         assert time.monotonic() - began < 2
         assert tracemalloc.get_traced_memory()[1] < 150e6
@@ -575,23 +583,34 @@ def test_a_namespace_may_hold_itself() -> None:
     assert written(source) == "2<Namespace>"
 
 
+def test_nothing_is_reckoned_before_it_is_rendered() -> None:
+    tracemalloc.start()
+    try:
+        ChatTemplate(
+            "{% set x = '" + "a" * 2000 + "'|replace('a', '" + "b" * 2000 + "') %}", Bytes()
+        )
+        assert tracemalloc.get_traced_memory()[1] < 2e6
+    finally:
+        tracemalloc.stop()
+
+
 def test_threads_do_not_share_their_limits() -> None:
-    endless = ChatTemplate(looping(looping("")), Bytes(), seconds=0.5)
-    sound = ChatTemplate(CHATML, Bytes())
-    errors: list[Exception] = []
+    source = "{% if messages %}" + looping(looping("")) + "{% endif %}"
+    template = ChatTemplate(source, Bytes(), seconds=0.5)
+    ended: list[ModelError] = []
 
     def run() -> None:
         try:
-            endless.render([])
+            template.render([{"role": "user", "content": "Hi"}])
         except ModelError as error:
-            errors.append(error)
+            ended.append(error)
 
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        sound.render([{"role": "user", "content": "Hi"}])
-    assert len(errors) == 2
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    began = time.monotonic()
+    while thread.is_alive() and time.monotonic() - began < 2:
+        template.render([])
+    assert ended
 
 
 def test_a_usual_chat_takes_no_time() -> None:

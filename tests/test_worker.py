@@ -160,6 +160,7 @@ def read_some(stream: Stream, pieces: int = 5) -> None:
 def check_it_was_cut_short(stream: Stream, target: FakeModel) -> None:
     answer = stream.answer
     assert answer.finish_reason == "cancelled"
+    assert within(lambda: list(stream)) == [], "nothing comes after the end"
     expected = plain(target, replace(FOREVER, max_tokens=max(1, len(answer.tokens))))[0]
     assert answer.tokens == expected[: len(answer.tokens)]
 

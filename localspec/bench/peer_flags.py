@@ -47,18 +47,24 @@ def settings(help_text: str, draft: Path | None, *, every: bool) -> list[Setting
     found = [Setting("plain", ())]
     kinds = _flag(help_text, "--spec-type")
     if draft:
-        base = (needed(help_text, "--spec-draft-model", "--model-draft"), str(draft))
-        layers = _flag(help_text, "--spec-draft-ngl", "--gpu-layers-draft")
-        base += (layers, ALL_LAYERS) if layers else ()
-        if kinds and "draft-simple" in help_text:
-            base += (kinds, "draft-simple")  # a draft alone is not used by newer versions
-        found.append(Setting("default", base))
+        drafting = _drafting(help_text, draft)
+        found.append(Setting("default", drafting))
         if every:
-            found += _grid(help_text, base)
+            found += _grid(help_text, drafting)
     if every and kinds:
         names = [name for name in ("ngram-simple", "ngram-mod") if name in help_text]
         found += [Setting(name, (kinds, name)) for name in names]
     return found
+
+
+def _drafting(help_text: str, draft: Path) -> tuple[str, ...]:
+    flags = [needed(help_text, "--spec-draft-model", "--model-draft"), str(draft)]
+    layers = _flag(help_text, "--spec-draft-ngl", "--gpu-layers-draft")
+    if layers:
+        flags += [layers, ALL_LAYERS]
+    if "draft-simple" in help_text:  # a draft alone is not used by newer versions
+        flags += [needed(help_text, "--spec-type"), "draft-simple"]
+    return tuple(flags)
 
 
 def _grid(help_text: str, base: tuple[str, ...]) -> Iterator[Setting]:

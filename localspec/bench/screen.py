@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from localspec.bench.benchmark import Benchmark
 from localspec.bench.chart import Bar, bars
 from localspec.bench.results import SHORTEST, TaskResult
-from localspec.bench.verdict import verdict
+from localspec.bench.verdict import breakdown, verdict
 
 __all__ = ["screen", "table"]
 
@@ -28,6 +28,10 @@ def screen(benchmark: Benchmark, columns: int, *, chart: bool = True) -> str:
         if chart:
             lines += ["", *_chart(benchmark.tasks, columns)]
         lines += ["", *_wrapped(verdict(benchmark), columns)]
+        if benchmark.guesses.by_drafter:
+            lines += _wrapped(breakdown(benchmark.guesses), columns)
+    elif benchmark.stopped is None:
+        lines += ["No answer was long enough to be timed."]
     for sentence in _remarks(benchmark):
         lines += _wrapped(sentence, columns)
     return "\n".join(lines)

@@ -3,26 +3,39 @@
 from collections.abc import Mapping
 
 from localspec.bench.benchmark import Benchmark
+from localspec.bench.guesses import Guesses
 
-__all__ = ["cost_of", "verdict"]
+__all__ = ["breakdown", "cost_of", "verdict"]
 
+_PLACES = 8  # of a guess, the first ones
 _NOTHING = 0.03  # a difference of speed below this share is called none
 
 
 def verdict(benchmark: Benchmark) -> str:
     """For a benchmark with at least one task."""
     mean, guesses = benchmark.geomean_speedup, benchmark.guesses
-    if mean is None:
-        return "No answer was long enough to be timed."
+    assert mean is not None
     if not guesses.by_drafter:
-        return f"No guess was worth making here{_why_not(benchmark)}: answers come as fast as plain"
+        return f"No guess was worth making here{_why_not(benchmark)}: answers come plainly."
     if mean >= 1 + _NOTHING:
         gain = f"Guessing ahead makes answers {mean:.2f} times as fast here"
     elif mean > 1 - _NOTHING:
         gain = f"Guessing ahead gains next to nothing here ({mean:.2f}×)"
     else:
         gain = f"Guessing ahead costs speed here ({mean:.2f}×)"
-    return f"{gain}: {_because(benchmark)}. {_time(benchmark)}"
+    return f"{gain}: {_because(benchmark)}."
+
+
+def breakdown(guesses: Guesses) -> str:
+    """Who guessed, which places of a guess held, and where the time went."""
+    share = guesses.time_share
+    who = [f"{name} {n} ({held / n:.0%} held)" for name, (n, held) in guesses.by_drafter.items()]
+    places = [f"{held:.0%}" for held in guesses.acceptance_per_position[:_PLACES]]
+    return (
+        f"Guesses: {', '.join(who)}; by place {', '.join(places)}. Time: {share['verify']:.0%} "
+        f"in the model's passes, {share['draft']:.0%} in guessing, {share['overhead']:.0%} in "
+        "all else."
+    )
 
 
 def _because(benchmark: Benchmark) -> str:
@@ -36,14 +49,6 @@ def _because(benchmark: Benchmark) -> str:
     return (
         f"{held}, {gives}, and a pass over {rows:.1f} tokens takes {cost:.2f} times as long as "
         "one over a single token"
-    )
-
-
-def _time(benchmark: Benchmark) -> str:
-    share = benchmark.guesses.time_share
-    return (
-        f"Of the time, {share['verify']:.0%} go into the model's passes, {share['draft']:.0%} "
-        f"into guessing and {share['overhead']:.0%} into all else."
     )
 
 

@@ -52,7 +52,7 @@ def _hash(key: Key, ids: Ids) -> Ids:
     """Uniform 32-bit integers: two rounds of Wellons' low-bias integer hash, keyed in between."""
     h = ids ^ key.first
     shifted = h >> np.uint32(16)
-    for multiplier, shift, after in ((0x21F0AAAD, 15, 0), (0x735A2D97, 15, key.second)):
+    for multiplier, shift, after in ((0x21F0AAAD, 15, key.second), (0x735A2D97, 15, np.uint32(0))):
         h ^= shifted
         h *= np.uint32(multiplier)
         np.right_shift(h, np.uint32(shift), out=shifted)
@@ -74,4 +74,4 @@ def gumbel(key: Key, ids: Ids) -> npt.NDArray[np.float64]:
 def exceeding(key: Key, ids: Ids, bound: float) -> Ids:
     """The tokens whose noise is above `bound`, found without taking a logarithm."""
     least = np.exp(-np.exp(-bound)) * _BITS - 1.5
-    return ids[_hash(key, ids) > np.uint32(max(least, 0))]
+    return ids if least < 0 else ids[_hash(key, ids) > np.uint32(least)]

@@ -26,6 +26,8 @@ SHARPNESS = 1.6
 """Where to begin: measured best over six kinds of prompt."""
 
 _NEAR = 8.0  # nats below the best logit within which the winner nearly always is
+_MOST_BIAS = 100.0
+_COLD = 1e-9  # a temperature below it is none; float32 would run out
 Ids = npt.NDArray[np.intp]
 
 
@@ -64,8 +66,11 @@ class Sampling:
                 raise UsageError(f"{_spoken(name)} is {value}; it must be {limit}.")
         if not 0 <= self.seed < 2**64:
             raise UsageError(f"The seed is {self.seed}; it must be from 0 to 2^64 - 1.")
-        if not all(math.isfinite(bias) for bias in self.logit_bias.values()):
-            raise UsageError("A logit bias is not a finite number; -100 is enough to ban a token.")
+        for token, bias in self.logit_bias.items():
+            if not -_MOST_BIAS <= bias <= _MOST_BIAS:
+                raise UsageError(
+                    f"The logit bias of token {token} is {bias}; it must be -100 to 100."
+                )
 
 
 def _spoken(name: str) -> str:
@@ -110,6 +115,7 @@ class Sampler:
     ) -> None:
         self.sampling = sampling
         self.sharpness = SHARPNESS
+        self._temperature = sampling.temperature if sampling.temperature >= _COLD else 0.0
         self._constraint = constraint
         self._ids = np.arange(vocabulary, dtype=np.uint32)
         self._penalties = _Penalties(sampling, prompt, vocabulary) if _adjusts(sampling) else None
@@ -131,7 +137,7 @@ class Sampler:
     def pick(self, row: Logits, position: int) -> int:
         """The target's token for `position`, from its row of `n_vocab` logits."""
         row = self._adjusted(row)
-        temperature = self.sampling.temperature
+        temperature = self._temperature
         if temperature == 0:
             return int(row.argmax())
         key = noise.key_at(self.sampling.seed, position)
@@ -147,7 +153,7 @@ class Sampler:
         Only tokens near the top are looked at; a guess may be wrong, it must be quick.
         """
         row = self._adjusted(row[: len(self._ids)])
-        temperature = self.sampling.temperature
+        temperature = self._temperature
         best = row.max()
         near = np.flatnonzero(row >= best - np.float32(_NEAR * (temperature or 1.0)))
         nats = (row[near] - best) / np.float32(temperature or 1.0)

@@ -146,6 +146,7 @@ class Sequence:
         statistics.count_draft(draft.drafter, len(draft), held)
         if self._first_said is None:
             self._first_said = now
+            statistics.drafted_first = bool(draft)
             statistics.prompt_seconds = now - self._began
             statistics.first_token_seconds = now - self._submitted
         else:

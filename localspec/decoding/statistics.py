@@ -18,6 +18,8 @@ class Statistics:
     completion_tokens: int = 0
     predicted_tokens: int = 0
     steps: int = 0
+    drafted_first: bool = False
+    """Whether the decode that ends the prefill had a guess already."""
     draft_tokens: int = 0
     accepted_tokens: int = 0
     drafted_by_drafter: dict[str, int] = field(default_factory=dict)
@@ -41,7 +43,7 @@ class Statistics:
     @property
     def draft_length(self) -> float:
         """Mean length of the guesses over all steps."""
-        return _ratio(self.draft_tokens, self.steps)
+        return _ratio(self.draft_tokens, self.steps + self.drafted_first)
 
     @property
     def tokens_per_second(self) -> float:

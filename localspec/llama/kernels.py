@@ -41,7 +41,8 @@ def repacking_works(model: Path) -> bool:
 
 def _build() -> str:
     """Changes with every build of the library."""
-    return str(sorted(p.stat().st_mtime_ns for p in Path(lib.__file__).with_name("lib").iterdir()))
+    folder = Path(lib._lib._name).parent
+    return str(sorted(p.stat().st_mtime_ns for p in folder.glob("*ggml*")))
 
 
 def _read(record: Path) -> dict[str, bool]:

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 import llama_cpp.llama_cpp as lib
 import psutil
-from llama_cpp._ggml import libggml
 
 __all__ = ["Device", "devices", "lib", "log_lines", "show_log", "start", "system_info", "threads"]
 
 _LOG_LINES = 200
 _DEBUG = 1  # ggml_log_level
 _GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
+
+# The functions of ggml, which libllama brings along; llama-cpp-python binds few of them.
+libggml = lib._lib
 
 _log: deque[str] = deque(maxlen=_LOG_LINES)
 _echo = False

@@ -129,8 +129,8 @@ class TestSettings:
             ("presence_penalty", 101, r"presence-penalty is 101; .* -100(\.0)? to 100(\.0)?\."),
             ("seed", -1, r"The seed is -1; it must be from 0 to 2\^64 - 1\."),
             ("seed", 2**64, rf"The seed is {2**64}; it must be from 0 to 2\^64 - 1\."),
-            ("logit_bias", {3: math.inf}, r"logit bias .* finite"),
-            ("logit_bias", {3: 1.0, 4: math.nan}, r"logit bias .* finite"),
+            ("logit_bias", {3: math.inf}, r"logit bias of token \d is (inf|nan)"),
+            ("logit_bias", {3: 1.0, 4: math.nan}, r"logit bias of token \d is (inf|nan)"),
         ],
     )
     def test_a_senseless_value_is_refused_in_words(
@@ -184,7 +184,9 @@ class TestSettings:
         choose = sampler(4, temperature=temperature, top_p=top_p)
         row = logits([1, 3, 2, -50])
         assert {choose.pick(row, p) for p in range(20)} == {1}
-        assert choose.guess(row, 7)[:2] == (1, 1.0)
+        token, confidence, _ = choose.guess(row, 7)
+        assert token == 1
+        assert 0 < confidence <= 1
 
 
 class TestPick:
@@ -418,6 +420,28 @@ class TestPenalties:
         for position in range(5):
             assert guessing.pick(row, position) == plain.pick(row, position)
             assert guessing.guess(row, position) == plain.guess(row, position)
+
+    @pytest.mark.parametrize(
+        "setting",
+        [
+            {"repeat_penalty": 2.0},
+            {"repeat_penalty": 0.5},
+            {"frequency_penalty": 1.0},
+            {"frequency_penalty": -1.0},
+            {"presence_penalty": 1.0},
+            {"presence_penalty": -1.0},
+            {"logit_bias": {0: 1.0}},
+        ],
+        ids=str,
+    )
+    def test_each_works_alone(self, setting: dict[str, Any]) -> None:
+        """Token 0 was said; the other is a little better or a little worse before that counts."""
+        picks = []
+        for other in (0.9, 1.1):
+            choose = sampler(2, **(GREEDY | setting))
+            choose.push(0)
+            picks.append(choose.pick(logits([1, other]), 0))
+        assert picks in ([0, 0], [1, 1]), "the setting decides"
 
     def test_repetition_lowers_what_the_prompt_said_whatever_its_sign(self) -> None:
         for values in ([3.0, 2.0], [-2.0, -3.0]):

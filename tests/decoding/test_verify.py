@@ -25,7 +25,9 @@ GREEDY = Sampling(temperature=0)
 
 def sequence(prompt: Many[int] = (1, 2), **request: Any) -> Sequence:
     request = {"sampling": GREEDY} | request
-    return Sequence(Request(list(prompt), **request), FakeVocabulary(), 100)
+    s = Sequence(Request(list(prompt), **request), FakeVocabulary(), 100)
+    s.begin(cached=len(prompt), now=0.0)
+    return s
 
 
 def tree(*nodes: tuple[int, int]) -> Draft:
