@@ -135,24 +135,24 @@ class Engine:
         return cancelled
 
     def _admit(self) -> None:
-        """Give waiting requests a slot, the one whose cache already holds most of the prompt."""
+        """Give waiting requests a slot, the one whose cache is of most use for the prompt."""
         while self._waiting and (free := [slot for slot in self._slots if not slot.sequence]):
             sequence = self._waiting.popleft()
-            slot = max(free, key=lambda slot: (slot.shared(sequence.tokens), -slot.last_used))
-            donor = max(self._slots, key=lambda slot: slot.shared(sequence.tokens))
-            shared = donor.shared(sequence.tokens)
-            if not self._target.can_truncate:
-                shared, donor = self._whole_cache(slot, sequence), slot
-            if shared > slot.shared(sequence.tokens):
+            slot = max(free, key=lambda slot: (self._use(slot, sequence), -slot.last_used))
+            own, shared, donor = self._use(slot, sequence), 0, slot
+            if self._target.can_truncate:
+                donor = max(self._slots, key=lambda slot: slot.shared(sequence.tokens))
+                shared = donor.shared(sequence.tokens)
+            if shared > own:
                 self._target.copy(donor.index, slot.index, shared)
             else:
-                self._target.truncate(slot.index, shared)
-            self._seat(sequence, slot, shared)
+                self._target.truncate(slot.index, own)
+            self._seat(sequence, slot, max(own, shared))
 
-    def _whole_cache(self, slot: _Slot, sequence: Sequence) -> int:
-        """A cache that cannot be cut back is of use only as a whole."""
+    def _use(self, slot: _Slot, sequence: Sequence) -> int:
+        """How many tokens of a slot's cache can be kept for a sequence."""
         shared = slot.shared(sequence.tokens)
-        return shared if shared == len(slot.tokens) else 0
+        return shared if self._target.can_truncate or shared == len(slot.tokens) else 0
 
     def _seat(self, sequence: Sequence, slot: _Slot, shared: int) -> None:
         for drafter in self._drafters:
@@ -165,7 +165,7 @@ class Engine:
         """Who takes part in the next decode, and with how much of its backlog."""
         active = [slot.sequence for slot in self._slots if slot.sequence]
         turns = [_Turn(s, 1, last=True) for s in active if s.backlog == 1]
-        left = self._target.batch - self._target.outputs
+        left = self._target.batch - len(turns)
         if turns:
             left = min(left, _CHUNK)
         for sequence in (s for s in active if s.backlog > 1):
@@ -177,13 +177,14 @@ class Engine:
 
     def _draft(self, turns: Many[_Turn], step: Step) -> None:
         """Let the policy get guesses for the sequences that are decoding."""
-        turns = [t for t in turns if t.sequence.backlog == 1 and t.sequence.room > 1]
-        if not turns or not self._drafters:
+        able = [t for t in turns if t.sequence.backlog == 1 and t.sequence.room > 1]
+        if not able or not self._drafters:
             return
         start = time.perf_counter()
-        share = (self._target.outputs - len(self._slots)) // len(turns)
-        wishes = [Wish(t.sequence, min(share, t.sequence.room - 1)) for t in turns]
-        for turn, draft in zip(turns, self._policy.draft(wishes, self._drafters), strict=True):
+        rows = self._target.batch - sum(turn.fed for turn in turns)
+        share = min(rows, self._target.outputs - len(self._slots)) // len(able)
+        wishes = [Wish(t.sequence, min(share, t.sequence.room - 1)) for t in able]
+        for turn, draft in zip(able, self._policy.draft(wishes, self._drafters), strict=True):
             turn.draft = draft
         step.draft_seconds = time.perf_counter() - start
 

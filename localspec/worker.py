@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence
 from localspec.decoding.statistics import Statistics
 from localspec.engine import Engine
+from localspec.errors import LocalspecError
 
 __all__ = ["Answer", "Stream", "Worker"]
 
@@ -46,7 +47,7 @@ class Stream:
         self._unread: deque[Piece] = deque()
         self._text: list[str] = []
         self._tokens: list[int] = []
-        self._ended = False
+        self._ended = self._complained = False
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +69,8 @@ class Stream:
             if piece.token is not None:
                 self._tokens.append(piece.token)
             yield piece
-        if self._sequence.error:
+        if self._sequence.error and not self._complained:
+            self._complained = True
             raise self._sequence.error
 
     def cancel(self) -> None:
@@ -108,13 +110,22 @@ class Worker:
         self._engine = engine
         self._inbox: queue.SimpleQueue[Sequence | None] = queue.SimpleQueue()
         self._outboxes: dict[Sequence, queue.SimpleQueue[_Delivery]] = {}
+        self._lock = threading.Lock()
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="localspec-engine", daemon=True)
         self._thread.start()
 
     def stream(self, request: Request) -> Stream:
-        """Begin to answer. Raises UsageError where the request makes no sense."""
+        """Begin to answer. Raises UsageError where the request makes no sense.
+
+        After `close`, or after a failure of the engine itself, LocalspecError is raised.
+        """
         sequence = self._engine.prepare(request)
-        outbox = self._outboxes[sequence] = queue.SimpleQueue()
+        outbox: queue.SimpleQueue[_Delivery] = queue.SimpleQueue()
+        with self._lock:
+            if self._ended:
+                raise LocalspecError("This model was closed, or has failed; load it again.")
+            self._outboxes[sequence] = outbox
         self._inbox.put(sequence)
         return Stream(sequence, outbox)
 
@@ -129,22 +140,26 @@ class Worker:
                 for sequence in self._engine.step():
                     self._deliver(sequence)
         except Exception as error:  # whatever it is, those who wait must hear of it
-            for sequence in list(self._outboxes):
-                sequence.finish("error", error)
-                self._deliver(sequence)
+            self._end_all("error", error)
             raise
+        self._end_all("cancelled")
 
     def _take_orders(self) -> bool:
         """Hand new sequences to the engine; waits when there is nothing else to do."""
         while not (self._engine.busy and self._inbox.empty()):
             sequence = self._inbox.get()
             if sequence is None:
-                for waiting in list(self._outboxes):
-                    waiting.finish("cancelled")
-                    self._deliver(waiting)
                 return False
             self._engine.submit(sequence)
         return True
+
+    def _end_all(self, reason: FinishReason, error: Exception | None = None) -> None:
+        with self._lock:
+            self._ended = True
+        for sequence in list(self._outboxes):
+            if not sequence.finish_reason:
+                sequence.finish(reason, error)
+            self._deliver(sequence)
 
     def _deliver(self, sequence: Sequence) -> None:
         last = sequence.finish_reason is not None

@@ -150,7 +150,7 @@ class WildPolicy:
             asked = [i for i in range(len(wishes)) if self._random.random() < 0.6]
             drafts = drafter.propose([self._ask(wishes[i]) for i in asked])
             for i, draft in zip(asked, drafts, strict=True):
-                draft.cut(int(self._random.integers(len(draft) + 1)))
+                draft = draft.first(int(self._random.integers(len(draft) + 1)))
                 chosen[i] = draft
         return chosen
 

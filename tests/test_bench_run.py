@@ -19,6 +19,8 @@ from localspec.bench.benchmark import Plan, benchmark
 from localspec.bench.ours import Meter, Ours, questions
 from localspec.bench.prompts import Prompt, own
 from localspec.decoding.sequence import Speculation
+from localspec.drafters.base import Drafter
+from localspec.drafters.lookup import LookupDrafter
 from localspec.engine import Engine
 from localspec.errors import LocalspecError, UsageError
 from localspec.governor.costs import Costs
@@ -48,17 +50,19 @@ class Talker(FakeModel):
         return row
 
 
+def fake_llm(file: Path, target: FakeModel, drafter: Drafter) -> LLM:
+    file.write_bytes(b"GGUF")
+    model = SimpleNamespace(name="fake", chat_template=None, vocabulary=Words(), path=file)
+    governor = Governor(Costs(17))
+    engine = Engine(target, FakeVocabulary(), [drafter], governor)
+    return LLM(engine, governor, cast("Model", model), cast("Model", model), [], ExitStack())
+
+
 @pytest.fixture
 def llm(tmp_path: Path) -> Iterator[LLM]:
     """An LLM over fakes whose drafter is right two times, then wrong."""
     target = Talker(length=256)
-    file = tmp_path / "fake.gguf"
-    file.write_bytes(b"GGUF")
-    model = SimpleNamespace(name="fake", chat_template=None, vocabulary=Words(), path=file)
-    governor = Governor(Costs(17))
-    engine = Engine(target, FakeVocabulary(), [OracleDrafter(target, lie=2)], governor)
-    pair = cast("Model", model), cast("Model", model)
-    with LLM(engine, governor, *pair, [], ExitStack()) as llm:
+    with fake_llm(tmp_path / "fake.gguf", target, OracleDrafter(target, lie=2)) as llm:
         yield llm
 
 
@@ -95,6 +99,17 @@ def test_however_it_guesses_it_says_the_same(llm: LLM) -> None:
         assert run.count == len(run.tokens) == 40
         assert run.spent is not None
         assert 0 < run.spent.target + run.spent.draft <= run.spent.total
+
+
+def test_no_answer_is_remembered_in_the_next(tmp_path: Path) -> None:
+    with fake_llm(tmp_path / "fake.gguf", Talker(length=256), LookupDrafter()) as llm:
+        question, *_ = questions(llm, PROMPTS, 200)[0]
+        fixed = Ours("4", llm, Meter(llm), 4, max_tokens=200, temperature=1.0)
+        runs = [fixed.answer(question) for _ in range(3)]
+    assert all(run.statistics for run in runs)
+    first, *others = (run.statistics.accepted_per_position for run in runs if run.statistics)
+    assert sum(first) < 100
+    assert others == [first, first]
 
 
 def test_the_meter_lets_the_governor_learn_all_the_same(llm: LLM) -> None:

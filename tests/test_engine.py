@@ -6,14 +6,12 @@ hold after every step is written down in `fakes.World`.
 """
 
 import random
-from collections.abc import Sequence as Many
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import (
     DRAFTERS,
-    END,
     ENDLESS,
     PROMPT,
     VOCABULARY,
@@ -30,17 +28,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
-from localspec.drafters.base import Ask, Drafter
 from localspec.errors import DecodeError, UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
-from localspec.governor.policy import FixedPolicy, Policy, Step, Wish
-
-GREEDY = Sampling(temperature=0, logit_bias={END: -100})
-
+from localspec.governor.policy import FixedPolicy, Policy
 
 # Exactness and rollback ------------------------------------------------------------------------
 
@@ -129,12 +122,6 @@ def test_a_policy_that_follows_the_clock_changes_no_answer(
     world.run()
 
 
-def test_a_guess_nobody_looked_at_leaves_no_trace_in_the_draft() -> None:
-    world = World(drafters="stranger and perfect", policy=Fickle())
-    world.submit(Request(PROMPT, ENDLESS, 20))
-    world.run()  # which compares the draft's cache with what was said
-
-
 @pytest.mark.parametrize("n", [1, 3, 16])
 def test_right_guesses_of_a_fixed_length_make_that_many_tokens_free(n: int) -> None:
     world = World(drafters="perfect", policy=FixedPolicy(1, 0.99))
@@ -178,33 +165,6 @@ def test_the_policy_hears_what_every_decode_cost_and_bought(
         assert sum(len(o.draft) for o in told) == s.statistics.draft_tokens
         assert sum(o.held for o in told) == s.statistics.accepted_tokens
         assert s.statistics.completion_tokens - len(s.answer) in (0, 1)  # an end token counts
-
-
-@pytest.mark.parametrize("drafters", ["twin", "stranger", "short"])
-def test_a_draft_model_nobody_asks_does_no_work(drafters: str) -> None:
-    world = World(2, drafters)
-    for seed in range(4):
-        world.submit(Request(PROMPT, Sampling(seed=seed), speculation=0))
-    world.run()
-    assert world.drafts[0].decodes == []
-    assert all(s.statistics.draft_tokens == 0 for s in world.sequences)
-
-
-class Listener(OracleDrafter):
-    """Writes down how much was said whenever it is told that something was."""
-
-    def observe(self, sequence: Sequence) -> None:
-        heard.append((sequence.slot, len(sequence.answer)))
-
-
-def test_drafters_hear_what_is_said_whether_or_not_they_are_asked() -> None:
-    heard.clear()
-    target = FakeModel(sequences=2)
-    engine_ = engine(target, [Listener(target)])
-    for n in (3, 2):
-        submit(engine_, Request(PROMPT, ENDLESS, n, speculation=0))
-    run(engine_)
-    assert heard == [(0, 1), (1, 1), (0, 2), (1, 2), (0, 3)]
 
 
 # Prefill ---------------------------------------------------------------------------------------
@@ -346,15 +306,6 @@ def test_a_new_text_takes_the_slot_that_was_left_alone_longest() -> None:
     assert world.finish(world.ask([5, 5, 5])).slot == recent.slot
 
 
-def test_the_draft_reuses_prefixes_too() -> None:
-    world = World(drafters="twin")
-    first = world.finish(world.submit(Request(PROMPT, GREEDY, 20, speculation=4)))
-    draft, decodes = world.drafts[0], len(world.drafts[0].decodes)
-    world.submit(Request([*first.tokens, 5, 5], GREEDY, 4, speculation=2))
-    world.run()
-    assert rows(draft, decodes) < 10
-
-
 # Limits ----------------------------------------------------------------------------------------
 
 
@@ -373,7 +324,7 @@ def test_the_draft_reuses_prefixes_too() -> None:
 def test_what_makes_no_sense_is_refused_in_a_sentence(wrong: dict[str, Any]) -> None:
     world = World(length=32)
     with pytest.raises(UsageError, match=r"^[A-Zms][^\n]+\.$"):
-        world.engine.prepare(replace(Request(PROMPT, GREEDY), **wrong))
+        world.engine.prepare(replace(Request(PROMPT, ENDLESS), **wrong))
     assert not world.engine.busy
 
 
@@ -492,9 +443,10 @@ def test_after_a_failed_draft_the_engine_goes_on(at: int) -> None:
     world = World(2, "twin")
     world.drafts[0].fails_at = at
     for _ in range(4):
-        world.submit(Request(PROMPT, GREEDY, 12, speculation=2))
+        world.submit(Request(PROMPT, ENDLESS, 12, speculation=2))
     world.run()  # whatever was said is right
-    last = world.submit(Request(PROMPT, GREEDY, 12, speculation=2))
+    assert len(world.drafts[0].decodes) >= at
+    last = world.submit(Request(PROMPT, ENDLESS, 12, speculation=2))
     world.run()
     assert (last.answer, last.finish_reason) == world.expected[last]
 
@@ -537,13 +489,3 @@ def test_a_cache_of_use_as_a_whole_is_chosen_before_one_that_shares_more() -> No
     world.run()
     turn = world.finish(world.ask([*PROMPT, 7, 7, 9]))
     assert turn.statistics.cached_tokens == len(PROMPT)
-
-
-def test_a_draft_that_cannot_roll_back_does_no_harm() -> None:
-    world = World(drafters="stranger")
-    world.drafts[0].can_truncate = False
-    for _ in range(2):
-        world.submit(Request(PROMPT, ENDLESS, 20, speculation=3))
-    world.run()
-    for s in world.sequences:
-        assert (s.answer, s.finish_reason) == world.expected[s]

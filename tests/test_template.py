@@ -130,6 +130,7 @@ class TestRendering:
             ("'a,b'.split(',')[-1]", "b"),
             ("' x '|trim ~ 1 ~ none", "x1None"),
             ("['b', 'a']|sort|join('+')", "a+b"),
+            ("['a']|map('upper')", "['A']"),
             ("'a\nb'|indent(2)", "a\n  b"),
             ("'aXbX'|replace('X', '-', 1)", "a-bX"),
             ("{'k': 1}.items()|list", "[('k', 1)]"),
@@ -349,8 +350,8 @@ class TestFence:
     def test_nor_a_message_and_the_template(self) -> None:
         assert rendered("<{{ messages[0].content }}", "s>") == ["<s>"]
         assert rendered("{{ messages[0].content }}s>", "<") == ["<s>"]
-        assert rendered("<|im{{ messages[0].content|trim }}", " _end|>") == ["<|im_end|>"]
-        assert rendered("{{ messages[0].content|trim }}_end|>", "<|im ") == ["<|im_end|>"]
+        assert rendered("<{{ messages[0].content|trim }}", " s>") == ["<s>"]
+        assert rendered("{{ messages[0].content|trim }}s>", "< ") == ["<s>"]
 
     def test_but_a_template_may_put_a_name_into_one(self) -> None:
         source = "{{ '<|im_' + messages[0].content + '|>' }}"
@@ -459,12 +460,10 @@ REFUSED = [
     "''|attr('__class__')",
     "'{0.__class__}'.format(1)",
     "'{0.__class__}'.format_map({})",
-    "(messages|map('upper')).gi_frame.f_globals",
     "(1).__class__.__subclasses__()",
     "'a'.encode('utf-8')",
     "(1).to_bytes(1000000000, 'big')",
     "dict.fromkeys([1])",
-    "range.mro()",
     "'%99999999d' % 1",
     "'%99999999d' is even",
     "'%99999999d'|format(1)",
@@ -478,7 +477,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("expression", REFUSED)
 def test_templates_have_what_they_need_and_no_more(expression: str) -> None:
-    with pytest.raises(ModelError, match="does not work"):
+    with pytest.raises(ModelError, match=r"\((access to|No filter|formatting|'\w+' is un|a date)"):
         rendered("{{ " + expression + " }}", "Hi")
 
 
@@ -506,6 +505,7 @@ ENDLESS = {
     "list times": "{{ [1] * 10**9 }}",
     "power": "{{ 10 ** (10 ** 10) }}",
     "squares": growing("{% set ns.x = y * y %}", "3"),
+    "quotients": "{{ ('f' * 1000000)|int(base=16) // ('f' * 500000)|int(base=16) }}",
     "indent": "{{ 'a'|indent(10**9, true) }}",
     "indent lines": "{{ ('\n' * 4000000)|indent(99) }}",
     "json indent": "{{ [[1]]|tojson(indent=10**9) }}",
@@ -564,7 +564,6 @@ def test_every_template_comes_to_an_end(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "x" * 10_000_000,
         "{{ a }}" * 9000,
         "".join(f"{{% if a %}}{{% set b{i} = a %}}{{% endif %}}" for i in range(1500)),
         "{% if a %}" * 90 + "{{ a }}" * 8000 + "{% endif %}" * 90,
@@ -581,6 +580,18 @@ def test_so_does_compiling_one(source: str) -> None:
 def test_a_namespace_may_hold_itself() -> None:
     source = "{% set ns = namespace() %}{% set ns.x = [ns, ns] %}{{ ns.x|length }}{{ ns }}"
     assert written(source) == "2<Namespace>"
+
+
+def test_none_is_longer_than_any_known() -> None:
+    assert ChatTemplate("x" * 50_000, Bytes())
+    with pytest.raises(ModelError, match="without end"):
+        ChatTemplate("x" * 70_000, Bytes())
+
+
+def test_values_have_their_methods_and_nothing_else() -> None:
+    assert (
+        written("[{{ (1).numerator }}{{ messages.append }}{{ raise_exception.__name__ }}]") == "[]"
+    )
 
 
 def test_nothing_is_reckoned_before_it_is_rendered() -> None:

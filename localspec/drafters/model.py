@@ -24,6 +24,7 @@ class ModelDrafter:
     def __init__(self, model: Evaluator) -> None:
         self._model = model
         self._cached = [0] * model.sequences
+        self._guessed: list[list[int]] = [[] for _ in range(model.sequences)]
 
     def propose(self, asks: Many[Ask]) -> list[Draft]:
         """Guess for all sequences in step, each until its length or its `more` ends it."""
@@ -32,6 +33,8 @@ class ModelDrafter:
         self._catch_up(growing)
         while growing:
             rows = self._feed(growing)
+            for chain in growing:  # all but the newest guess are in the cache now
+                self._guessed[chain.ask.sequence.slot] = list(chain.draft.tokens)
             for chain, row in zip(growing, rows, strict=True):
                 chain.grow(row)
             growing = [chain for chain in growing if chain.wanted]
@@ -44,19 +47,30 @@ class ModelDrafter:
         return len(sequence) - self._cached[sequence.slot]
 
     def observe(self, sequence: Sequence) -> None:
-        """Nothing to do: the next proposal feeds what is new."""
+        """Forget guesses that were not said; what was said is fed by the next proposal."""
+        guessed, slot = self._guessed[sequence.slot], sequence.slot
+        start = self._cached[slot] - len(guessed)
+        said = sequence.tokens[start:]
+        pairs = enumerate(zip(guessed, said, strict=False))
+        right = next((i for i, (guess, token) in pairs if guess != token), len(said))
+        self.truncate(slot, start + min(right, len(guessed)))
+        self._guessed[slot] = []
 
     def truncate(self, slot: int, length: int) -> None:
         """Roll the draft's cache back."""
-        if self._cached[slot] > length:
+        surplus = self._cached[slot] - length
+        if surplus > 0:
             self._model.truncate(slot, length)
             self._cached[slot] = length
+            del self._guessed[slot][-surplus:]
 
     def _unseen(self, sequence: Sequence) -> list[int]:
         return sequence.tokens[self._cached[sequence.slot] :]
 
     def _fits(self, chain: "_Chain") -> bool:
-        """Whether the draft's own context, which may be shorter, has room for the whole guess."""
+        """Whether guesses can be taken back, and the draft's own context has room for them."""
+        if not self._model.can_truncate:
+            return False
         return len(chain.ask.sequence) + chain.ask.length <= self._model.length
 
     def _catch_up(self, chains: Many["_Chain"]) -> None:
