@@ -62,6 +62,7 @@ def overhead(
     sampling: dict[str, float],
 ) -> float:
     """Microseconds a step of the target."""
+    llm.forget()
     watch.seconds, watch.steps = 0.0, 0
     answer = llm.generate(
         "Write a Python function that sorts a list of numbers.",

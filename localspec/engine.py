@@ -103,6 +103,16 @@ class Engine:
         """Queue a prepared sequence; it fills up as steps are taken."""
         self._waiting.append(sequence)
 
+    def forget(self) -> None:
+        """Drop what earlier answers left in caches and drafters. Nothing may be in work."""
+        if self.busy:
+            raise RuntimeError("an engine cannot forget what it is working on")
+        for slot in self._slots:
+            slot.tokens = []
+            self._target.truncate(slot.index, 0)
+        for drafter in self._drafters:
+            drafter.forget()
+
     def step(self) -> list[Sequence]:
         """Take one step; returns the sequences that said something or ended."""
         cancelled = self._drop_cancelled()

@@ -15,7 +15,7 @@ from collections.abc import Sequence as Many
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self, TypedDict, Unpack, cast
+from typing import Any, NamedTuple, Self, TypedDict, Unpack, cast
 
 from localspec import models
 from localspec.decoding.sampling import Constraint, Sampling
@@ -46,6 +46,14 @@ _LONGEST_CONTEXT = 8192
 _MOST_GUESSES = 16
 _BATCH = 512
 _SWEEP_SECONDS = 0.6
+
+
+class Settings(NamedTuple):
+    """How a model is loaded; see `load`."""
+
+    context: int | None = None
+    parallel: int = 1
+    gpu_layers: int = -1
 
 
 class Options(TypedDict, total=False):
@@ -82,28 +90,57 @@ def sampling(options: Options) -> Sampling:
 
 
 class LLM:
-    """A loaded target with its drafter, answering on a thread of its own.
+    """A loaded target with its drafters, answering on a thread of its own.
 
     Made by `load`. `notes` are sentences worth telling a person, e.g. why a draft is not used.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        governor: Governor,
-        target: Model,
-        draft: Model | None,
-        notes: list[str],
-        resources: ExitStack,
-    ) -> None:
-        self.target, self.draft, self.notes = target, draft, notes
-        self.governor = governor
-        self.context_length = engine.context_length
-        self.load_seconds = 0.0
-        source = target.chat_template
-        self._template = None if source is None else ChatTemplate(source, target.vocabulary)
-        self._worker = Worker(engine)
-        self._resources = resources
+    def __init__(self, paths: tuple[Path, Path | None], settings: Settings) -> None:
+        start = time.perf_counter()
+        self.notes: list[str] = []
+        self._paths, self._settings = paths, settings
+        self._worker = Worker(self._build)
+        self.load_seconds = time.perf_counter() - start
+
+    def _build(self, resources: ExitStack) -> Engine:
+        """Models, caches and what is known of their speed; on the thread that will use them."""
+        (target_path, draft_path), settings = self._paths, self._settings
+        self.target = resources.enter_context(Model(target_path, gpu_layers=settings.gpu_layers))
+        self.draft: Model | None = None
+        source = self.target.chat_template
+        self._template = None if source is None else ChatTemplate(source, self.target.vocabulary)
+        self.context_length = min(
+            settings.context or _LONGEST_CONTEXT, self.target.context_length or _LONGEST_CONTEXT
+        )
+        cache = resources.enter_context(Context(self.target, **self._sizes(self.target)))
+        drafters: list[Drafter] = []
+        if draft_path:
+            draft = resources.enter_context(Model(draft_path, gpu_layers=settings.gpu_layers))
+            objection = _objection(self.target, draft, cache)
+            if objection:
+                self.notes.append(f"{objection} Going on without a draft.")
+            else:
+                own = resources.enter_context(Context(draft, **self._sizes(draft)))
+                drafters.append(ModelDrafter(own))
+                self.draft = draft
+        if cache.can_truncate:
+            drafters.append(LookupDrafter())
+        self.governor = Governor(Costs(cache.outputs))
+        kept = _profile(self.target, self.draft, cache)
+        if not profile.load(self.governor, kept):
+            sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)
+        resources.callback(profile.save, self.governor, kept)
+        return Engine(cache, self.target.vocabulary, drafters, self.governor)
+
+    def _sizes(self, model: Model) -> dict[str, int]:
+        parallel = self._settings.parallel
+        outputs = parallel * (1 + _MOST_GUESSES)
+        return {
+            "length": min(self.context_length, model.context_length or self.context_length),
+            "sequences": parallel,
+            "batch": max(_BATCH, 2 * outputs),
+            "outputs": outputs,
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +151,13 @@ class LLM:
     def close(self) -> None:
         """End all answers, stop the thread, give the memory back."""
         self._worker.close()
-        self._resources.close()
+
+    def forget(self) -> None:
+        """Drop what earlier answers left behind, so that the next one starts like the first.
+
+        For measurements: a text that was said before is guessed from memory when it is said again.
+        """
+        self._worker.forget()
 
     def stream(self, prompt: Prompt, **options: Unpack[Options]) -> Stream:
         """Begin to answer. A str goes through the model's chat template unless `raw`.
@@ -196,35 +239,11 @@ def load(
 
     Raises ModelError where a file cannot be used, UsageError where a name is unknown.
     """
-    start = time.perf_counter()
-    target_path, draft_path = models.resolve(str(model), str(draft))
-    outputs = parallel * (1 + _MOST_GUESSES)
-    sizes = {"sequences": parallel, "batch": max(_BATCH, 2 * outputs), "outputs": outputs}
-    notes: list[str] = []
-    with ExitStack() as resources:
-        target = resources.enter_context(Model(target_path, gpu_layers=gpu_layers))
-        length = context or min(target.context_length, _LONGEST_CONTEXT)
-        cache = resources.enter_context(Context(target, length=length, **sizes))
-        drafter, drafters = None, list[Drafter]()
-        if draft_path:
-            drafter = resources.enter_context(Model(draft_path, gpu_layers=gpu_layers))
-            objection = _objection(target, drafter, cache)
-            if objection:
-                notes.append(f"{objection} Going on without a draft.")
-                drafter = None
-            else:
-                length = min(length, drafter.context_length)
-                own = resources.enter_context(Context(drafter, length=length, **sizes))
-                drafters.append(ModelDrafter(own))
-        if cache.can_truncate:
-            drafters.append(LookupDrafter())
-        governor = Governor(Costs(outputs))
-        _measure(governor, cache, _profile(target, drafter, cache))
-        resources.callback(profile.save, governor, _profile(target, drafter, cache))
-        engine = Engine(cache, target.vocabulary, drafters, governor)
-        llm = LLM(engine, governor, target, drafter, notes, resources.pop_all())
-    llm.load_seconds = time.perf_counter() - start
-    return llm
+    for name, value in (("context", context), ("parallel", parallel)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name} is {value}; it must be at least 1.")
+    paths = models.resolve(str(model), str(draft))
+    return LLM(paths, Settings(context, parallel, gpu_layers))
 
 
 def _objection(target: Model, draft: Model, cache: Context) -> str | None:
@@ -239,8 +258,3 @@ def _profile(target: Model, draft: Model | None, cache: Context) -> Path:
     """Where costs are kept for just this combination of files, build and computer."""
     files = [(m.path.name, m.path.stat().st_size) for m in (target, draft) if m]
     return profile.path_for(files, platform.node(), system_info(), cache.threads, cache.sequences)
-
-
-def _measure(governor: Governor, cache: Context, kept: Path) -> None:
-    if not profile.load(governor, kept):
-        sweep(cache, governor.costs, budget=_SWEEP_SECONDS)

@@ -16,7 +16,7 @@ import json
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 
 from jinja2 import Template, nodes, pass_context, pass_environment
@@ -60,33 +60,48 @@ def _fits(size: int, most: int = LARGEST) -> None:
         raise _endless()
 
 
-def _weight(value: object, depth: int = 0) -> int:
-    """Bytes of `value` if everything in it were written out."""
-    if isinstance(value, str):
-        return value.__sizeof__()
-    if not isinstance(value, (list, tuple, dict)):
-        return _NODE
-    _fits(depth, _DEEPEST)
-    total = _NODE
-    for item in value if not isinstance(value, dict) else (*value, *value.values()):
-        total += _NODE + _weight(item, depth + 1)
-        _fits(total)
-    return total
+class _Meter:
+    """What is left to one rendering."""
 
-
-class _Meter(threading.local):
-    """What is left to the rendering that runs in this thread: nothing before `start`."""
-
-    deadline = 0.0
-    bytes = 0
-
-    def start(self, seconds: float) -> None:
-        self.deadline, self.bytes = monotonic() + seconds, _TOTAL
+    def __init__(self, seconds: float) -> None:
+        self._bytes = _TOTAL
+        self._until = thread_time() + seconds
+        self._deadline = monotonic() + seconds
+        self._weighed: dict[int, tuple[tuple[int, int], object]] = {}
 
     def spend(self, size: int) -> None:
-        self.bytes -= size
-        if self.bytes < 0 or monotonic() > self.deadline:
+        """Pay for a step that made `size` bytes."""
+        self._bytes -= size
+        if self._bytes < 0:
             raise _endless()
+        if monotonic() > self._deadline:
+            # Only time spent on this counts: a busy or sleeping machine is not its fault.
+            left = self._until - thread_time()
+            if left <= 0:
+                raise _endless()
+            self._deadline = monotonic() + left
+
+    def weigh(self, value: object) -> tuple[int, int]:
+        """Bytes of `value` if everything in it were written out, and how deep it goes.
+
+        Nothing changes a list or dict, so each is looked into once, and paid for. It is kept, or
+        another could come by its id.
+        """
+        if isinstance(value, str):
+            return value.__sizeof__(), 0
+        if not isinstance(value, (list, tuple, dict)):
+            return _NODE, 0
+        if id(value) not in self._weighed:
+            size, depth = _NODE, 0
+            for item in value if not isinstance(value, dict) else (*value, *value.values()):
+                known = self._weighed.get(id(item))
+                inner, below = known[0] if known else self.weigh(item)
+                size, depth = size + _NODE + inner, max(depth, below + 1)
+                _fits(size)
+            _fits(depth, _DEEPEST)
+            self.spend(value.__sizeof__() + 4 * _NODE)
+            self._weighed[id(value)] = (size, depth), value
+        return self._weighed[id(value)][0]
 
 
 class _Namespace(Namespace):
@@ -111,7 +126,7 @@ class _Compiler(CodeGenerator):
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> None:
         """Write `node`, inside calls of the sandbox's guards where it needs them."""
-        self.environment.meter.spend(0)
+        self.environment.here.meter.spend(0)
         if isinstance(node, self._refused) or (isinstance(node, nodes.For) and node.recursive):
             self.fail("a statement that chat templates have no use for", node.lineno)
         guards = ["each"] if getattr(node, "looped", False) else []
@@ -154,9 +169,9 @@ class _Generation(Extension):
 class Sandbox(ImmutableSandboxedEnvironment):
     """Compiles and renders templates with the options of Transformers' apply_chat_template.
 
-    Rendering may take `seconds`, compiling five times as long: it is done once, and takes a slow
-    machine a while even for an honest template. Raises ModelError at a limit, and for other faults
-    of a template what Jinja and Python raise.
+    Rendering may take `seconds` of a processor, compiling five times as long: it is done once, and
+    takes a slow machine a while even for an honest template. Raises ModelError at a limit, and for
+    other faults of a template what Jinja and Python raise.
     """
 
     code_generator_class = _Compiler
@@ -164,7 +179,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.meter = _Meter()
+        self.here = threading.local()  # holds this thread's meter
         super().__init__(
             trim_blocks=True,
             lstrip_blocks=True,
@@ -184,14 +199,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def compile_template(self, source: str) -> Template:
         """What `render` takes."""
-        self.meter.start(5 * self.seconds)
+        self.here.meter = _Meter(5 * self.seconds)
         _fits(len(source), _LONGEST)
         return self.from_string(source)
 
     def render(self, template: Template, variables: Mapping[str, object]) -> str:
         """The template's text for `variables`."""
-        self.meter.start(self.seconds)
-        return self.concat(template.root_render_func(template.new_context(dict(variables))))
+        self.here.meter = _Meter(self.seconds)
+        try:
+            return self.concat(template.root_render_func(template.new_context(dict(variables))))
+        finally:
+            del self.here.meter
 
     # Guards, called by compiled templates and filters.
 
@@ -199,20 +217,22 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Charge for a new value."""
         if isinstance(value, int):
             _fits(value.bit_length(), _BITS)
-        size = _weight(value)
+        size, _ = self.here.meter.weigh(value)
         _fits(size)
-        self.meter.spend(size)
+        self.here.meter.spend(size if isinstance(value, str) else 0)
         return value
 
     def cut(self, value: Any) -> Any:
         """Charge for a slice; what is in it is old."""
-        self.meter.spend(value.__sizeof__())
+        self.here.meter.spend(value.__sizeof__())
         return value
 
     def each(self, values: Iterable[Any]) -> Iterator[Any]:
         """Charge for every step of a loop."""
+        spend = self.here.meter.spend
+        step = _NODE if isinstance(values, str) else _NODE // 4
         for value in values:
-            self.meter.spend(_NODE)
+            spend(step)
             yield value
 
     def text(self, value: object) -> str:
@@ -246,7 +266,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if operator == "*":
             for value, times in ((left, right), (right, left)):
                 if isinstance(value, (str, list, tuple)) and isinstance(times, int):
-                    _fits((len(value) if isinstance(value, str) else _weight(value)) * times)
+                    size = len(value) if isinstance(value, str) else self.here.meter.weigh(value)[0]
+                    _fits(size * times)
         elif operator == "**":
             if isinstance(left, int) and isinstance(right, int):
                 _fits(left.bit_length() * right, _BITS)
@@ -261,7 +282,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`, metered since filters can be made to follow long paths of them."""
-        self.meter.spend(0)
+        self.here.meter.spend(0)
         return super().getitem(obj, argument)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -283,7 +304,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call our own version of a value's method, or a macro, or a function in `globals`."""
-        self.meter.spend(_NODE)
+        self.here.meter.spend(_NODE)
         kwargs.pop("_loop_vars", None)
         kwargs.pop("_block_vars", None)
         if isinstance(obj, types.BuiltinMethodType):
@@ -299,12 +320,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
         @functools.wraps(function)
         def metered(*args: Any, **kwargs: Any) -> Any:
-            self.meter.spend(_NODE)
+            self.here.meter.spend(_NODE)
             if name in _ITERATING and args[at]:
                 args = (*args[:at], self.each(args[at]), *args[at + 1 :])
             result = function(*args, **kwargs)
-            # A lazy one would do its work and show its weight elsewhere.
-            lazy = isinstance(result, types.GeneratorType)
+            # A lazy one would do its work, and have its weight, somewhere else.
+            lazy = isinstance(result, Iterator) and not isinstance(result, LoopContext)
             return self.made(list(result) if lazy else result)
 
         return metered
@@ -312,8 +333,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 # Filters: Jinja's own where they cannot make much out of little, ours where those could.
 
-_ITERATING = {"list", "map", "max", "min", "reject", "rejectattr", "select", "selectattr"} | {
-    "sort",
+_ITERATING = {
+    *("list", "map", "max", "min", "reject", "rejectattr", "select", "selectattr", "sort"),
     "unique",
 }
 _FILTERS = _ITERATING | {
@@ -407,6 +428,11 @@ def _replaced(text: str, old: str, new: str, count: int = -1) -> str:
     return text.replace(old, new, count)
 
 
+def _separating(text: str, values: Any) -> str:
+    _fits(len(values) * (_NODE + len(text)) + sum(map(len, values)))
+    return text.join(values)
+
+
 def _searching(method: _Function) -> _Function:
     """For methods that may compare every character with every one of their argument."""
 
@@ -432,6 +458,7 @@ _PLAIN = (
 _METHODS: dict[type, dict[str, _Function]] = {
     str: {
         **{name: getattr(str, name) for name in _PLAIN},
+        "join": _separating,
         "lstrip": _searching(str.lstrip),
         "replace": _replaced,
         "rfind": _searching(str.rfind),

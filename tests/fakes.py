@@ -19,6 +19,7 @@ from localspec.engine import Engine
 from localspec.errors import DecodeError
 from localspec.governor.policy import FixedPolicy, Policy, Step, Wish
 from localspec.llama.rows import Logits, Run
+from localspec.worker import Worker
 
 VOCABULARY = 24
 END = 0
@@ -121,6 +122,12 @@ class OracleDrafter:
     def truncate(self, slot: int, length: int) -> None:
         pass
 
+    def forget(self) -> None:
+        pass
+
+    def backlog(self, sequence: Sequence) -> int:
+        return 0
+
 
 class RandomDrafter(OracleDrafter):
     """Guesses anything, in any number."""
@@ -186,7 +193,8 @@ class Alternating:
         self._said.pop()
 
     def allowed(self) -> npt.NDArray[np.bool_]:
-        allowed = np.arange(VOCABULARY) % 2 != (self._said[-1] % 2 if self._said else 0)
+        last = self._said[-1] % 2 if self._said else 0
+        allowed: npt.NDArray[np.bool_] = np.arange(VOCABULARY) % 2 != last
         allowed[END] = True
         return allowed
 
@@ -227,6 +235,10 @@ def run(engine: Engine) -> None:
         engine.step()
         steps += 1
         assert steps < 5000, "the engine does not come to an end"
+
+
+def working(engine: Engine) -> Worker:
+    return Worker(lambda resources: engine)
 
 
 def answer(engine: Engine, request: Request) -> list[int]:

@@ -1,6 +1,7 @@
 """What a chat template may do, and what it may not do to us; what messages may not do to it."""
 
 import json
+import re
 import threading
 import time
 import tracemalloc
@@ -42,11 +43,10 @@ class Bytes:
 
     def tokenize(self, text: str, *, control: bool) -> list[int]:
         self.asked.append((text, control))
+        known = "|".join(map(re.escape, self.control_texts))
         tokens: list[int] = []
-        while text:
-            known = next((c for c in self.control_texts if control and text.startswith(c)), "")
-            tokens += [CONTROL[known]] if known else text[0].encode()
-            text = text[len(known) or 1 :]
+        for part in re.split(f"({known})", text) if control else [text]:
+            tokens += [CONTROL[part]] if control and part in CONTROL else part.encode()
         return tokens
 
     def text_of(self, token: int) -> str:
@@ -129,6 +129,7 @@ class TestRendering:
         [
             ("'a,b'.split(',')[-1]", "b"),
             ("' x '|trim ~ 1 ~ none", "x1None"),
+            ("'-'.join(['a', 'b'])", "a-b"),
             ("['b', 'a']|sort|join('+')", "a+b"),
             ("['a']|map('upper')", "['A']"),
             ("'a\nb'|indent(2)", "a\n  b"),
@@ -513,6 +514,7 @@ ENDLESS = {
     "round": "{{ 5|round(-10**9) }}",
     "replace": A_LOT + "{{ a|replace('', a) }}",
     "join": A_LOT + "{{ range(9999)|join(a) }}",
+    "join method": A_LOT + "{{ a.join(['b'] * 999) }}",
     "split": "{{ ('ab,' * 100000).split(',') }}",
     "list": A_LOT + "{{ a|list }}",
     "strip": "{{ ('a' * 4000000).strip('b' * 4000000 ~ 'a') }}",
@@ -543,6 +545,11 @@ ENDLESS = {
     ),
     "twins by default": growing("{% set ns.x = range(2)|map(attribute='z', default=y)|list %}"),
     "depth": growing("{% set ns.x = (y,) %}"),
+    "hoarding lists": growing("{% set ns.x = namespace(x=y, t=['a'] * 20000) %}"),
+    "hoarding items": "{% set d = {"
+    + ", ".join(f"{i}: 1" for i in range(2000))
+    + "} %}"
+    + looping("{% set x = d.items() %}"),
     "hoarding": growing("{% set ns.x = namespace(x=y, t='a' * 4000000) %}"),
     "hoarding slices": A_LOT + growing("{% set ns.x = namespace(x=y, t=a[1:]) %}"),
 }
@@ -552,10 +559,10 @@ ENDLESS = {
 def test_every_template_comes_to_an_end(source: str) -> None:
     tracemalloc.start()
     try:
-        began = time.monotonic()
+        began = time.process_time()
         with pytest.raises(ModelError, match="without end"):
             ChatTemplate(source, Bytes(), seconds=0.3).render([])
-        assert time.monotonic() - began < 2
+        assert time.process_time() - began < 2
         assert tracemalloc.get_traced_memory()[1] < 150e6
     finally:
         tracemalloc.stop()
@@ -571,10 +578,10 @@ def test_every_template_comes_to_an_end(source: str) -> None:
     ],
 )
 def test_so_does_compiling_one(source: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ModelError, match="without end"):
         ChatTemplate(source, Bytes(), seconds=0.01)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_namespace_may_hold_itself() -> None:
@@ -605,9 +612,24 @@ def test_nothing_is_reckoned_before_it_is_rendered() -> None:
         tracemalloc.stop()
 
 
+def test_a_long_conversation_is_no_crime() -> None:
+    source = """
+        {%- set chosen = namespace(messages=[]) %}
+        {%- for message in messages %}
+            {%- set chosen.messages = chosen.messages + [message] %}
+            {%- for later in messages[loop.index0:] %}
+                {%- if later.role != 'user' %}{% break %}{% endif %}
+            {%- endfor %}
+        {%- endfor %}
+        {%- for message in chosen.messages %}{{ message.get('content')|trim }}{% endfor %}"""
+    text = "Some words, not many. " * 30
+    tokens = ChatTemplate(source, Bytes()).render([{"role": "assistant", "content": text}] * 1000)
+    assert bytes(tokens).decode() == text.strip() * 1000
+
+
 def test_threads_do_not_share_their_limits() -> None:
     source = "{% if messages %}" + looping(looping("")) + "{% endif %}"
-    template = ChatTemplate(source, Bytes(), seconds=0.5)
+    template = ChatTemplate(source, Bytes(), seconds=0.3)
     ended: list[ModelError] = []
 
     def run() -> None:
@@ -618,8 +640,8 @@ def test_threads_do_not_share_their_limits() -> None:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    began = time.monotonic()
-    while thread.is_alive() and time.monotonic() - began < 2:
+    began = time.process_time()
+    while thread.is_alive() and time.process_time() - began < 3:
         template.render([])
     assert ended
 

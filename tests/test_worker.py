@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
-from fakes import ENDLESS, PROMPT, FakeModel, OracleDrafter, engine, plain
+from fakes import ENDLESS, PROMPT, FakeModel, OracleDrafter, engine, plain, working
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
-from localspec.decoding.sequence import Request
+from localspec.decoding.sequence import Piece, Request
 from localspec.errors import DecodeError, LocalspecError, UsageError
 from localspec.worker import Stream, Worker
 
@@ -46,6 +46,10 @@ def within(call: Callable[[], T], patience: float = PATIENCE) -> T:
     return result
 
 
+def read_all(stream: Stream) -> list[Piece]:
+    return within(lambda: list(stream))
+
+
 @pytest.fixture
 def target() -> FakeModel:
     return FakeModel(length=100_000, sequences=2)
@@ -53,7 +57,7 @@ def target() -> FakeModel:
 
 @pytest.fixture
 def worker(target: FakeModel) -> Iterator[Worker]:
-    worker = Worker(engine(target, [OracleDrafter(target, lie=1)]))
+    worker = working(engine(target, [OracleDrafter(target, lie=1)]))
     yield worker
     within(worker.close)
 
@@ -72,7 +76,7 @@ def check_it_serves(worker: Worker, target: FakeModel) -> None:
 
 def test_pieces_come_in_order_and_make_up_the_answer(worker: Worker, target: FakeModel) -> None:
     stream = worker.stream(SHORT)
-    pieces = within(lambda: list(stream))
+    pieces = read_all(stream)
     tokens, reason = plain(target, SHORT)
     assert [piece.token for piece in pieces] == tokens
     assert "".join(piece.text for piece in pieces) == text(target, SHORT)
@@ -80,7 +84,7 @@ def test_pieces_come_in_order_and_make_up_the_answer(worker: Worker, target: Fak
     assert (answer.text, answer.tokens) == (text(target, SHORT), tokens)
     assert (answer.finish_reason, answer.seed) == (reason, ENDLESS.seed)
     assert answer.statistics.completion_tokens == 12
-    assert within(lambda: list(stream)) == [], "what was read is not read twice"
+    assert read_all(stream) == [], "what was read is not read twice"
 
 
 def test_text_kept_back_for_a_stop_string_comes_in_the_end(
@@ -160,7 +164,7 @@ def read_some(stream: Stream, pieces: int = 5) -> None:
 def check_it_was_cut_short(stream: Stream, target: FakeModel) -> None:
     answer = stream.answer
     assert answer.finish_reason == "cancelled"
-    assert within(lambda: list(stream)) == [], "nothing comes after the end"
+    assert read_all(stream) == [], "nothing comes after the end"
     expected = plain(target, replace(FOREVER, max_tokens=max(1, len(answer.tokens))))[0]
     assert answer.tokens == expected[: len(answer.tokens)]
 
@@ -169,7 +173,7 @@ def test_a_cancelled_stream_ends_with_what_was_said(worker: Worker, target: Fake
     stream = worker.stream(FOREVER)
     read_some(stream)
     stream.cancel()
-    within(lambda: list(stream))
+    read_all(stream)
     assert len(stream.answer.tokens) >= 5
     check_it_was_cut_short(stream, target)
     check_it_serves(worker, target)
@@ -183,7 +187,7 @@ def test_a_stream_can_be_cancelled_while_it_waits_for_a_slot(
         read_some(stream)
     waiting = worker.stream(FOREVER)
     waiting.cancel()
-    assert within(lambda: list(waiting)) == []
+    assert read_all(waiting) == []
     check_it_was_cut_short(waiting, target)
 
 
@@ -193,7 +197,7 @@ def test_closing_ends_a_stream(worker: Worker, target: FakeModel) -> None:
     within(stream.close)
     check_it_was_cut_short(stream, target)
     within(stream.close)
-    assert within(lambda: list(stream)) == []
+    assert read_all(stream) == []
 
 
 def test_leaving_a_with_block_ends_the_stream(worker: Worker, target: FakeModel) -> None:
@@ -216,22 +220,22 @@ def test_letting_go_of_streams_frees_their_slots(
 
 
 def test_closing_the_worker_ends_everything(target: FakeModel) -> None:
-    worker = Worker(engine(target, [OracleDrafter(target)]))
+    worker = working(engine(target, [OracleDrafter(target)]))
     streams = [worker.stream(FOREVER) for _ in range(3 * target.sequences)]
     read_some(streams[0])
     within(worker.close)
     for stream in streams:
-        within(lambda stream=stream: list(stream))
+        read_all(stream)
         check_it_was_cut_short(stream, target)
     within(worker.close)
 
 
 def test_an_idle_worker_closes(target: FakeModel) -> None:
-    within(Worker(engine(target)).close)
+    within(working(engine(target)).close)
 
 
 def test_a_closed_worker_leaves_nobody_waiting(target: FakeModel) -> None:
-    worker = Worker(engine(target))
+    worker = working(engine(target))
     within(worker.close)
     with suppress(Exception):  # an error or an answer that was cancelled: both are honest
         assert within(lambda: list(worker.stream(SHORT)), patience=3) == []
@@ -259,7 +263,7 @@ def test_an_error_that_was_heard_is_not_raised_again_by_closing(
     target.fails_at = 4
     stream = worker.stream(SHORT)
     with pytest.raises(DecodeError):
-        within(lambda: list(stream))
+        read_all(stream)
     within(stream.close)
 
 
@@ -278,23 +282,23 @@ class Broken(OracleDrafter):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_bug_in_the_engine_reaches_all_who_wait(target: FakeModel) -> None:
     broken = Broken(target)
-    worker = Worker(engine(target, [broken]))
+    worker = working(engine(target, [broken]))
     streams = [worker.stream(FOREVER) for _ in range(3 * target.sequences)]
     broken.now.set()
     for stream in streams:
         with pytest.raises(ZeroDivisionError):
-            within(lambda stream=stream: list(stream))
+            read_all(stream)
     within(worker.close)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_after_a_bug_in_the_engine_nobody_is_left_waiting(target: FakeModel) -> None:
     broken = Broken(target)
-    worker = Worker(engine(target, [broken]))
+    worker = working(engine(target, [broken]))
     first = worker.stream(FOREVER)
     broken.now.set()
     with pytest.raises(ZeroDivisionError):
-        within(lambda: list(first))
+        read_all(first)
     within(worker.close)
     with pytest.raises((ZeroDivisionError, RuntimeError, LocalspecError)):
         within(lambda: list(worker.stream(SHORT)), patience=3)

@@ -41,5 +41,8 @@ class Drafter(Protocol):
     def observe(self, sequence: Sequence) -> None:
         """`sequence` has said more than when this was last called."""
 
+    def forget(self) -> None:
+        """No text seen before is known any more; no slot is in use."""
+
     def truncate(self, slot: int, length: int) -> None:
         """What followed the first `length` tokens of the slot was never said, or is gone."""

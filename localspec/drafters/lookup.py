@@ -57,7 +57,12 @@ class LookupDrafter:
     name = "lookup"
 
     def __init__(self, memory: int = 50_000) -> None:
-        self._memory = _Memory(memory)
+        self._size = memory
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with an empty memory."""
+        self._memory = _Memory(self._size)
         self._texts: dict[int, _Text] = {}
 
     def propose(self, asks: Many[Ask]) -> list[Draft]:

@@ -56,6 +56,11 @@ class ModelDrafter:
         self.truncate(slot, start + min(right, len(guessed)))
         self._guessed[slot] = []
 
+    def forget(self) -> None:
+        """Empty the cache."""
+        for slot in range(self._model.sequences):
+            self.truncate(slot, 0)
+
     def truncate(self, slot: int, length: int) -> None:
         """Roll the draft's cache back."""
         surplus = self._cached[slot] - length

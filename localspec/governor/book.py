@@ -10,6 +10,7 @@ from localspec.governor.survival import Calibration
 __all__ = ["Book"]
 
 _GAIN = 0.1
+_SURPRISE_GAIN = 0.01
 _LITTLE = 8  # tokens of backlog that do not show in the time of a guess
 
 
@@ -19,6 +20,8 @@ class Book:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.seconds_to_read = 0.0
+        self.surprise = 0.0
+        """By how much asking was worth more than promised, in tokens a step."""
         self.common = Calibration()
         self._own: WeakKeyDictionary[Sequence, Calibration] = WeakKeyDictionary()
         self._common_sharpness = Sharpness()
@@ -42,6 +45,11 @@ class Book:
             if self.seconds:  # one slow moment is no reason to give a drafter up
                 each = min(each, 3 * self.seconds)
             self.seconds += (each - self.seconds) * (_GAIN if self.seconds else 1)
+
+    def surprised(self, difference: float) -> None:
+        """A step gave this much more than was promised; what the model of costs and chances lacks."""
+        bounded = max(-1.0, min(1.0, difference - self.surprise))
+        self.surprise = min(0.0, self.surprise + _SURPRISE_GAIN * bounded)
 
     def learn(self, sequence: Sequence, draft: Draft, said: list[int]) -> None:
         """Compare a guess, looked at or not, with what was said in its place."""

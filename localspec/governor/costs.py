@@ -11,7 +11,7 @@ from collections.abc import Iterable
 __all__ = ["CostCurve", "Costs"]
 
 _PACE_GAIN = 0.1
-_SHAPE_GAIN = 0.03  # and 1 / count while a length is new
+_SHAPE_GAIN = 0.05  # and 1 / count while a length is new
 _OUTLIER = 1.6  # a step further off than this counts as this far off
 _FIRST_STEPS = 5
 _DEPTHS = (1024, 4096, 16384)  # tokens; each range of depths has a shape of its own

@@ -29,6 +29,7 @@ _PROBE_SHARE = 0.005  # of all time may go into asking drafters that do not pay
 _CHEAP = 0.003  # of a plain step: who takes less for a guess is always asked
 _MEMORY = 0.95  # how much of the rate a step leaves
 _HORIZON = 64  # tokens over which reading a backlog must pay for itself
+_MARGIN = 0.04  # tokens a step that asking must promise: what is nearly even is not worth a risk
 _HOPELESS = 0.02  # a guess less likely to be reached is not worth making
 
 
@@ -78,10 +79,19 @@ class Governor:
             said += len(tokens)
             for proposal in trial.proposals:
                 self.books[proposal.draft.drafter].learn(sequence, proposal.draft, tokens)
+        if len(self._trials) == 1 and not step.prefilling:
+            self._compare(self._trials[0], said, step.seconds)
         if said and not step.prefilling:
             self._tokens = self._tokens * _MEMORY + said
             self._seconds = self._seconds * _MEMORY + step.seconds
         self._trials = []
+
+    def _compare(self, trial: Trial, said: int, seconds: float) -> None:
+        """What was promised for asking a drafter, and what came of it: the books remember."""
+        extra = seconds - self.costs.step(1, self._depth)
+        value = said - 1 - self._rate * extra
+        for name, promised in trial.promises.items():
+            self.books[name].surprised(value - promised)
 
     def _book(self, drafter: Drafter) -> Book:
         return self.books.setdefault(drafter.name, Book())
@@ -130,9 +140,10 @@ class Governor:
         backlog = drafter.backlog(sequence)
         reading = book.seconds_to_read * backlog
         chance = book.calibration(sequence).next_chance
-        outlook = self._outlook((), chance, trial.wish.limit, book.seconds)
-        steps = min(_HORIZON, sequence.room)
-        if (outlook - trial.value) * steps > self._rate * reading:
+        outlook = self._outlook((), chance, trial.wish.limit, book.seconds) + book.surprise
+        gain = outlook - trial.value - _MARGIN
+        if gain * min(_HORIZON, sequence.room) > self._rate * reading:
+            trial.promises[drafter.name] = outlook
             return True
         if self._credit < book.seconds + reading:
             return False

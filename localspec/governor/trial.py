@@ -34,6 +34,8 @@ class Trial:
     wish: Wish
     base: int = 0
     proposals: list[Proposal] = field(default_factory=list)
+    promises: dict[str, float] = field(default_factory=dict)
+    """What asking a drafter was expected to be worth, in tokens."""
     chosen: Proposal | None = None
     length: int = 0
     value: float = 0.0
