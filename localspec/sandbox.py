@@ -97,7 +97,6 @@ class _Meter:
                 known = self._weighed.get(id(item))
                 inner, below = known[0] if known else self.weigh(item)
                 size, depth = size + _NODE + inner, max(depth, below + 1)
-                _fits(size)
             _fits(depth, _DEEPEST)
             self.spend(value.__sizeof__() + 4 * _NODE)
             self._weighed[id(value)] = (size, depth), value

@@ -125,9 +125,6 @@ class OracleDrafter:
     def forget(self) -> None:
         pass
 
-    def backlog(self, sequence: Sequence) -> int:
-        return 0
-
 
 class RandomDrafter(OracleDrafter):
     """Guesses anything, in any number."""

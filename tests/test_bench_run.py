@@ -2,33 +2,33 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from collections.abc import Sequence as Many
-from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import fake_llama_server
 import pytest
-from fakes import END, VOCABULARY, FakeModel, FakeVocabulary, OracleDrafter
+from fakes import END, VOCABULARY, FakeModel, FakeVocabulary, OracleDrafter, run, submit
 
 import localspec
 from localspec.bench import report
 from localspec.bench.benchmark import Plan, benchmark
 from localspec.bench.ours import Meter, Ours, questions
 from localspec.bench.prompts import Prompt, own
-from localspec.decoding.sequence import Speculation
+from localspec.decoding.sampling import Sampling
+from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.engine import Engine
 from localspec.errors import LocalspecError, UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
-from localspec.llama.model import Model
 from localspec.llama.rows import Logits
 from localspec.runtime import LLM
 from localspec.verbs import bench
+from localspec.worker import Answer
 
 SHELL = Path(__file__).parents[1] / "models" / "shell"
 PROMPTS = [Prompt("chat", "hello there"), Prompt("code", "def f():"), Prompt("chat", "and so on")]
@@ -50,20 +50,41 @@ class Talker(FakeModel):
         return row
 
 
+class FakeLLM:
+    """As much of an LLM as a benchmark uses, over fakes and on the caller's own thread."""
+
+    def __init__(self, file: Path, target: FakeModel, drafter: Drafter) -> None:
+        file.write_bytes(b"GGUF")
+        self.target = self.draft = SimpleNamespace(
+            name="fake", chat_template=None, vocabulary=Words(), path=file
+        )
+        self.notes: list[str] = []
+        self.context_length = target.length
+        self.governor = Governor(Costs(17))
+        self._engine = Engine(target, FakeVocabulary(), [drafter], self.governor)
+
+    def generate(self, prompt: Many[int], **options: Any) -> Answer:
+        sampling = Sampling(temperature=options["temperature"], seed=options["seed"])
+        mode = options["speculation"]
+        request = Request(prompt, sampling, options["max_tokens"], speculation=mode)
+        sequence = submit(self._engine, request)
+        run(self._engine)
+        reason = sequence.finish_reason or "error"
+        return Answer("", sequence.answer, reason, sampling.seed, sequence.statistics)
+
+    def forget(self) -> None:
+        self._engine.forget()
+
+
 def fake_llm(file: Path, target: FakeModel, drafter: Drafter) -> LLM:
-    file.write_bytes(b"GGUF")
-    model = SimpleNamespace(name="fake", chat_template=None, vocabulary=Words(), path=file)
-    governor = Governor(Costs(17))
-    engine = Engine(target, FakeVocabulary(), [drafter], governor)
-    return LLM(engine, governor, cast("Model", model), cast("Model", model), [], ExitStack())
+    return cast("LLM", FakeLLM(file, target, drafter))
 
 
 @pytest.fixture
-def llm(tmp_path: Path) -> Iterator[LLM]:
-    """An LLM over fakes whose drafter is right two times, then wrong."""
+def llm(tmp_path: Path) -> LLM:
+    """One whose drafter is right two times, then wrong."""
     target = Talker(length=256)
-    with fake_llm(tmp_path / "fake.gguf", target, OracleDrafter(target, lie=2)) as llm:
-        yield llm
+    return fake_llm(tmp_path / "fake.gguf", target, OracleDrafter(target, lie=2))
 
 
 def quiet(share: float, what: str) -> None:
@@ -95,19 +116,18 @@ def test_however_it_guesses_it_says_the_same(llm: LLM) -> None:
         0,
         0,
     ]
-    for run in (plain, fixed, auto):
-        assert run.count == len(run.tokens) == 40
-        assert run.spent is not None
-        assert 0 < run.spent.target + run.spent.draft <= run.spent.total
+    for one in (plain, fixed, auto):
+        assert one.count == len(one.tokens) == 40
+        assert one.spent is not None
+        assert 0 < one.spent.target + one.spent.draft <= one.spent.total
 
 
 def test_no_answer_is_remembered_in_the_next(tmp_path: Path) -> None:
-    with fake_llm(tmp_path / "fake.gguf", Talker(length=256), LookupDrafter()) as llm:
-        question, *_ = questions(llm, PROMPTS, 200)[0]
-        fixed = Ours("4", llm, Meter(llm), 4, max_tokens=200, temperature=1.0)
-        runs = [fixed.answer(question) for _ in range(3)]
-    assert all(run.statistics for run in runs)
-    first, *others = (run.statistics.accepted_per_position for run in runs if run.statistics)
+    llm = fake_llm(tmp_path / "fake.gguf", Talker(length=256), LookupDrafter())
+    question, *_ = questions(llm, PROMPTS, 200)[0]
+    fixed = Ours("4", llm, Meter(llm), 4, max_tokens=200, temperature=1.0)
+    runs = [fixed.answer(question) for _ in range(3)]
+    first, *others = (one.statistics.accepted_per_position for one in runs if one.statistics)
     assert sum(first) < 100
     assert others == [first, first]
 

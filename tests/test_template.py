@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localspec.errors import ModelError, UsageError
+from localspec.sandbox import Sandbox
 from localspec.template import ChatTemplate
 
 START, END, BOS, EOS, OTHER, ODD = range(256, 262)
@@ -643,7 +644,23 @@ def test_threads_do_not_share_their_limits() -> None:
     began = time.process_time()
     while thread.is_alive() and time.process_time() - began < 3:
         template.render([])
-    assert ended
+    assert "without end" in str(ended[0])
+
+
+def test_sleeping_is_not_running() -> None:
+    sandbox = Sandbox(0.05)
+    sandbox.globals["nap"] = lambda: time.sleep(0.1)
+    assert sandbox.render(sandbox.compile_template("{{ nap() }}{{ nap() }}"), {}) == "NoneNone"
+
+
+def test_nothing_is_kept_after_it_is_rendered() -> None:
+    template = ChatTemplate("{{ messages|list|length }}", Bytes())
+    tracemalloc.start()
+    try:
+        template.render([{"content": "x" * 900_000}])
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_usual_chat_takes_no_time() -> None:

@@ -2,6 +2,11 @@
 
 import argparse
 import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +18,7 @@ from hypothesis import strategies as st
 
 import localspec
 from localspec.bench import advice
+from localspec.bench import tuning as tuning_room
 from localspec.bench.chart import Bar, bars
 from localspec.bench.depth import Deep, dive
 from localspec.bench.payoff import (
@@ -120,13 +126,13 @@ def tuning(curve: dict[int, float], draft: Draft | None = None, deep: bool = Fal
     curves = [Curve(0, {n: ratio / 100 for n, ratio in curve.items()})]
     if deep:
         curves.append(Curve(2048, {n: ratio / 50 for n, ratio in curve.items()}))
-    return Tuning(curves, draft)
+    return Tuning("a-model-with-a-name-Q4_0", curves, draft)
 
 
 @pytest.mark.parametrize("columns", [40, 60, 79, 200])
 def test_the_page_keeps_to_the_terminal(columns: int) -> None:
-    shown = tuning(CPU, Draft(0.0005, 0.7, 3), deep=True)
-    lines = advice.page(shown, "a-model-with-a-name-Q4_0", "a device", columns).splitlines()
+    shown = tuning(CPU, Draft("small", 0.0005, 0.7, 3), deep=True)
+    lines = advice.page(shown, "a device", columns).splitlines()
     assert max(map(len, lines)) <= max(60, min(columns, 84))
     assert sum("█" in line for line in lines) == len(CPU)
     assert not any("\x1b" in line for line in lines)
@@ -143,30 +149,36 @@ def test_the_words_come_from_the_curve() -> None:
 
 
 def test_a_draft_changes_the_words() -> None:
-    cheap = " ".join(advice.sentences(tuning(CPU, Draft(0.0001, 0.8, 3))))
+    cheap = " ".join(advice.sentences(tuning(CPU, Draft("small", 0.0001, 0.8, 3))))
     assert "80% of its first guesses held" in cheap
     assert "guesses of 3 are best, 1.63 times as fast" in cheap
-    useless = " ".join(advice.sentences(tuning(CPU, Draft(0.0001, 0.2, 3))))
+    useless = " ".join(advice.sentences(tuning(CPU, Draft("small", 0.0001, 0.2, 3))))
     assert "guessing does not pay" in useless
-    dear = " ".join(advice.sentences(tuning(CPU, Draft(0.03, 0.8, 3))))
+    dear = " ".join(advice.sentences(tuning(CPU, Draft("small", 0.03, 0.8, 3))))
     assert "never worth it, even if all of them hold" in dear
 
 
 def test_the_document_has_all_of_it() -> None:
-    shown = tuning(CPU, Draft(0.0005, 0.7, 3), deep=True)
-    document = json.loads(json.dumps(advice.document(shown, "big", "small", "a device")))
+    shown = tuning(CPU, Draft("small", 0.0005, 0.7, 3), deep=True)
+    document = json.loads(json.dumps(advice.document(shown, "a device")))
     assert [curve["depth"] for curve in document["curves"]] == [0, 2048]
     assert document["curves"][0]["ms"]["4"] == 17.8
     assert document["curves"][0]["relative"]["4"] == 1.78
-    assert document["draft_ms"] == 0.5
+    assert (document["draft"], document["draft_ms"]) == ("small", 0.5)
     three = next(entry for entry in document["lengths"] if entry["length"] == 3)
     assert three["cost"] == pytest.approx(1.78 + 3 * 0.05)
     assert expected_tokens(3, three["least_acceptance"]) == pytest.approx(three["cost"], rel=1e-3)
     assert document["cliffs"][0]["last"] == 4
     assert document["best_length"] == 3
     assert document["words"] == list(advice.sentences(shown))
-    plain = advice.document(tuning(CPU), "big", None, "a device")
-    assert plain["draft_ms"] is plain["best_length"] is plain["expected_speedup"] is None
+    plain = advice.document(tuning(CPU), "a device")
+    assert (
+        plain["draft"]
+        is plain["draft_ms"]
+        is plain["best_length"]
+        is plain["expected_speedup"]
+        is None
+    )
 
 
 # How they are measured --------------------------------------------------------------------------
@@ -207,6 +219,23 @@ def test_nobody_dives_where_there_is_no_room_or_no_time() -> None:
     assert dive(target, 300, budget=100, clock=Clock(target)) is None
     assert len(target.decodes) == 1, "the first batch is enough to know"
     assert isinstance(dive(target, 300, budget=400, clock=Clock(target)), Deep)
+
+
+def test_ctrl_c_ends_the_measuring_thread_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def sweep_forever(path: Path, progress: Callable[[float, str], None]) -> list[Curve]:
+        threads.append(threading.current_thread())
+        os.kill(os.getpid(), signal.SIGINT)
+        while True:
+            progress(0.5, "timing passes")
+            time.sleep(0.01)
+
+    monkeypatch.setattr(tuning_room, "_sweep", sweep_forever)
+    with pytest.raises(KeyboardInterrupt):
+        tuning_room.tune("model.gguf", "none", lambda share, what: None)
+    assert threads[0] is not threading.main_thread()
+    assert not threads[0].is_alive()
 
 
 @pytest.mark.skipif(not list(SHELL.glob("*.gguf")), reason="the embedded pair is not there")

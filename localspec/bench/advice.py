@@ -15,11 +15,11 @@ _NAMED = (1, 3, 7, 15)
 """Lengths of guesses that sentences speak of, where they were measured."""
 
 
-def page(tuning: Tuning, name: str, device: str, columns: int) -> str:
+def page(tuning: Tuning, device: str, columns: int) -> str:
     """Chart and sentences, in at most `columns` (60 at the least)."""
     columns = max(_NARROWEST, min(_WIDEST, columns))
     head = (
-        f"{name} on {device} takes {_time(tuning.curves[0].seconds[1])} for a token. By number "
+        f"{tuning.model} on {device} takes {_time(tuning.curves[0].seconds[1])} for a token. By number "
         "of tokens looked at in one pass: its time, and what share of the guesses among them "
         "(all but the first) must hold for that to pay."
     )
@@ -79,7 +79,7 @@ def _forecast(tuning: Tuning) -> str:
         return "There is no draft; guesses from text already seen cost next to nothing."
     length, speedup = best_length(tuning.payoffs, draft.held)
     seen = (
-        f"The draft takes {_time(draft.seconds)} for a guess, and in {draft.answers} short "
+        f"{draft.name} takes {_time(draft.seconds)} for a guess, and in {draft.answers} short "
         f"answers {_percent(draft.held)} of its first guesses held:"
     )
     if not length:
@@ -87,13 +87,13 @@ def _forecast(tuning: Tuning) -> str:
     return f"{seen} on average, guesses of {length} are best, {speedup:.2f} times as fast as plain."
 
 
-def document(tuning: Tuning, model: str, draft: str | None, device: str) -> dict[str, Any]:
+def document(tuning: Tuning, device: str) -> dict[str, Any]:
     """The JSON document. Times in milliseconds; shares and factors as they are."""
     measured = tuning.draft
     best, speedup = best_length(tuning.payoffs, measured.held) if measured else (None, None)
     return {
-        "model": model,
-        "draft": draft,
+        "model": tuning.model,
+        "draft": measured and measured.name,
         "device": device,
         "curves": [_curve(curve) for curve in tuning.curves],
         "draft_ms": measured and round(measured.seconds * 1000, 4),
@@ -110,6 +110,7 @@ def document(tuning: Tuning, model: str, draft: str | None, device: str) -> dict
         "expected_speedup": speedup and round(speedup, 3),
         "cliffs": [cliff._asdict() for cliff in cliffs(tuning.curves[0].relative)],
         "words": list(sentences(tuning)),
+        "notes": tuning.notes,
     }
 
 

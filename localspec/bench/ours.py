@@ -5,7 +5,6 @@ from dataclasses import replace
 from localspec.bench.contest import Question, Run, Spent
 from localspec.bench.prompts import Prompt
 from localspec.decoding.sequence import Speculation
-from localspec.drafters.lookup import LookupDrafter
 from localspec.governor.policy import Step
 from localspec.runtime import LLM
 from localspec.template import ChatTemplate
@@ -56,7 +55,7 @@ class Ours:
 
     def answer(self, question: Question) -> Run:
         """Answer as if nothing had been answered before."""
-        self._forget(question)
+        self._llm.forget()  # else the last run's answer would be guessed: it is the same
         self._meter.take()
         answer = self._llm.generate(
             question.tokens,
@@ -74,16 +73,6 @@ class Ours:
             statistics=statistics,
             spent=self._meter.take(),
         )
-
-    def _forget(self, question: Question) -> None:
-        """Keep the answer of the last run from being guessed in this one: it is the same.
-
-        Another text takes the caches, as a prompt found there would be read for nothing.
-        """
-        self._llm.generate(question.tokens[-1:], max_tokens=1, speculation=0)
-        for drafter in self._llm._worker._engine._drafters:
-            if isinstance(drafter, LookupDrafter):
-                LookupDrafter.__init__(drafter)
 
 
 def questions(

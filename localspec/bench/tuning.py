@@ -2,12 +2,20 @@
 
 Three things: V(n) for all widths near the beginning of a context, the same at a second depth
 where that is cheap, and how long a guess of the draft takes, seen in real answers.
+
+Passes are timed on a thread that ends before the model is loaded to answer: OpenMP gives each
+thread that computes a team of its own, and two teams in a process make each other slower.
 """
 
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
 
+import localspec
+from localspec import models
 from localspec.bench.depth import dive
 from localspec.bench.machine import WIDEST
 from localspec.bench.ours import SEED
@@ -17,16 +25,19 @@ from localspec.drafters.model import ModelDrafter
 from localspec.governor.costs import Costs
 from localspec.governor.sweep import sweep
 from localspec.llama.context import Context
+from localspec.llama.model import Model
 from localspec.llama.rows import Evaluator
 from localspec.runtime import LLM
 
 __all__ = ["Curve", "Draft", "Tuning", "tune"]
 
+_ROUGH_SECONDS = 0.6
 _ROUNDS = 5  # of all widths, if the time allows
 _LEAST_SECONDS, _MOST_SECONDS = 4.0, 30.0
 _SECOND_DEPTH = 2048
 _DIVE_SECONDS = 4.0
-_SHALLOW = 512  # tokens; the sweep itself needs about fifty
+_DEEP_ENOUGH = 2560  # tokens, with room for the sweep
+_POLL_SECONDS = 0.2  # how long Ctrl-C may take where waiting cannot be interrupted
 _DRAFT_SECONDS = 1.0  # of an answer, once it has begun
 _DRAFT_TOKENS = 96
 _DRAFT_LENGTH = 4
@@ -50,6 +61,7 @@ class Curve:
 class Draft:
     """Seconds of one guess, and the share of first guesses that held in `answers` answers."""
 
+    name: str
     seconds: float
     held: float
     answers: int
@@ -59,8 +71,10 @@ class Draft:
 class Tuning:
     """All that was measured: a curve near the beginning, perhaps one further down, a draft."""
 
+    model: str
     curves: list[Curve]
-    draft: Draft | None
+    draft: Draft | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def payoffs(self) -> list[Payoff]:
@@ -70,31 +84,66 @@ class Tuning:
         return payoffs(curve.relative, cost)
 
 
-def tune(llm: LLM, progress: Callable[[float, str], None]) -> Tuning:
-    """Measure for a few seconds. `llm` must have nothing else to do.
+Progress = Callable[[float, str], None]
 
-    What is found goes to its governor, which keeps it in the profile when the LLM is closed.
+
+def tune(model: str, draft: str, progress: Progress) -> Tuning:
+    """Measure for a few seconds, and let the profile of the pair, named as for `load`, know.
+
+    Raises what `load` raises.
     """
-    progress(0.0, "timing the draft")
-    draft = _time_draft(llm) if llm.draft else None
-    budget = _budget(llm.governor.costs)
-    length = min(llm.context_length, _SECOND_DEPTH + _SHALLOW)
-    sizes = {"batch": _SHALLOW, "outputs": WIDEST}
-    with Context(llm.target, length=length, **sizes) as context:
-        curves = [_curve(context, 0, budget, lambda share: progress(share / 2, "timing passes"))]
-        deep = dive(context, _SECOND_DEPTH, _DIVE_SECONDS)
-        if deep:
-            what = f"timing passes at {_SECOND_DEPTH} tokens"
-            curves.append(
-                _curve(deep, _SECOND_DEPTH, budget, lambda share: progress((1 + share) / 2, what))
-            )
-    llm.governor.costs.settle()
-    llm.governor.costs.load([curve.seconds for curve in curves])
-    return Tuning(curves, draft)
+    path, _ = models.resolve(model, draft)
+    curves = _time_passes(path, progress)
+    progress(0.95, "timing the draft")
+    with localspec.load(model, draft=draft) as llm:
+        timed = _time_draft(llm, llm.draft.name) if llm.draft else None
+        llm.governor.costs.settle()
+        llm.governor.costs.load([curve.seconds for curve in curves])
+        return Tuning(llm.target.name, curves, timed, llm.notes)
 
 
-def _budget(costs: Costs) -> float:
-    """Seconds for a sweep: some rounds of all widths, going by what is known already."""
+class _Stopped(Exception):
+    """The user has had enough."""
+
+
+def _time_passes(path: Path, progress: Progress) -> list[Curve]:
+    """What `_sweep` finds on a thread of its own, which Ctrl-C ends too."""
+    stop = threading.Event()
+
+    def checked(share: float, what: str) -> None:
+        if stop.is_set():
+            raise _Stopped
+        progress(share, what)
+
+    with ThreadPoolExecutor(1) as thread:
+        job = thread.submit(_sweep, path, checked)
+        try:
+            while not job.done():
+                wait([job], _POLL_SECONDS)
+        except KeyboardInterrupt:
+            stop.set()
+            raise
+        return job.result()
+
+
+def _sweep(path: Path, progress: Progress) -> list[Curve]:
+    with Model(path) as model:
+        length = min(model.context_length or _DEEP_ENOUGH, _DEEP_ENOUGH)
+        with Context(model, length=length, outputs=WIDEST) as context:
+            budget = _budget(context)
+            near = _curve(context, 0, budget, lambda s: progress(0.45 * s, "timing passes"))
+            deep = dive(context, _SECOND_DEPTH, _DIVE_SECONDS)
+            if not deep:
+                return [near]
+            what = f"timing passes after {_SECOND_DEPTH} tokens"
+            further = _curve(deep, _SECOND_DEPTH, budget, lambda s: progress(0.45 + 0.45 * s, what))
+            return [near, further]
+
+
+def _budget(target: Evaluator) -> float:
+    """Seconds for some rounds of all widths, going by a first look."""
+    costs = Costs(WIDEST)
+    sweep(target, costs, budget=_ROUGH_SECONDS)
     one_round = sum(costs.step(n) for n in range(1, WIDEST + 1))
     return min(_MOST_SECONDS, max(_LEAST_SECONDS, _ROUNDS * one_round))
 
@@ -107,7 +156,7 @@ def _curve(
     return Curve(depth, costs.curves[0].measured())
 
 
-def _time_draft(llm: LLM) -> Draft | None:
+def _time_draft(llm: LLM, name: str) -> Draft | None:
     """Let it guess in some real answers, each of them cut short."""
     made = held = 0
     prompts = [next(p for p in own() if p.task == task) for task in _DRAFT_TASKS]
@@ -130,4 +179,4 @@ def _time_draft(llm: LLM) -> Draft | None:
     book = llm.governor.books.get(ModelDrafter.name)
     if book is None or not book.seconds or not made:
         return None
-    return Draft(book.seconds, held / made, len(prompts))
+    return Draft(name, book.seconds, held / made, len(prompts))

@@ -47,7 +47,7 @@ class Book:
             self.seconds += (each - self.seconds) * (_GAIN if self.seconds else 1)
 
     def surprised(self, difference: float) -> None:
-        """A step gave this much more than was promised; what the model of costs and chances lacks."""
+        """A step gave this much more than was promised, which costs and chances do not explain."""
         bounded = max(-1.0, min(1.0, difference - self.surprise))
         self.surprise = min(0.0, self.surprise + _SURPRISE_GAIN * bounded)
 

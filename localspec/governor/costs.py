@@ -4,6 +4,10 @@ Two things move measured times. The shape V(n) belongs to the computer and the m
 slowly; the pace changes within seconds, when something else uses the processor. A step's time is
 read as shape times pace, so that a busy minute slows all lengths alike in our books and does not
 look like a property of the one length that was in use. Shapes are kept by depth of context.
+
+llama.cpp keeps its graph from one decode to the next of the same number of rows, and builds it
+anew for another number. `switch` is what that takes: nothing beside a large model, a sixth of a
+step for a tiny one.
 """
 
 from collections.abc import Iterable
@@ -87,12 +91,19 @@ class Costs:
         self.curves = [CostCurve(longest) for _ in range(len(_DEPTHS) + 1)]
         self.pace = 1.0
         self.overhead = 0.0
+        self.switch = 0.0
         self._steps = 0
+        self._last_rows = 0
 
     def step(self, rows: int, depth: int = 0) -> float:
-        """Seconds a step with `rows` takes now; 0 where nothing was ever measured."""
+        """Seconds a step with `rows` takes now, after one like it; 0 while nothing is known."""
         curve = self._curve(depth)
         return curve.seconds(rows) * self.pace + self.overhead if curve else 0.0
+
+    def extra(self, rows: int, plain: int, depth: int = 0) -> float:
+        """Seconds by which a step with `rows` takes longer now than one with `plain` rows."""
+        switches = (rows != self._last_rows) - (plain != self._last_rows)
+        return self.step(rows, depth) - self.step(plain, depth) + switches * self.switch * self.pace
 
     def observe(self, rows: int, seconds: float, overhead: float, depth: int = 0) -> None:
         """A step with `rows` took `seconds` in the target, and the loop took `overhead`."""
@@ -101,7 +112,13 @@ class Costs:
         curve = self._curve(depth)
         if not curve:
             curve.set(rows, seconds / self.pace)
-        ratio = seconds / (curve.seconds(rows) * self.pace)
+        known = curve.seconds(rows)
+        switched = rows != self._last_rows
+        self._last_rows = rows
+        if switched:
+            beyond = min(max(seconds / self.pace - known, 0.0), known)
+            self.switch += _PACE_GAIN * (beyond - self.switch)
+        ratio = seconds / ((known + switched * self.switch) * self.pace)
         self._steps += 1
         if self._steps > _FIRST_STEPS:  # what was measured before may be of another time
             ratio = min(max(ratio, 1 / _OUTLIER), _OUTLIER)
@@ -113,6 +130,7 @@ class Costs:
         """Fold the pace into the curves, for the record."""
         for curve in self.curves:
             curve.scale(self.pace)
+        self.switch *= self.pace
         self.pace = 1.0
 
     def load(self, curves: Iterable[dict[int, float]]) -> None:

@@ -46,6 +46,7 @@ class Governor:
         self._tokens = self._seconds = 0.0
         self._credit = 0.0
         self._depth = 0
+        self._plain_seconds = 0.0
         self._trials: list[Trial] = []
 
     def plain_rate(self, sequences: int = 1) -> float:
@@ -57,6 +58,7 @@ class Governor:
         """The guesses that are worth the target's look."""
         self._depth = max(len(wish.sequence) for wish in wishes)
         self._trials = [Trial(wish) for wish in wishes]
+        self._plain_seconds = self.costs.step(1, self._depth)
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
         fixed = [t for t in self._trials if t.wish.sequence.request.speculation != "auto"]
         self._propose(drafters[0], fixed, self._ask_fixed)
@@ -88,7 +90,7 @@ class Governor:
 
     def _compare(self, trial: Trial, said: int, seconds: float) -> None:
         """What was promised for asking a drafter, and what came of it: the books remember."""
-        extra = seconds - self.costs.step(1, self._depth)
+        extra = seconds - self._plain_seconds
         value = said - 1 - self._rate * extra
         for name, promised in trial.promises.items():
             self.books[name].surprised(value - promised)
@@ -105,9 +107,7 @@ class Governor:
     def _price(self, guesses: int) -> float:
         """What looking at `guesses` more rows costs, in tokens."""
         plain = len(self._trials)
-        step = self.costs.step
-        extra = step(plain + guesses, self._depth) - step(plain, self._depth)
-        return self._rate * extra
+        return self._rate * self.costs.extra(plain + guesses, plain, self._depth)
 
     def _best(self, survivals: Many[float]) -> tuple[float, int]:
         """The most valuable number of guesses to look at, and its value in tokens."""

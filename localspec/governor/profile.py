@@ -15,7 +15,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 1
+_VERSION = 2
 
 
 def path_for(*circumstances: object) -> Path:
@@ -30,6 +30,7 @@ def save(governor: Governor, path: Path) -> None:
     record = {
         "version": _VERSION,
         "overhead": governor.costs.overhead,
+        "switch": governor.costs.switch,
         "curves": [curve.measured() for curve in governor.costs.curves],
         "drafters": {name: _record(book) for name, book in governor.books.items()},
     }
@@ -47,13 +48,13 @@ def load(governor: Governor, path: Path) -> bool:
             return False
         curves = [{int(n): float(s) for n, s in curve.items()} for curve in record["curves"]]
         books = {name: _book(kept) for name, kept in record["drafters"].items()}
-        overhead = float(record["overhead"])
+        overhead, switch = float(record["overhead"]), float(record["switch"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
     if not any(curves) or not all(s > 0 for curve in curves for s in curve.values()):
         return False
     governor.costs.load(curves)
-    governor.costs.overhead = max(0.0, overhead)
+    governor.costs.overhead, governor.costs.switch = max(0.0, overhead), max(0.0, switch)
     governor.books.update(books)
     return True
 

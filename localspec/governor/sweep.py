@@ -29,6 +29,8 @@ def sweep(
 ) -> None:
     """Time decodes of 1, 2, 3 … rows in turn for about `budget` seconds; medians go to `costs`.
 
+    Each width is decoded twice, since the first decode of another width builds a graph.
+
     Slot 0 is used, and left empty. Where one round of all widths takes longer than the budget,
     the least telling widths are left to interpolation.
     """
@@ -36,20 +38,29 @@ def sweep(
     target.truncate(0, 0)
     target.decode([Run(0, (_TOKEN,) * _BEGINNING, 0, 1)])
     times: dict[int, list[float]] = {n: [] for n in widths(target)}
+    switches: list[float] = []
     while True:
         for rows, taken in times.items():
-            began = clock()
-            target.decode([Run(0, (_TOKEN,) * rows, _BEGINNING, rows)])
+            first, second = (_timed(target, rows, clock) for _ in range(2))
+            taken.append(second)
+            switches.append(first - second)
             now = clock()
-            taken.append(now - began)
-            target.truncate(0, _BEGINNING)
             progress(min(1.0, (now - start) / budget))
             if now - start > budget:
-                _keep(times, costs)
+                _keep(times, switches, costs)
                 target.truncate(0, 0)
                 return
 
 
-def _keep(times: dict[int, list[float]], costs: Costs) -> None:
+def _timed(target: Evaluator, rows: int, clock: Callable[[], float]) -> float:
+    began = clock()
+    target.decode([Run(0, (_TOKEN,) * rows, _BEGINNING, rows)])
+    taken = clock() - began
+    target.truncate(0, _BEGINNING)
+    return taken
+
+
+def _keep(times: dict[int, list[float]], switches: list[float], costs: Costs) -> None:
+    costs.switch = max(0.0, statistics.median(switches))
     measured = {rows: statistics.median(taken) for rows, taken in times.items() if taken}
     costs.load([measured])

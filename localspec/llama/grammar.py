@@ -2,6 +2,7 @@
 
 import functools
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,4 +64,6 @@ class Match:
 @functools.lru_cache(maxsize=4)
 def _tokenizer(vocabulary: Vocabulary) -> Any:
     """llguidance's view of a vocabulary; takes up to a second to make, so it is kept."""
-    return lltokenizer_from_vocab(vocabulary.handle, eos_token=sorted(vocabulary.end_tokens))
+    with warnings.catch_warnings():  # it asks llama.cpp by names that have newer ones
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return lltokenizer_from_vocab(vocabulary.handle, eos_token=sorted(vocabulary.end_tokens))

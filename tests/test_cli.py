@@ -1,0 +1,167 @@
+"""The command line as a person or a script meets it, in processes of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+QUESTION = "How do I list files by size?"
+
+
+def localspec(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "localspec", *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def refused(*arguments: str, code: int = 2, **options: Any) -> str:
+    """The one sentence a command fails with."""
+    run = localspec(*arguments, **options)
+    assert (run.returncode, run.stdout) == (code, ""), run.stderr
+    assert run.stderr.count("\n") == 1
+    assert "Traceback" not in run.stderr
+    return run.stderr
+
+
+def test_the_same_tokens_with_speculation_off_auto_and_5() -> None:
+    documents = []
+    for speculation in ("off", "auto", "5"):
+        run = localspec(
+            "generate", "--json", "--seed", "7", "--temperature", "0.8",
+            "--speculation", speculation, QUESTION,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        documents.append(json.loads(run.stdout))
+    assert documents[0]["tokens"] == documents[1]["tokens"] == documents[2]["tokens"]
+    assert [d["speculation"]["mode"] for d in documents] == ["off", "auto", 5]
+    plain, fixed = documents[0], documents[2]
+    assert plain["speculation"]["draft_tokens"] == 0 < fixed["speculation"]["draft_tokens"]
+    assert plain["usage"]["completion_tokens"] == len(plain["tokens"]) + 1  # the end counts
+    assert plain["timings"]["predicted_per_second"] > 0
+    assert plain["speculation"]["estimated_plain_per_second"] > 0
+
+
+def test_an_answer_goes_to_standard_output_and_nothing_else_does() -> None:
+    run = localspec("generate", "--temperature", "0", "--max-tokens", "12", "-", input=QUESTION)
+    assert run.returncode == 0
+    assert run.stdout.endswith("\n")
+    assert run.stdout.strip()
+    assert run.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--temperature", "-1", "hi"], "temperature is -1"),
+        (["--top-p", "2", "hi"], "top-p is 2"),
+        (["--seed", "-1", "hi"], "seed is -1"),
+        (["--seed", str(2**64), "hi"], "seed is 18446744073709551616"),
+        (["--speculation", "some", "hi"], "not auto, off"),
+        (["-m", "shel", "hi"], "did you mean 'shell'"),
+        ([""], "prompt is empty"),
+        (["word " * 3000], "context holds"),
+        (["--max-tokens", "0", "hi"], "max_tokens is 0"),
+        (["--system", "x", "--raw", "hi"], "--raw"),
+        (["--json-schema", "nowhere.json", "hi"], "cannot be read"),
+        ([], "required: PROMPT"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_2(arguments: list[str], words: str) -> None:
+    assert words in refused("generate", *arguments)
+
+
+def test_files_that_are_no_models_are_one_sentence_and_1(tmp_path: Path) -> None:
+    (tmp_path / "text.gguf").write_text("hello")
+    assert "no file" in refused("generate", "-m", str(tmp_path / "none.gguf"), "hi", code=1)
+    assert "not a GGUF" in refused("generate", "-m", str(tmp_path / "text.gguf"), "hi", code=1)
+
+
+def test_standard_input_that_is_not_utf8_is_refused() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "localspec", "generate", "-"],
+        input=b"caf\xe9",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (2, b"")
+    assert b"not UTF-8 (byte 4)" in run.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_ctrl_c_keeps_what_was_said() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "localspec",
+        "generate",
+        "--temperature",
+        "1.5",
+        "Tell a story",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        begin = process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        rest, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert begin + rest
+    assert b"Traceback" not in error
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes close otherwise there")
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "localspec",
+        "generate",
+        "--temperature",
+        "1.5",
+        "Tell a story",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.read(1)
+        process.stdout.close()
+        error = process.stderr.read()
+        process.wait(timeout=60)
+    assert (process.returncode, error) == (0, b"")
+
+
+def test_doctor_finds_this_computer_fit() -> None:
+    run = localspec("doctor", "--json")
+    document = json.loads(run.stdout)
+    assert run.returncode == 0, document
+    states = {finding["subject"]: finding["state"] for finding in document["findings"]}
+    assert states["shell pair"] == states["exactness"] == "ok"
+
+
+def test_doctor_says_what_to_do_where_a_folder_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file, not a folder")
+    run = localspec("doctor", env={**os.environ, "LOCALSPEC_HOME": str(tmp_path / "home")})
+    assert run.returncode == 1
+    assert "✗ folders" in run.stdout
+    assert "LOCALSPEC_HOME" in run.stdout
+
+
+def test_starting_is_quick() -> None:
+    """No figure is asserted but that heavy parts stay out until they are needed."""
+    code = "import sys, localspec, localspec.cli; print('numpy' in sys.modules, 'jinja2' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]
+    start = time.perf_counter()
+    assert "generate" in localspec("--help").stdout
+    assert time.perf_counter() - start < 30  # a hang guard

@@ -1,0 +1,240 @@
+"""The governor against a simulated computer whose costs and acceptance are known."""
+
+import json
+import random
+from collections.abc import Callable
+from collections.abc import Sequence as Many
+from pathlib import Path
+
+import pytest
+from fakes import FakeModel, FakeVocabulary
+
+from localspec.decoding.draft import Draft
+from localspec.decoding.sampling import SHARPNESSES, Sampling
+from localspec.decoding.sequence import Request, Sequence
+from localspec.drafters.base import Ask
+from localspec.governor import profile
+from localspec.governor.costs import CostCurve, Costs
+from localspec.governor.governor import Governor
+from localspec.governor.policy import Outcome, Step, Wish
+from localspec.governor.sharpness import Sharpness
+from localspec.governor.survival import Calibration
+from localspec.governor.sweep import sweep
+
+RIGHT, WRONG = 1, 2
+ROWS = 17
+FLAT = {n: 1 + 0.05 * (n - 1) for n in range(1, ROWS + 1)}
+STEEP = {n: 1 + 0.6 * (n - 1) for n in range(1, ROWS + 1)}
+CLIFF = {**STEEP, 1: 1.0, 2: 1.7, 3: 2.3, 4: 1.8, 5: 2.5}
+
+
+class Simulation:
+    """A clock, a target that takes V(n) seconds, a drafter whose guesses hold with a chance."""
+
+    name = "simulated"
+
+    def __init__(
+        self, curve: dict[int, float], *, guess: float, chance: float, noise: float = 0.0
+    ) -> None:
+        self.curve, self.guess, self.chance, self.noise = curve, guess, chance, noise
+        self.now, self.random = 0.0, random.Random(0)
+        self.tokens, self.lengths = 0, list[int]()
+        costs = Costs(ROWS)
+        costs.load([curve])
+        self.governor = Governor(costs, clock=lambda: self.now)
+        request = Request([3], Sampling(), max_tokens=10**6)
+        self.sequence = Sequence(request, FakeVocabulary(), 10**6)
+
+    def propose(self, asks: Many[Ask]) -> list[Draft]:
+        return [self._chain(ask) for ask in asks]
+
+    def _chain(self, ask: Ask) -> Draft:
+        draft = Draft(self.name)
+        while len(draft) < ask.length and ask.more(draft):
+            draft.append(RIGHT if self.random.random() < self.chance else WRONG, self.chance)
+            self.now += self.guess
+        return draft
+
+    def backlog(self, sequence: Sequence) -> int:
+        return 1
+
+    def observe(self, sequence: Sequence) -> None: ...
+
+    def truncate(self, slot: int, length: int) -> None: ...
+
+    def forget(self) -> None: ...
+
+    def run(self, steps: int) -> float:
+        """Tokens a second over `steps`."""
+        began, said = self.now, self.tokens
+        for _ in range(steps):
+            start = self.now
+            (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
+            drafted = self.now - start
+            held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
+            seconds = self.curve[1 + len(draft)] * (1 + self.random.gauss(0, self.noise))
+            self.now += seconds
+            self.sequence.tokens += [RIGHT] * (held + 1)
+            self.tokens += held + 1
+            self.lengths.append(len(draft))
+            outcome = Outcome(self.sequence, draft, held)
+            self.governor.observe(
+                Step(False, 0, 1 + len(draft), self.now - start, seconds, drafted, [outcome])
+            )
+        return (self.tokens - said) / (self.now - began)
+
+    def best(self) -> float:
+        """Tokens a second of the best fixed length."""
+        p = self.chance
+        return max(
+            sum(p**i for i in range(k + 1)) / (self.curve[k + 1] + k * self.guess)
+            for k in range(ROWS)
+        )
+
+
+@pytest.mark.parametrize("curve", [FLAT, STEEP, CLIFF], ids=["flat", "steep", "cliff"])
+@pytest.mark.parametrize("guess", [0.02, 0.1])
+@pytest.mark.parametrize("chance", [0.02, 0.3, 0.6, 0.8, 0.95])
+def test_it_comes_close_to_the_best_fixed_length(
+    curve: dict[int, float], guess: float, chance: float
+) -> None:
+    world = Simulation(curve, guess=guess, chance=chance, noise=0.05)
+    world.run(300)
+    assert world.run(3000) >= 0.96 * world.best()
+
+
+@pytest.mark.parametrize("curve", [FLAT, STEEP, CLIFF], ids=["flat", "steep", "cliff"])
+@pytest.mark.parametrize("guess", [0.02, 0.1, 0.5])
+def test_a_useless_draft_costs_next_to_nothing(curve: dict[int, float], guess: float) -> None:
+    world = Simulation(curve, guess=guess, chance=0.01, noise=0.05)
+    world.run(50)
+    assert world.run(2000) >= 0.99 / curve[1]
+
+
+def test_a_draft_that_becomes_good_is_noticed_and_one_that_becomes_bad_too() -> None:
+    world = Simulation(FLAT, guess=0.02, chance=0.02)
+    world.run(300)
+    world.chance = 0.8
+    world.run(300)
+    assert world.run(300) >= 0.9 * world.best()
+    world.chance = 0.02
+    world.run(30)
+    assert sum(world.lengths[-5:]) <= 5
+
+
+def test_the_cliff_is_used() -> None:
+    world = Simulation(CLIFF, guess=0.02, chance=0.7)
+    world.run(500)
+    lengths = world.lengths[-200:]
+    assert lengths.count(3) > lengths.count(2)
+
+
+class TestCosts:
+    def test_gaps_are_filled_along_lines(self) -> None:
+        curve = CostCurve(8)
+        curve.set(1, 1.0)
+        curve.set(5, 3.0)
+        assert curve.seconds(3) == pytest.approx(2.0)
+        assert 3.0 < curve.seconds(8) <= 3.0 * 8 / 5
+
+    def test_a_busy_minute_slows_all_lengths_alike(self) -> None:
+        costs = Costs(ROWS)
+        costs.load([STEEP])
+        costs.observe(4, STEEP[4], 0)
+        for _ in range(50):
+            costs.observe(4, 3 * STEEP[4], 0)
+        assert costs.step(1) == pytest.approx(3 * STEEP[1], rel=0.2)
+        assert costs.step(4) / costs.step(1) == pytest.approx(STEEP[4] / STEEP[1], rel=0.15)
+
+    def test_a_curve_that_was_wrong_is_put_right(self) -> None:
+        costs = Costs(ROWS)
+        costs.load([FLAT])
+        for n in [1, 1, 4, 4] * 150:
+            costs.observe(n, STEEP[n], 0)
+        assert costs.step(4) / costs.step(1) == pytest.approx(STEEP[4] / STEEP[1], rel=0.1)
+
+    def test_depths_have_curves_of_their_own_that_begin_like_the_nearest(self) -> None:
+        costs = Costs(ROWS)
+        costs.load([STEEP])
+        assert costs.step(4, depth=5000) == pytest.approx(STEEP[4])
+
+    def test_the_sweep_measures_and_leaves_the_cache_empty(self) -> None:
+        now = 0.0
+
+        class Slow(FakeModel):
+            def decode(self, runs):  # type: ignore[no-untyped-def]
+                nonlocal now
+                runs = list(runs)
+                now += STEEP.get(len(runs[0].tokens), 9.0)
+                return super().decode(runs)
+
+        target, costs = Slow(outputs=ROWS), Costs(ROWS)
+        sweep(target, costs, budget=200.0, clock=lambda: now)
+        assert target.cache == [[]]
+        measured = costs.curves[0].measured()
+        assert measured[4] == pytest.approx(STEEP[4])
+        assert len(measured) >= 10
+
+
+class TestCalibration:
+    def test_a_drafter_is_taken_at_its_word_until_there_is_evidence(self) -> None:
+        calibration = Calibration()
+        assert calibration.chance(0.8) == pytest.approx(0.8)
+        for i in range(400):
+            calibration.observe(0.8, held=i % 2 == 0)
+        assert calibration.chance(0.8) == pytest.approx(0.5, abs=0.06)
+        assert calibration.chance(0.15) == pytest.approx(0.15)
+
+    def test_a_sequence_leans_on_all_and_then_on_its_own_text(self) -> None:
+        common = Calibration()
+        for _ in range(200):
+            common.observe(0.6, held=True)
+        own = Calibration(common)
+        assert own.chance(0.6) > 0.9
+        for _ in range(40):
+            own.observe(0.6, held=False)
+        assert own.chance(0.6) < 0.4
+
+    def test_the_sharpness_that_was_right_most_often_wins(self) -> None:
+        sharpness = Sharpness()
+        assert sharpness.best == 1.6
+        for _ in range(50):
+            sharpness.observe((7, 8, 8, 8, 8), 7)
+        assert sharpness.best == SHARPNESSES[0]
+
+
+class TestProfile:
+    def test_what_was_learned_is_there_the_next_time(self, tmp_path: Path) -> None:
+        world = Simulation(CLIFF, guess=0.02, chance=0.3)
+        world.run(200)
+        profile.save(world.governor, tmp_path / "p.json")
+        again = Governor(Costs(ROWS))
+        assert profile.load(again, tmp_path / "p.json")
+        assert again.costs.step(4) == pytest.approx(world.governor.costs.step(4))
+        assert again.books["simulated"].common.next_chance == pytest.approx(
+            world.governor.books["simulated"].common.next_chance
+        )
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda text: "",
+            lambda text: text[: len(text) // 2],
+            lambda text: text.replace('"version": 2', '"version": 99'),
+            lambda text: json.dumps([1, 2]),
+            lambda text: json.dumps({**json.loads(text), "curves": [{"1": -3.0}]}),
+            lambda text: json.dumps({**json.loads(text), "drafters": {"x": {}}}),
+        ],
+    )
+    def test_a_damaged_file_is_as_good_as_none(
+        self, tmp_path: Path, damage: Callable[[str], str]
+    ) -> None:
+        world = Simulation(FLAT, guess=0.02, chance=0.3)
+        path = tmp_path / "p.json"
+        profile.save(world.governor, path)
+        path.write_text(damage(path.read_text()))
+        assert not profile.load(Governor(Costs(ROWS)), path)
+
+    def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        profile.save(Governor(Costs(ROWS)), tmp_path / "file" / "p.json")
