@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"localspec {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     _add_generate(verbs)
+    _add_tune(verbs)
+    _add_bench(verbs)
     _add_doctor(verbs)
     return parser
 
@@ -101,9 +103,7 @@ def _add_generate(verbs: Verbs) -> None:
     source.add_argument(
         "-m", "--model", default="shell", help="an embedded name or a GGUF file (default: shell)"
     )
-    source.add_argument(
-        "--draft", default="auto", metavar="D", help="auto, none, or a model that guesses ahead"
-    )
+    _add_draft(source)
     source.add_argument("--system", metavar="S", help="instructions that come before the prompt")
     source.add_argument(
         "--raw", action="store_true", help="continue PROMPT as it is, without a chat template"
@@ -137,6 +137,59 @@ def _add_sampling(group: "argparse._ArgumentGroup") -> None:
         "--stop", action="append", default=[], metavar="TEXT", help="end before TEXT; repeatable"
     )
     group.add_argument("--json-schema", metavar="FILE", help="only answers that match this schema")
+
+
+def _add_draft(group: "argparse._ArgumentGroup | argparse.ArgumentParser") -> None:
+    group.add_argument(
+        "--draft", default="auto", metavar="D", help="auto, none, or a model that guesses ahead"
+    )
+
+
+def _add_model(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "model",
+        nargs="?",
+        default="shell",
+        metavar="MODEL",
+        help="as for generate (default: shell)",
+    )
+    _add_draft(verb)
+
+
+def _add_tune(verbs: Verbs) -> None:
+    verb = _add(
+        verbs,
+        "tune",
+        "measure what guessing costs here, and say what it is good for",
+        "Measure how long this computer takes to look at 1, 2, 3 … tokens at once, keep it, and "
+        "say which guesses are worth it.",
+    )
+    _add_model(verb)
+
+
+def _add_bench(verbs: Verbs) -> None:
+    verb = _add(
+        verbs,
+        "bench",
+        "plain decoding against guessing, side by side, by task",
+        "Plain decoding against guessing, in turns within one run, by task.",
+    )
+    _add_model(verb)
+    for flag, kind, metavar, text in (
+        ("--prompts", str, "FILE", "Spec-Bench, MT-bench or HumanEval prompts instead of our own"),
+        ("--tasks", str, "A,B", "only these tasks"),
+        ("--limit", int, "N", "N prompts a task"),
+        ("--shape", str, "NAME", "a twin: this pair inside the shape of a bigger model"),
+        ("--plot", str, "FILE", "write a picture (PNG or SVG; needs matplotlib)"),
+        ("--peer", str, "llama-server=PATH", "the same work through llama-server, in turns"),
+    ):
+        verb.add_argument(flag, type=kind, metavar=metavar, help=text)
+    verb.add_argument("--max-tokens", type=int, default=128, metavar="N", help="of an answer (128)")
+    verb.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 by default")
+    verb.add_argument("--all", action="store_true", help="fixed lengths 1 to 8 too")
+    verb.add_argument(
+        "--quantization", choices=("Q4_0", "Q8_0"), default="Q4_0", help="of a twin (Q4_0)"
+    )
 
 
 def _add_doctor(verbs: Verbs) -> None:

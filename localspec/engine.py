@@ -95,8 +95,9 @@ class Engine:
             )
         if request.max_tokens is not None and request.max_tokens < 1:
             raise UsageError(f"max_tokens is {request.max_tokens}; it must be at least 1.")
-        if request.speculation != "auto" and request.speculation < 0:
-            raise UsageError("speculation must be auto, off, or a number of tokens.")
+        wanted = request.speculation
+        if wanted != "auto" and not (isinstance(wanted, int) and wanted >= 0):
+            raise UsageError('speculation must be "auto", or a number of tokens (0 for none).')
         return Sequence(request, self._vocabulary, self._target.length, time.perf_counter())
 
     def submit(self, sequence: Sequence) -> None:

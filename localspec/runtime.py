@@ -24,7 +24,7 @@ from localspec.drafters.base import Drafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.drafters.model import ModelDrafter
 from localspec.engine import Engine
-from localspec.errors import UsageError
+from localspec.errors import ModelError, UsageError
 from localspec.governor import profile
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
@@ -107,8 +107,7 @@ class LLM:
         (target_path, draft_path), settings = self._paths, self._settings
         self.target = resources.enter_context(Model(target_path, gpu_layers=settings.gpu_layers))
         self.draft: Model | None = None
-        source = self.target.chat_template
-        self._template = None if source is None else ChatTemplate(source, self.target.vocabulary)
+        self._template = self._chat_template()
         self.context_length = min(
             settings.context or _LONGEST_CONTEXT, self.target.context_length or _LONGEST_CONTEXT
         )
@@ -131,6 +130,14 @@ class LLM:
             sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)
         resources.callback(profile.save, self.governor, kept)
         return Engine(cache, self.target.vocabulary, drafters, self.governor)
+
+    def _chat_template(self) -> ChatTemplate | None:
+        source = self.target.chat_template
+        try:
+            return None if source is None else ChatTemplate(source, self.target.vocabulary)
+        except ModelError as error:  # raw text can still be continued
+            self.notes.append(str(error))
+            return None
 
     def _sizes(self, model: Model) -> dict[str, int]:
         parallel = self._settings.parallel
@@ -211,7 +218,7 @@ class LLM:
 
     def _render(self, messages: Many[Message]) -> list[int]:
         if self._template is None:
-            raise UsageError(f"{self.target.name} has no chat template; ask with raw text.")
+            raise UsageError(f"{self.target.name} has no usable chat template; ask with raw text.")
         return self._template.render(messages)
 
     def _checked(self, tokens: Many[int]) -> list[int]:

@@ -25,6 +25,9 @@ __all__ = ["Answer", "Stream", "Worker"]
 _POLL_SECONDS = 0.2  # how long Ctrl-C may take where a blocked queue cannot be interrupted
 
 
+_GONE = "This model was closed, or has failed; load it again."
+
+
 class _Delivery(NamedTuple):
     """What one step gave; after the last one nothing comes."""
 
@@ -138,7 +141,7 @@ class Worker:
         outbox: queue.SimpleQueue[_Delivery] = queue.SimpleQueue()
         with self._lock:
             if self._ended:
-                raise LocalspecError("This model was closed, or has failed; load it again.")
+                raise LocalspecError(_GONE)
             self._outboxes[sequence] = outbox
         self._inbox.put(sequence)
         return Stream(sequence, outbox)
@@ -146,7 +149,10 @@ class Worker:
     def forget(self) -> None:
         """Drop what earlier answers left in caches and drafters; waits for running ones."""
         done: Future[None] = Future()
-        self._inbox.put(done)
+        with self._lock:
+            if self._ended:
+                raise LocalspecError(_GONE)
+            self._inbox.put(done)
         done.result()
 
     def close(self) -> None:
@@ -193,6 +199,10 @@ class Worker:
     def _end_all(self, reason: FinishReason, error: Exception | None = None) -> None:
         with self._lock:
             self._ended = True
+        while not self._inbox.empty():
+            order = self._inbox.get()
+            if isinstance(order, Future):
+                order.set_exception(LocalspecError(_GONE))
         for sequence in list(self._outboxes):
             if not sequence.finish_reason:
                 sequence.finish(reason, error)

@@ -349,6 +349,11 @@ class World:
         """Have `n` tokens said after a prompt, plainly."""
         return self.submit(Request(prompt, ENDLESS, n, speculation=0))
 
+    def forget(self) -> None:
+        self.engine.forget()
+        self.sequences = []
+        self.check()
+
     def finish(self, sequence: Sequence) -> Sequence:
         while not sequence.finish_reason:
             self.step()

@@ -92,6 +92,11 @@ class Life(RuleBasedStateMachine):
         for _ in range(times):
             self.world.step()
 
+    @precondition(lambda self: self.world.sequences and not self.world.engine.busy)
+    @rule()
+    def forget(self) -> None:
+        self.world.forget()
+
     @precondition(lambda self: len(self.world.sequences) % 5 == 4)
     @rule()
     def fail_next(self) -> None:
@@ -207,15 +212,6 @@ def test_answers_go_on_while_a_long_prompt_is_read() -> None:
     world.run()
 
 
-def test_several_prompts_are_read_in_one_batch() -> None:
-    world = World(3, prefill=90)
-    for seed in range(3):
-        world.submit(Request([seed + 1] * 25, Sampling(seed=seed), 5))
-    world.step()
-    assert [run.outputs for run in world.target.decodes[0]] == [1, 1, 1]
-    world.run()
-
-
 def test_prompts_are_read_also_where_every_row_of_a_batch_may_give_logits() -> None:
     world = World(outputs=16, prefill=0)
     world.ask(PROMPT)
@@ -304,6 +300,20 @@ def test_a_new_text_takes_the_slot_that_was_left_alone_longest() -> None:
     assert len({old.slot, recent.slot, newest.slot}) == 3, "an empty slot comes first"
     assert world.finish(world.ask([4, 4, 4])).slot == old.slot
     assert world.finish(world.ask([5, 5, 5])).slot == recent.slot
+
+
+def test_an_idle_engine_forgets_everything_when_told() -> None:
+    world = World(2, "twin")
+    for _ in range(2):
+        s = world.submit(Request(PROMPT, ENDLESS, 20))
+    with pytest.raises(RuntimeError):
+        world.engine.forget()
+    world.run()
+    world.forget()
+    assert not any([*world.target.cache, *world.drafts[0].cache])
+    again = world.submit(s.request)
+    world.run()
+    assert again.statistics.cached_tokens == 0
 
 
 # Limits ----------------------------------------------------------------------------------------

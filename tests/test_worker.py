@@ -5,7 +5,7 @@ Nothing here depends on how fast anything is: the long timeouts only guard again
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,7 +15,8 @@ from fakes import ENDLESS, PROMPT, FakeModel, OracleDrafter, engine, plain, work
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Piece, Request
-from localspec.errors import DecodeError, LocalspecError, UsageError
+from localspec.engine import Engine
+from localspec.errors import DecodeError, LocalspecError, ModelError, UsageError
 from localspec.worker import Stream, Worker
 
 T = TypeVar("T")
@@ -239,6 +240,76 @@ def test_a_closed_worker_leaves_nobody_waiting(target: FakeModel) -> None:
     within(worker.close)
     with suppress(Exception):  # an error or an answer that was cancelled: both are honest
         assert within(lambda: list(worker.stream(SHORT)), patience=3) == []
+
+
+# Forgetting ------------------------------------------------------------------------------------
+
+
+def test_forgetting_waits_for_answers_that_run(worker: Worker, target: FakeModel) -> None:
+    long = worker.stream(replace(SHORT, max_tokens=200))
+    read_some(long)
+    within(worker.forget)
+    assert not any(target.cache)
+    assert long.answer.finish_reason == "length"
+    assert len(read_all(long)) == 195
+    stream = worker.stream(SHORT)
+    read_all(stream)
+    assert stream.answer.statistics.cached_tokens == 0
+
+
+def test_nobody_waits_for_a_closed_worker_to_forget(target: FakeModel) -> None:
+    worker = working(engine(target))
+    within(worker.close)
+    with suppress(LocalspecError):
+        within(worker.forget, patience=3)
+
+
+def test_closing_releases_who_waits_for_the_worker_to_forget(target: FakeModel) -> None:
+    worker = working(engine(target))
+    stream = worker.stream(FOREVER)
+    read_some(stream)
+
+    def forget() -> None:
+        with suppress(LocalspecError):
+            worker.forget()
+
+    waiting = threading.Thread(target=forget, daemon=True)
+    waiting.start()
+    read_some(stream)  # the engine goes on, and somebody waits for it to end
+    within(worker.close)
+    waiting.join(3)
+    assert not waiting.is_alive(), "it hangs"
+
+
+# The engine's thread ---------------------------------------------------------------------------
+
+
+def test_an_engine_lives_and_dies_on_its_own_thread(target: FakeModel) -> None:
+    seen: list[threading.Thread] = []
+
+    def build(resources: ExitStack) -> Engine:
+        seen.append(threading.current_thread())
+        resources.callback(lambda: seen.append(threading.current_thread()))
+        return engine(target)
+
+    worker = Worker(build)
+    check_it_serves(worker, target)
+    assert len(seen) == 1
+    within(worker.close)
+    assert len(seen) == 2
+    assert seen[0] is seen[1] is not threading.current_thread()
+
+
+def test_what_goes_wrong_in_building_is_raised_where_the_worker_is_made() -> None:
+    closed = threading.Event()
+
+    def build(resources: ExitStack) -> Engine:
+        resources.callback(closed.set)
+        raise ModelError("The file is damaged.")
+
+    with pytest.raises(ModelError):
+        within(lambda: Worker(build))
+    assert closed.wait(PATIENCE)
 
 
 # Failures --------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ def page(tuning: Tuning, device: str, columns: int) -> str:
     """Chart and sentences, in at most `columns` (60 at the least)."""
     columns = max(_NARROWEST, min(_WIDEST, columns))
     head = (
-        f"{tuning.model} on {device} takes {_time(tuning.curves[0].seconds[1])} for a token. By number "
-        "of tokens looked at in one pass: its time, and what share of the guesses among them "
-        "(all but the first) must hold for that to pay."
+        f"{tuning.model} on {device} takes {_time(tuning.curves[0].seconds[1])} for a token. By "
+        "number of tokens looked at in one pass: its time, and what share of the guesses among "
+        "them (all but the first) must hold for that to pay."
     )
     lines = [*textwrap.wrap(head, columns), "", *_chart(tuning, columns), ""]
     for sentence in sentences(tuning):

@@ -4,7 +4,8 @@ Three things: V(n) for all widths near the beginning of a context, the same at a
 where that is cheap, and how long a guess of the draft takes, seen in real answers.
 
 Passes are timed on a thread that ends before the model is loaded to answer: OpenMP gives each
-thread that computes a team of its own, and two teams in a process make each other slower.
+thread that computes a team of its own, and teams wait in another way where a process has two of
+them. An engine has one, so times measured beside it would not be its own.
 """
 
 import threading
@@ -116,14 +117,14 @@ def _time_passes(path: Path, progress: Progress) -> list[Curve]:
         progress(share, what)
 
     with ThreadPoolExecutor(1) as thread:
-        job = thread.submit(_sweep, path, checked)
         try:
+            job = thread.submit(_sweep, path, checked)
             while not job.done():
                 wait([job], _POLL_SECONDS)
-        except KeyboardInterrupt:
+            return job.result()
+        except BaseException:
             stop.set()
             raise
-        return job.result()
 
 
 def _sweep(path: Path, progress: Progress) -> list[Curve]:

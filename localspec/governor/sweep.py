@@ -27,8 +27,9 @@ def sweep(
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[float], None] = lambda share: None,
 ) -> None:
-    """Time decodes of 1, 2, 3 … rows in turn for about `budget` seconds; medians go to `costs`.
+    """Time decodes of 1, 2, 3 … rows in turn for about `budget` seconds; `costs` gets the least.
 
+    What else runs on a computer can only make a decode slower, so the least time is the truest.
     Each width is decoded twice, since the first decode of another width builds a graph.
 
     Slot 0 is used, and left empty. Where one round of all widths takes longer than the budget,
@@ -62,5 +63,5 @@ def _timed(target: Evaluator, rows: int, clock: Callable[[], float]) -> float:
 
 def _keep(times: dict[int, list[float]], switches: list[float], costs: Costs) -> None:
     costs.switch = max(0.0, statistics.median(switches))
-    measured = {rows: statistics.median(taken) for rows, taken in times.items() if taken}
+    measured = {rows: min(taken) for rows, taken in times.items() if taken}
     costs.load([measured])
