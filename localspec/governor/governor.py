@@ -60,7 +60,7 @@ class Governor:
         self._trials = [Trial(wish) for wish in wishes]
         self._plain_seconds = self.costs.step(1, self._depth)
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
-        fixed = [t for t in self._trials if t.wish.sequence.request.speculation != "auto"]
+        fixed = [t for t in self._trials if t.wish.sequence.request.speculation not in ("auto", 0)]
         self._propose(drafters[0], fixed, self._ask_fixed)
         for drafter in sorted(drafters, key=lambda drafter: self._book(drafter).seconds):
             wanted = [t for t in free if self._is_worth_asking(drafter, t)]

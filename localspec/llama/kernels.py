@@ -33,8 +33,10 @@ def repacking_works(model: Path) -> bool:
     # One model that survives proves nothing for another: kernels differ with its quantization.
     key = f"{build} {model.name} {model.stat().st_size}"
     if key not in known:
-        survived = _survives(model)
-        known[key if survived else build] = survived
+        code = _trial(model)
+        if code > 0:
+            return False  # it could not even be tried, which says nothing about the build
+        known[key if code == 0 else build] = code == 0
         _keep(record, known)
     return known.get(key, False)
 
@@ -60,20 +62,23 @@ def _keep(record: Path, known: dict[str, bool]) -> None:
         return  # a read-only cache costs a trial each time, nothing else
 
 
-def _survives(model: Path) -> bool:
+def _trial(model: Path) -> int:
+    """How the child ended: 0 well, below 0 by a signal (or never), above 0 by an error."""
     command = [sys.executable, "-m", __name__, str(model)]
     try:
         trial = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        return False
-    return trial.returncode >= 0  # negative: killed by a signal; an ordinary failure comes up again
+        return -1
+    return trial.returncode
 
 
 def _decode_once(model: str) -> None:
     """What the child does: plain llama.cpp, a few tokens wide, as that is where the kernels are."""
     start()
     loaded = lib.llama_model_load_from_file(model.encode(), lib.llama_model_default_params())
-    context = lib.llama_init_from_model(loaded, lib.llama_context_default_params())
+    context = loaded and lib.llama_init_from_model(loaded, lib.llama_context_default_params())
+    if not context:
+        sys.exit("the model cannot be loaded at all")
     tokens = (lib.llama_token * 4)(1, 1, 1, 1)
     lib.llama_decode(context, lib.llama_batch_get_one(tokens, len(tokens)))
 
