@@ -7,6 +7,7 @@ import argparse
 import json
 import statistics
 import subprocess
+from pathlib import Path
 
 import localspec
 from localspec.llama import kernels
@@ -41,8 +42,8 @@ def engine_speed(llm: localspec.LLM, tokens: int) -> float:
 def llama_bench(options: argparse.Namespace) -> float:
     command = [options.llama_bench, "-m", options.model, "-p", "0", "-n", str(options.tokens)]
     command += ["-t", str(threads()), "-r", "1", "-o", "json", "-fa", "1"]
-    if not kernels.repacking_works(options.model):
-        command += ["--no-repack", "1"]  # the same weights as they are for us
+    if not kernels.repacking_works(Path(options.model)):
+        command += ["--repack", "0"]  # the same weights as they are for us
     run = subprocess.run(command, check=True, capture_output=True, text=True)
     speed: float = json.loads(run.stdout)[0]["avg_ts"]
     return speed

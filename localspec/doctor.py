@@ -39,7 +39,10 @@ def _python() -> Finding:
 
 
 def _library() -> Finding:
-    version = importlib.metadata.version("llama-cpp-python")
+    try:
+        version = importlib.metadata.version("llama-cpp-python")
+    except importlib.metadata.PackageNotFoundError:
+        version = "of a build of your own"
     return Finding("llama.cpp", "ok", f"llama-cpp-python {version}")
 
 
