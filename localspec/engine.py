@@ -63,6 +63,10 @@ class _Turn:
         return Run(s.slot, tokens, s.cached, self.outputs)
 
 
+def _may_guess(sequence: Sequence) -> bool:
+    return sequence.backlog == 1 and sequence.room > 1 and sequence.request.speculation != 0
+
+
 class Engine:
     """Answers requests with a target, its drafters and a policy that picks among them."""
 
@@ -188,7 +192,7 @@ class Engine:
 
     def _draft(self, turns: Many[_Turn], step: Step) -> None:
         """Let the policy get guesses for the sequences that are decoding."""
-        able = [t for t in turns if t.sequence.backlog == 1 and t.sequence.room > 1]
+        able = [t for t in turns if _may_guess(t.sequence)]
         if not able or not self._drafters:
             return
         start = time.perf_counter()

@@ -68,7 +68,7 @@ class Simulation:
         """Tokens a second over `steps`."""
         began, said = self.now, self.tokens
         for _ in range(steps):
-            start = self.now
+            start, depth = self.now, len(self.sequence)
             (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
             drafted = self.now - start
             held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
@@ -79,7 +79,7 @@ class Simulation:
             self.lengths.append(len(draft))
             outcome = Outcome(self.sequence, draft, held)
             self.governor.observe(
-                Step(False, 0, 1 + len(draft), self.now - start, seconds, drafted, [outcome])
+                Step(False, depth, 1 + len(draft), self.now - start, seconds, drafted, [outcome])
             )
         return (self.tokens - said) / (self.now - began)
 

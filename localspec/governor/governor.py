@@ -70,6 +70,7 @@ class Governor:
 
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""
+        self._depth = step.depth
         overhead = step.seconds - step.target_seconds - step.draft_seconds
         if not step.prefilling:
             self.costs.observe(step.rows, step.target_seconds, overhead, self._depth)
