@@ -10,6 +10,8 @@ import os
 import sys
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import llama_cpp.llama_cpp as lib
 import psutil
@@ -20,11 +22,9 @@ _LOG_LINES = 200
 _DEBUG = 1  # ggml_log_level
 _GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
 
-# The functions of ggml, which libllama brings along; llama-cpp-python binds few of them.
-libggml = lib._lib
-
 _log: deque[str] = deque(maxlen=_LOG_LINES)
 _echo = False
+_ggml: dict[str, Any] = {}
 
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
@@ -70,16 +70,18 @@ class Device:
 def devices() -> list[Device]:
     """All devices of this build, in llama.cpp's order."""
     start()
-    return [_device(libggml.ggml_backend_dev_get(i)) for i in range(_device_count())]
+    return [
+        _device(_ggml["ggml_backend_dev_get"](i)) for i in range(_ggml["ggml_backend_dev_count"]())
+    ]
 
 
 def _device(handle: int) -> Device:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
-    libggml.ggml_backend_dev_memory(handle, ctypes.byref(free), ctypes.byref(total))
-    kind = libggml.ggml_backend_dev_type(handle)
+    _ggml["ggml_backend_dev_memory"](handle, ctypes.byref(free), ctypes.byref(total))
+    kind = _ggml["ggml_backend_dev_type"](handle)
     return Device(
-        name=libggml.ggml_backend_dev_name(handle).decode(),
-        description=libggml.ggml_backend_dev_description(handle).decode(),
+        name=_ggml["ggml_backend_dev_name"](handle).decode(),
+        description=_ggml["ggml_backend_dev_description"](handle).decode(),
         kind="CPU" if kind == 0 else _GPU_KINDS.get(kind, "accelerator"),
         memory_free=free.value,
         memory_total=total.value,
@@ -87,7 +89,12 @@ def _device(handle: int) -> Device:
 
 
 def _declare() -> None:
-    """llama-cpp-python does not bind ggml's device functions; name their types here."""
+    """llama-cpp-python does not bind ggml's device functions; find them and name their types.
+
+    libllama brings ggml along, and gives its functions too; not so on Windows.
+    """
+    beside = Path(lib._lib._name).parent.glob("ggml*.dll") if sys.platform == "win32" else ()
+    libraries = [lib._lib, *(ctypes.CDLL(str(path)) for path in beside)]
     handle, size = ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)
     for name, arguments, result in (
         ("ggml_backend_dev_count", [], ctypes.c_size_t),
@@ -97,12 +104,12 @@ def _declare() -> None:
         ("ggml_backend_dev_type", [handle], ctypes.c_int),
         ("ggml_backend_dev_memory", [handle, size, size], None),
     ):
-        function = getattr(libggml, name)
+        function = next(filter(None, (getattr(library, name, None) for library in libraries)))
         function.argtypes, function.restype = arguments, result
+        _ggml[name] = function
 
 
 _declare()
-_device_count = libggml.ggml_backend_dev_count
 
 
 def system_info() -> str:
