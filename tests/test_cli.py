@@ -34,6 +34,16 @@ def refused(*arguments: str, code: int = 2, **options: Any) -> str:
     return run.stderr
 
 
+def telling_a_story() -> "subprocess.Popen[bytes]":
+    """A command in the middle of a long answer, its output read by the test."""
+    arguments = ["generate", "--temperature", "1.5", "Tell a story"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "localspec", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
 def test_the_same_tokens_with_speculation_off_auto_and_5() -> None:
     documents = []
     for speculation in ("off", "auto", "5"):
@@ -101,16 +111,7 @@ def test_standard_input_that_is_not_utf8_is_refused() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
 def test_ctrl_c_keeps_what_was_said() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "localspec",
-        "generate",
-        "--temperature",
-        "1.5",
-        "Tell a story",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with telling_a_story() as process:
         assert process.stdout
         begin = process.stdout.read(1)
         process.send_signal(signal.SIGINT)
@@ -122,16 +123,7 @@ def test_ctrl_c_keeps_what_was_said() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes close otherwise there")
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "localspec",
-        "generate",
-        "--temperature",
-        "1.5",
-        "Tell a story",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with telling_a_story() as process:
         assert process.stdout
         assert process.stderr
         process.stdout.read(1)
