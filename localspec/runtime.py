@@ -250,6 +250,7 @@ def load(
         if value is not None and value < 1:
             raise UsageError(f"{name} is {value}; it must be at least 1.")
     paths = models.resolve(str(model), str(draft))
+    models.usage.used(paths[0])
     return LLM(paths, Settings(context, parallel, gpu_layers))
 
 

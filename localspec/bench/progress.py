@@ -27,6 +27,10 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the bar away until the next call of `at`."""
         if self._shown:
             sys.stderr.write(_CLEAR_LINE)
             sys.stderr.flush()

@@ -1,0 +1,34 @@
+"""Arguments of `localspec models` and of what it does."""
+
+import argparse
+
+from localspec.arguments.common import Verbs, add_verb
+
+__all__ = ["add"]
+
+
+def add(verbs: Verbs) -> None:
+    """The actions of `localspec models`, each with flags of its own."""
+    verb: argparse.ArgumentParser = verbs.add_parser(
+        "models",
+        help="find, fetch, check and pair model files",
+        description="Model files: what is here, what there is, what fits and what goes together.",
+        epilog="A MODEL is 'shell', a name of 'models list', user/repo[:quant], or a GGUF file.",
+    )
+    actions = verb.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = add_verb(actions, "list", "models on this computer")
+    listing.add_argument("--all", action="store_true", help="those of the catalogue too")
+    show = add_verb(actions, "show", "what a model file says of itself")
+    _add_name(show)
+    show.add_argument("--template", action="store_true", help="print its chat template")
+    show.add_argument("--tensors", action="store_true", help="list its tensors")
+    show.add_argument("--keys", action="store_true", help="list all keys of its header")
+    remove = add_verb(actions, "rm", "delete a pulled model")
+    _add_name(remove)
+    remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    verify = add_verb(actions, "verify", "check a file: sha256, structure, a short load")
+    _add_name(verify)
+
+
+def _add_name(action: argparse.ArgumentParser) -> None:
+    action.add_argument("model", metavar="MODEL", help="the model")
