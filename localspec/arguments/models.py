@@ -18,6 +18,18 @@ def add(verbs: Verbs) -> None:
     actions = verb.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = add_verb(actions, "list", "models on this computer")
     listing.add_argument("--all", action="store_true", help="those of the catalogue too")
+    pull = add_verb(
+        actions,
+        "pull",
+        "fetch a model, and a draft for it where one is known",
+        "Fetch user/repo[:quant] (by default its Q4_K_M) or a name of 'models list --all', and a "
+        "draft that guesses for it where one is known. An interrupted pull goes on where it "
+        "stopped. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are heeded.",
+    )
+    _add_name(pull)
+    pull.add_argument(
+        "--draft", choices=("auto", "none"), default="auto", help="none: leave the draft out"
+    )
     show = add_verb(actions, "show", "what a model file says of itself")
     _add_name(show)
     show.add_argument("--template", action="store_true", help="print its chat template")
