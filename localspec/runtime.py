@@ -29,7 +29,7 @@ from localspec.governor import profile
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.governor.sweep import sweep
-from localspec.llama.context import Context
+from localspec.llama.context import CacheType, Context
 from localspec.llama.library import system_info
 from localspec.llama.model import Model
 from localspec.template import ChatTemplate
@@ -54,6 +54,18 @@ class Settings(NamedTuple):
     context: int | None = None
     parallel: int = 1
     gpu_layers: int = -1
+    cache: CacheType = "f16"
+
+
+def default_context(trained: int | None) -> int:
+    """Tokens of context where nobody asks for more or less."""
+    return min(_LONGEST_CONTEXT, trained or _LONGEST_CONTEXT)
+
+
+def widths(parallel: int) -> tuple[int, int]:
+    """The most rows in a decode of so many sequences, and the most of them with logits."""
+    outputs = parallel * (1 + _MOST_GUESSES)
+    return max(_BATCH, 2 * outputs), outputs
 
 
 class Options(TypedDict, total=False):
@@ -111,7 +123,7 @@ class LLM:
         self.context_length = min(
             settings.context or _LONGEST_CONTEXT, self.target.context_length or _LONGEST_CONTEXT
         )
-        cache = resources.enter_context(Context(self.target, **self._sizes(self.target)))
+        cache = resources.enter_context(self._context(self.target))
         drafters: list[Drafter] = []
         if draft_path:
             draft = resources.enter_context(Model(draft_path, gpu_layers=settings.gpu_layers))
@@ -119,7 +131,7 @@ class LLM:
             if objection:
                 self.notes.append(f"{objection} Going on without a draft.")
             else:
-                own = resources.enter_context(Context(draft, **self._sizes(draft)))
+                own = resources.enter_context(self._context(draft))
                 drafters.append(ModelDrafter(own))
                 self.draft = draft
         if cache.can_truncate:
@@ -139,15 +151,17 @@ class LLM:
             self.notes.append(str(error))
             return None
 
-    def _sizes(self, model: Model) -> dict[str, int]:
+    def _context(self, model: Model) -> Context:
         parallel = self._settings.parallel
-        outputs = parallel * (1 + _MOST_GUESSES)
-        return {
-            "length": min(self.context_length, model.context_length or self.context_length),
-            "sequences": parallel,
-            "batch": max(_BATCH, 2 * outputs),
-            "outputs": outputs,
-        }
+        batch, outputs = widths(parallel)
+        return Context(
+            model,
+            length=min(self.context_length, model.context_length or self.context_length),
+            sequences=parallel,
+            batch=batch,
+            outputs=outputs,
+            cache=self._settings.cache,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -236,13 +250,15 @@ def load(
     context: int | None = None,
     parallel: int = 1,
     gpu_layers: int = -1,
+    cache: CacheType = "f16",
 ) -> LLM:
     """Load a target and its draft.
 
     `model` is an embedded name or a path; `draft` the same, "auto" (the one made for the model,
     if any) or "none". `context` is the most tokens of prompt and answer together, by default what
     the model was trained on, at most 8192. `parallel` answers can be decoded at once.
-    `gpu_layers` is how many layers go to a GPU (-1: all).
+    `gpu_layers` is how many layers go to a GPU (-1: all), `cache` how keys and values are kept:
+    "q8_0" takes half the memory of "f16", and rounds more. `localspec models fit` says what fits.
 
     Raises ModelError where a file cannot be used, UsageError where a name is unknown.
     """
@@ -251,7 +267,7 @@ def load(
             raise UsageError(f"{name} is {value}; it must be at least 1.")
     paths = models.resolve(str(model), str(draft))
     models.usage.used(paths[0])
-    return LLM(paths, Settings(context, parallel, gpu_layers))
+    return LLM(paths, Settings(context, parallel, gpu_layers, cache))
 
 
 def _objection(target: Model, draft: Model, cache: Context) -> str | None:

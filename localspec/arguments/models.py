@@ -2,7 +2,7 @@
 
 import argparse
 
-from localspec.arguments.common import Verbs, add_verb
+from localspec.arguments.common import Verbs, add_draft, add_verb
 
 __all__ = ["add"]
 
@@ -38,9 +38,23 @@ def add(verbs: Verbs) -> None:
     remove = add_verb(actions, "rm", "delete a pulled model")
     _add_name(remove)
     remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    _add_pair_or_fit(actions)
     verify = add_verb(actions, "verify", "check a file: sha256, structure, a short load")
     _add_name(verify)
 
 
 def _add_name(action: argparse.ArgumentParser) -> None:
     action.add_argument("model", metavar="MODEL", help="the model")
+
+
+def _add_pair_or_fit(actions: Verbs) -> None:
+    fit = add_verb(
+        actions,
+        "fit",
+        "what a model and its draft take, and what fits",
+        "What a model and its draft take of memory, by context and kind of cache, and which way "
+        "of loading them fits this computer. Nothing is loaded.",
+    )
+    _add_name(fit)
+    add_draft(fit)
+    fit.add_argument("--context", type=int, metavar="N", help="look at this context only")

@@ -16,7 +16,17 @@ from typing import Any
 import llama_cpp.llama_cpp as lib
 import psutil
 
-__all__ = ["Device", "devices", "lib", "log_lines", "show_log", "start", "system_info", "threads"]
+__all__ = [
+    "Device",
+    "complaint",
+    "devices",
+    "lib",
+    "log_lines",
+    "show_log",
+    "start",
+    "system_info",
+    "threads",
+]
 
 _LOG_LINES = 200
 _DEBUG = 1  # ggml_log_level
@@ -54,6 +64,18 @@ def show_log(shown: bool) -> None:
 def log_lines() -> list[str]:
     """The newest lines of llama.cpp's log, oldest first, without empty ones."""
     return [line.strip() for line in "".join(_log).splitlines() if line.strip()]
+
+
+def forget_log() -> None:
+    """Begin with an empty log."""
+    _log.clear()
+
+
+def complaint() -> str:
+    """What llama.cpp said last that explains a failure, as the end of a sentence."""
+    telling = [line for line in log_lines() if "error" in line.lower() or "failed" in line.lower()]
+    said = telling[0] if telling else "it gave no reason"
+    return said.split(": ", 1)[-1].rstrip(".")
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from typing import Any, Self
 
 from localspec.errors import ModelError
 from localspec.llama import kernels
-from localspec.llama.library import devices, lib, start
-from localspec.llama.trial import complaint
+from localspec.llama.library import complaint, devices, lib, start
 from localspec.llama.vocabulary import Vocabulary
 
 __all__ = ["Model"]
