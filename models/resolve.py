@@ -28,7 +28,8 @@ def resolve(model: str, draft: str = "auto") -> tuple[Path, Path | None]:
     if draft == "none":
         return target, None
     if draft == "auto":
-        return target, embedded(model).draft if model in EMBEDDED else pairs.best_for(target)
+        made_for_it = embedded(model).draft if model in EMBEDDED else None
+        return target, pairs.best_for(target, made_for_it)
     return target, find(draft)
 
 

@@ -38,7 +38,8 @@ def add(verbs: Verbs) -> None:
     remove = add_verb(actions, "rm", "delete a pulled model")
     _add_name(remove)
     remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    _add_pair_or_fit(actions)
+    _add_pair(actions)
+    _add_fit(actions)
     verify = add_verb(actions, "verify", "check a file: sha256, structure, a short load")
     _add_name(verify)
 
@@ -47,7 +48,21 @@ def _add_name(action: argparse.ArgumentParser) -> None:
     action.add_argument("model", metavar="MODEL", help="the model")
 
 
-def _add_pair_or_fit(actions: Verbs) -> None:
+def _add_pair(actions: Verbs) -> None:
+    pair = add_verb(
+        actions,
+        "pair",
+        "find the draft that makes a model fastest",
+        "Look at every draft on this computer and in the catalogue, say what speaks for and "
+        "against each, let the fitting ones guess for half a minute, and remember the best: "
+        "--draft auto uses it.",
+    )
+    _add_name(pair)
+    pair.add_argument("drafts", nargs="*", metavar="DRAFT", help="look at these too")
+    pair.add_argument("--quick", action="store_true", help="judge by the files alone")
+
+
+def _add_fit(actions: Verbs) -> None:
     fit = add_verb(
         actions,
         "fit",

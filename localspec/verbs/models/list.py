@@ -64,21 +64,21 @@ def run(options: argparse.Namespace) -> int:
 def _rows() -> Iterator[_Row]:
     used = usage.last_used()
     for name in models.EMBEDDED:
-        target, draft = models.embedded(name)
-        yield _row(name, target, draft.stem, used)
+        target, made_for_it = models.embedded(name)
+        yield _row(name, target, pairs.best_for(target, made_for_it), used)
     for model in shelf.shelved():
-        draft_path = pairs.best_for(model.path)
-        yield _row(model.name, model.path, draft_path.stem if draft_path else None, used)
+        yield _row(model.name, model.path, pairs.best_for(model.path), used)
 
 
-def _row(name: str, path: Path, draft: str | None, used: dict[Path, float]) -> _Row:
+def _row(name: str, path: Path, draft: Path | None, used: dict[Path, float]) -> _Row:
     description, problem = None, None
     try:
         description = describe(path)
     except ModelError as error:
         problem = str(error)
     size = description.size if description else path.stat().st_size
-    return _Row(name, path, size, description, problem, draft, used.get(path))
+    guesses_by = draft.stem if draft else None
+    return _Row(name, path, size, description, problem, guesses_by, used.get(path))
 
 
 def _details(row: _Row) -> Iterator[str]:
