@@ -106,7 +106,7 @@ def _entry(alias: str, table: object) -> Entry:
         if name not in table and name not in _OPTIONAL:
             raise ValueError(f"[{alias}] does not say its {name}")
         if name in table and not isinstance(table[name], kind):
-            raise ValueError(f"{name} of [{alias}] is not a {kind.__name__}")
+            raise ValueError(f"{name} of [{alias}] is no {kind.__name__}")
     if parse(table["repository"]) is None:
         raise ValueError(f"repository of [{alias}] is not user/repo")
     if not table["files"] or not all(isinstance(f, str) for f in table["files"].values()):

@@ -53,8 +53,8 @@ def find(name: str) -> Path:
 def known_names() -> list[str]:
     """All names that need no path, those of files on this computer first."""
     nearby = [file.name for file in Path(".").glob("*.gguf")]
-    here = [*EMBEDDED, *(model.name for model in shelf.shelved()), *nearby]
-    return [*here, *catalogue.catalogue()]
+    pulled = (name for model in shelf.shelved() for name in (model.repository, model.name))
+    return [*EMBEDDED, *pulled, *nearby, *catalogue.catalogue()]
 
 
 def _looks_like_a_path(name: str) -> bool:
@@ -69,7 +69,7 @@ def _looks_like_a_path(name: str) -> bool:
 
 
 def _unknown(name: str, reference: Reference | None) -> str:
-    here = shelf.find(Reference(reference.repository)) if reference else []
+    here = shelf.of_repository(reference.repository) if reference else []
     if here:
         choices = ", ".join(model.quantization for model in here)
         return (

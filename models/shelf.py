@@ -14,7 +14,17 @@ from localspec.models.naming import Reference, is_safe, part_of, quantization_in
 
 from localspec import folders
 
-__all__ = ["Origin", "Shelved", "find", "folder", "origin", "record", "remove", "shelved"]
+__all__ = [
+    "Origin",
+    "Shelved",
+    "find",
+    "folder",
+    "of_repository",
+    "origin",
+    "record",
+    "remove",
+    "shelved",
+]
 
 _RECORD = ".json"
 _DEFAULT = "Q4_K_M"
@@ -67,13 +77,18 @@ def shelved() -> list[Shelved]:
     return sorted(_scan(), key=lambda model: model.name.lower())
 
 
+def of_repository(repository: str) -> list[Shelved]:
+    """Its models that were pulled."""
+    return [m for m in shelved() if m.repository.lower() == repository.lower()]
+
+
 def find(reference: Reference) -> list[Shelved]:
     """Pulled models that a name may mean, the one that is meant first where one is.
 
     Without a quantization that is Q4_K_M, or whatever there is one of.
     """
     wanted = reference.quantization or _DEFAULT
-    models = [m for m in shelved() if m.repository.lower() == reference.repository.lower()]
+    models = of_repository(reference.repository)
     matching = [m for m in models if m.quantization.lower() == wanted.lower()]
     return matching if matching or reference.quantization else models
 

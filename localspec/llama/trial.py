@@ -34,7 +34,7 @@ def attempt(model: Path, *, size: int, repack: bool) -> Outcome:
 
 def _without_folders(words: str) -> str:
     """An assertion names a file of whoever built the library: its last part says as much."""
-    first, _, rest = words.partition(" ")
+    first, _, rest = words.removeprefix("what():").strip().partition(" ")
     return f"{Path(first).name} {rest}".strip(" .")
 
 

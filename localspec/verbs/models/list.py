@@ -124,7 +124,7 @@ def _document(row: _Row) -> dict[str, object]:
     }
 
 
-_HEADS = ("name", "weights", "context", "licence", "quantizations", "drafts")
+_HEADS = ("name", "weights", "context", "licence", "comes with")
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
@@ -133,8 +133,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
         entry.parameters,
         str(entry.context),
         entry.licence,
-        str(len(entry.files)),
-        str(len(entry.drafts)),
+        next((draft.model for draft in entry.drafts if draft.kind == "small model"), ""),
     )
 
 
