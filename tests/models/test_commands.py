@@ -82,11 +82,16 @@ def tiny_llama(**sizes: int) -> bytes:
         entry("tokenizer.ggml.scores", ARRAY, array(FLOAT32, 4, bytes(16))),
         *(number(f"llama.{key}", size) for key, size in sizes.items()),
     ]
+    block = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+    shapes: dict[str, tuple[int, ...]] = {"token_embd": (32, 4), "output_norm": (32,)}
+    shapes |= {f"blk.0.{name}": (32, 32) for name in block}
+    shapes |= {"blk.0.attn_norm": (32,), "blk.0.ffn_norm": (32,)}
+    offsets = np.cumsum([0] + [4 * int(np.prod(shape)) for shape in shapes.values()])
     tensors = [
-        tensor("token_embd.weight", (32, 4)),
-        tensor("output_norm.weight", (32,), offset=512),
+        tensor(f"{name}.weight", shape, offset=int(offset))
+        for (name, shape), offset in zip(shapes.items(), offsets, strict=False)
     ]
-    return gguf_bytes.gguf(fields, tensors, weights=640)
+    return gguf_bytes.gguf(fields, tensors, weights=int(offsets[-1]))
 
 
 DEADLY = {
@@ -114,7 +119,7 @@ def test_a_file_that_llama_cpp_dies_on_is_an_error(tmp_path: Path, name: str) ->
 def test_a_file_that_llama_cpp_refuses_says_why(tmp_path: Path) -> None:
     path = tmp_path / "short.gguf"
     path.write_bytes(gguf_bytes.gguf([ARCHITECTURE], [tensor("a")], weights=128))
-    with pytest.raises(ModelError, match="cannot load .*context_length"):
+    with pytest.raises(ModelError, match=r"cannot load .*context_length"):
         kernels.repacking_works(path)
 
 
