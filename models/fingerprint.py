@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from localspec.errors import ModelError
+from localspec.models.opening import opened
 
 __all__ = ["fingerprint", "sha256"]
 
@@ -21,29 +21,23 @@ def fingerprint(path: Path) -> str:
     making two files on purpose that look the same here: for that there is `sha256`.
     """
     digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            digest.update(str(size).encode())
-            file.seek(0)
-            digest.update(file.read(_BEGINNING))
-            for i in range(1, _SAMPLES + 1):
-                file.seek(max(0, size * i // _SAMPLES - _SAMPLE))
-                digest.update(file.read(_SAMPLE))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+    with opened(path) as file:
+        size = file.seek(0, 2)
+        digest.update(str(size).encode())
+        file.seek(0)
+        digest.update(file.read(_BEGINNING))
+        for i in range(1, _SAMPLES + 1):
+            file.seek(max(0, size * i // _SAMPLES - _SAMPLE))
+            digest.update(file.read(_SAMPLE))
     return digest.hexdigest()[:32]
 
 
 def sha256(path: Path, progress: Callable[[int], None] = lambda done: None) -> str:
     """Of the whole file; `progress` hears how many bytes of it are done."""
     digest, done = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                done += len(block)
-                progress(done)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+    with opened(path) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            done += len(block)
+            progress(done)
     return digest.hexdigest()

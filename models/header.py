@@ -11,7 +11,6 @@ somebody asks for one.
 import functools
 import math
 import os
-import stat
 import struct
 from array import array
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple, overload
 import gguf.constants as gguf
 import numpy as np
 import numpy.typing as npt
+from localspec.models.opening import opened
 
 from localspec.errors import ModelError
 
@@ -178,30 +178,22 @@ class Header:
 def read_header(path: Path) -> Header:
     """Read and check a file's header. Raises ModelError, in one sentence, where it is not whole."""
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ModelError(f"{path} is not a file; name a GGUF file.")
+        with opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
             for most in (_FIRST_BYTES, _MOST_BYTES):
                 file.seek(0)
                 data = file.read(most)
                 try:
-                    return _Reader(data, status.st_size).header(path)
+                    return _Reader(data, size).header(path)
                 except _EndOfDataError:
                     if len(data) < most:
                         break
-    except FileNotFoundError:
-        raise ModelError(f"There is no file {path}; check the path.") from None
-    except IsADirectoryError:
-        raise ModelError(f"{path} is a folder; name the GGUF file in it.") from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+        reason = "it ends within its header" if len(data) < most else "its header never ends"
     except _StrangerError:
         advice = "llama.cpp's converters make one of a model"
         raise ModelError(f"{path} is not a GGUF file; {advice}.") from None
     except _DamageError as error:
-        raise ModelError(f"{path} is a damaged GGUF file: {error}; get it again.") from None
-    reason = "it ends within its header" if len(data) < most else "its header never ends"
+        reason = str(error)
     raise ModelError(f"{path} is a damaged GGUF file: {reason}; get it again.")
 
 

@@ -9,7 +9,7 @@ import difflib
 import os
 from pathlib import Path
 
-from localspec.models import catalogue, pairs, shelf
+from localspec.models import catalogue, matches, shelf
 from localspec.models.embedded import EMBEDDED, embedded
 from localspec.models.naming import Reference
 
@@ -29,7 +29,7 @@ def resolve(model: str, draft: str = "auto") -> tuple[Path, Path | None]:
         return target, None
     if draft == "auto":
         made_for_it = embedded(model).draft if model in EMBEDDED else None
-        return target, pairs.best_for(target, made_for_it)
+        return target, matches.best_for(target, made_for_it)
     return target, find(draft)
 
 

@@ -8,6 +8,7 @@ from localspec import folders
 
 __all__ = ["last_used", "used"]
 
+_PRECISE_ENOUGH = 3600.0  # seconds
 _MOST = 500  # files remembered, the latest ones
 
 
@@ -22,7 +23,10 @@ def last_used() -> dict[Path, float]:
 
 def used(path: Path) -> None:
     """`path` is being loaded now."""
-    known = {**last_used(), path.absolute(): time.time()}
+    known, now = last_used(), time.time()
+    if now - known.get(path.absolute(), 0.0) < _PRECISE_ENOUGH:
+        return
+    known[path.absolute()] = now
     latest = sorted(known.items(), key=lambda item: item[1])[-_MOST:]
     try:
         folders.write_atomically(_record(), json.dumps({str(p): when for p, when in latest}))

@@ -14,7 +14,6 @@ from localspec import folders
 from localspec.errors import ModelError
 from localspec.llama.library import lib, system_info
 from localspec.llama.trial import Outcome, attempt
-from localspec.models.description import headers_of
 from localspec.models.fingerprint import fingerprint
 
 __all__ = ["repacking_works"]
@@ -32,7 +31,6 @@ def repacking_works(model: Path) -> bool:
 
     Raises ModelError for a file that is not whole, or that llama.cpp cannot load.
     """
-    size = sum(header.size for header in headers_of(model))
     record = folders.cache() / "kernels.json"
     known = _read(record)
     build = hashlib.sha256(f"{system_info()} {_build()}".encode()).hexdigest()[:16]
@@ -41,6 +39,9 @@ def repacking_works(model: Path) -> bool:
     key = f"{build} {fingerprint(model)}"
     if key in known:
         return repack
+    from localspec.models.description import headers_of  # most files were loaded before
+
+    size = sum(header.size for header in headers_of(model))
     outcome = attempt(model, size=size, repack=repack)
     if outcome.kind == "crashed" and repack and _SUSPECT in system_info():
         outcome = attempt(model, size=size, repack=False)

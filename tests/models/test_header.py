@@ -1,5 +1,6 @@
 """The header reader: what it reads is what is there, and no file harms whoever reads it."""
 
+import os
 import random
 import struct
 import subprocess
@@ -246,6 +247,13 @@ def test_things_that_are_no_files_are_refused(tmp_path: Path) -> None:
         if path.exists() or reason == "no file":
             with pytest.raises(ModelError, match=reason):
                 read_header(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are none")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.gguf")
+    with pytest.raises(ModelError, match="is not a file"):
+        read_header(tmp_path / "pipe.gguf")
 
 
 def small_file() -> bytes:

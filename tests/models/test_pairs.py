@@ -11,7 +11,7 @@ import pytest
 from gguf_bytes import ARRAY, STRING, UINT32, array, entry, tensor, text
 from hypothesis import given
 from hypothesis import strategies as st
-from localspec.models import pairs, shelf
+from localspec.models import matches, pairs, shelf
 from localspec.models.fingerprint import fingerprint
 from localspec.models.header import read_header
 
@@ -88,32 +88,32 @@ def test_candidates_come_from_everywhere_the_fit_ones_first(tmp_path: Path) -> N
 # What is remembered -----------------------------------------------------------------------------
 
 
-def result(path: Path, speedup: float) -> pairs.Result:
-    return pairs.Result(path.stem, str(path), fingerprint(path), 0.5, 2.0, speedup)
+def result(path: Path, speedup: float) -> matches.Match:
+    return matches.Match(path.stem, str(path), fingerprint(path), 0.5, 2.0, speedup)
 
 
 def test_the_fastest_draft_is_taken_where_it_pays(tmp_path: Path) -> None:
     target = write(tmp_path / "target.gguf", size=3200)
     slow, fast = write(tmp_path / "slow.gguf"), write(tmp_path / "fast.gguf", size=64)
-    assert pairs.best_for(target) is None
-    assert pairs.best_for(target, slow) == slow  # it was made for it
-    pairs.keep(target, [result(slow, 1.2)])
-    pairs.keep(target, [result(fast, 1.5)])
-    assert [r.speedup for r in pairs.remembered(target)] == [1.5, 1.2]
+    assert matches.best_for(target) is None
+    assert matches.best_for(target, slow) == slow  # it was made for it
+    matches.keep(target, [result(slow, 1.2)])
+    matches.keep(target, [result(fast, 1.5)])
+    assert [r.speedup for r in matches.remembered(target)] == [1.5, 1.2]
     assert models.resolve(str(target))[1] == fast
-    pairs.keep(target, [result(fast, 0.9), result(slow, 0.8)])
-    assert pairs.best_for(target, slow) is None
+    matches.keep(target, [result(fast, 0.9), result(slow, 0.8)])
+    assert matches.best_for(target, slow) is None
 
 
 def test_what_is_remembered_belongs_to_contents(tmp_path: Path, home: Path) -> None:
     target, draft = write(tmp_path / "target.gguf", size=3200), write(tmp_path / "draft.gguf")
-    pairs.keep(target, [result(draft, 1.5)])
-    assert pairs.best_for(target.rename(tmp_path / "renamed.gguf")) == draft
+    matches.keep(target, [result(draft, 1.5)])
+    assert matches.best_for(target.rename(tmp_path / "renamed.gguf")) == draft
     write(draft, size=96)  # another file under the same name
-    assert pairs.best_for(tmp_path / "renamed.gguf") is None
+    assert matches.best_for(tmp_path / "renamed.gguf") is None
     for record in (home / "state" / "pairs").iterdir():
         record.write_text('{"version": 1, "drafts": [{"name": 1}]}')
-    assert pairs.remembered(tmp_path / "renamed.gguf") == []
+    assert matches.remembered(tmp_path / "renamed.gguf") == []
 
 
 def test_a_draft_of_the_catalogue_is_taken_until_something_was_measured(home: Path) -> None:
@@ -121,14 +121,14 @@ def test_a_draft_of_the_catalogue_is_taken_until_something_was_measured(home: Pa
     repository = "bartowski/Meta-Llama-3.1-8B-Instruct-GGUF"
     target = write(shelf.folder(repository) / name, size=3200)
     shelf.record(target, shelf.Origin(repository, "c", "s", "2026"))
-    assert pairs.best_for(target) is None
-    assert next(s.model for s in pairs.suggestions(target)) == "llama-3.2-1b"
+    assert matches.best_for(target) is None
+    assert next(s.model for s in matches.suggestions(target)) == "llama-3.2-1b"
     folder = shelf.folder("bartowski/Llama-3.2-1B-Instruct-GGUF")
     draft = write(folder / "Llama-3.2-1B-Instruct-Q4_K_M.gguf")
-    assert pairs.best_for(target) == draft
-    assert [s.kind for s in pairs.suggestions(target)] == ["EAGLE-3"]
-    pairs.keep(target, [result(draft, 0.9)])
-    assert pairs.best_for(target) is None
+    assert matches.best_for(target) == draft
+    assert [s.kind for s in matches.suggestions(target)] == ["EAGLE-3"]
+    matches.keep(target, [result(draft, 0.9)])
+    assert matches.best_for(target) is None
 
 
 # What guesses are worth -------------------------------------------------------------------------

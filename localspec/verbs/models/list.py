@@ -11,7 +11,7 @@ from pathlib import Path
 from localspec import models
 from localspec.console import dim, paragraph, printable, strong, table
 from localspec.errors import ModelError
-from localspec.models import pairs, shelf, usage
+from localspec.models import matches, shelf, usage
 from localspec.models.catalogue import Entry, catalogue
 from localspec.models.description import Description, describe
 from localspec.models.naming import spoken
@@ -65,9 +65,9 @@ def _rows() -> Iterator[_Row]:
     used = usage.last_used()
     for name in models.EMBEDDED:
         target, made_for_it = models.embedded(name)
-        yield _row(name, target, pairs.best_for(target, made_for_it), used)
+        yield _row(name, target, matches.best_for(target, made_for_it), used)
     for model in shelf.shelved():
-        yield _row(model.name, model.path, pairs.best_for(model.path), used)
+        yield _row(model.name, model.path, matches.best_for(model.path), used)
 
 
 def _row(name: str, path: Path, draft: Path | None, used: dict[Path, float]) -> _Row:

@@ -12,7 +12,7 @@ from localspec.bench.pairing import Measured, measure
 from localspec.bench.progress import Progress
 from localspec.console import dim, mark, paragraph, printable, strong
 from localspec.llama.library import show_log
-from localspec.models import pairs
+from localspec.models import matches, pairs
 from localspec.models.catalogue import Suggestion
 from localspec.models.fingerprint import fingerprint
 from localspec.models.naming import spoken
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
                 measured[result.draft] = result
         _remember(target, fit, measured)
     candidates.sort(key=lambda c: -_speedup(c, measured))
-    suggestions = pairs.suggestions(target)
+    suggestions = matches.suggestions(target)
     if options.json:
         print(json.dumps(_document(target, candidates, measured, suggestions)))
     else:
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _remember(target: Path, fit: list[Candidate], measured: Found) -> None:
     results = [
-        pairs.Result(
+        matches.Match(
             name=candidate.name,
             path=str(candidate.path.absolute()),
             fingerprint=fingerprint(candidate.path),
@@ -67,7 +67,7 @@ def _remember(target: Path, fit: list[Candidate], measured: Found) -> None:
         if not (m := measured[candidate.path]).objection
     ]
     try:
-        pairs.keep(target, results)
+        matches.keep(target, results)
     except OSError as error:
         print(f"localspec: This could not be remembered: {error.strerror}.", file=sys.stderr)
 
