@@ -10,19 +10,23 @@ import hashlib
 import json
 from pathlib import Path
 
+import psutil
+
 from localspec import folders
 from localspec.errors import ModelError
-from localspec.llama.library import lib, system_info
+from localspec.llama.library import devices, lib, system_info
 from localspec.llama.trial import Outcome, attempt
 from localspec.models.fingerprint import fingerprint
 
 __all__ = ["repacking_works"]
 
 _SUSPECT = "AMX_INT8 = 1"
+_ROOMY = 0.8  # of free memory: a larger file is looked at without touching its weights
 _ADVICE = {
     "refused": "the file may be damaged or too new",
     "crashed": "it is damaged, or made to do harm; do not use it",
     "unbounded": "it is damaged, or made to do harm; do not use it",
+    "killed": "there may be too little memory; localspec models fit says what it takes",
 }
 
 
@@ -38,20 +42,32 @@ def repacking_works(model: Path) -> bool:
     # One model that survives proves nothing for another: kernels differ with its quantization.
     key = f"{build} {fingerprint(model)}"
     if key in known:
-        return repack
+        return repack and known[key]
+    known[key], crashed = _try(model, repack)
+    if crashed:
+        known[build] = False
+    _keep(record, known)
+    return known[key]
+
+
+def _try(model: Path, repack: bool) -> tuple[bool, bool]:
+    """Whether its weights may be repacked, and whether the build died of doing so."""
     from localspec.models.description import headers_of  # most files were loaded before
 
     size = sum(header.size for header in headers_of(model))
-    outcome = attempt(model, size=size, repack=repack)
-    if outcome.kind == "crashed" and repack and _SUSPECT in system_info():
-        outcome = attempt(model, size=size, repack=False)
+    roomy = size < psutil.virtual_memory().available * _ROOMY
+    suspect = _SUSPECT in system_info()
+    repack = repack and (roomy or not suspect)
+    on_cpu = all(device.kind == "CPU" for device in devices())
+    tried = repack and roomy and (suspect or on_cpu)
+    outcome = attempt(model, size=size, repack=tried, decode=roomy)
+    if outcome.kind == "crashed" and tried and suspect:
+        outcome = attempt(model, size=size, repack=False, decode=roomy)
         if outcome.kind == "works":
-            known[build] = repack = False
+            return False, True
     if outcome.kind != "works":
         raise ModelError(_sentence(model, outcome))
-    known[key] = True
-    _keep(record, known)
-    return repack
+    return repack, False
 
 
 def _sentence(model: Path, outcome: Outcome) -> str:

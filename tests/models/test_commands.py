@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gguf_bytes
 import numpy as np
+import psutil
 import pytest
 from gguf_bytes import ARCHITECTURE, ARRAY, FLOAT32, STRING, UINT32, array, entry, tensor, text
 from localspec.models import shelf
@@ -127,9 +129,9 @@ def test_a_file_that_works_is_tried_once(tmp_path: Path, monkeypatch: pytest.Mon
     tried: list[Path] = []
     attempt = trial.attempt
 
-    def counted(model: Path, *, size: int, repack: bool) -> trial.Outcome:
+    def counted(model: Path, **options: Any) -> trial.Outcome:
         tried.append(model)
-        return attempt(model, size=size, repack=repack)
+        return attempt(model, **options)
 
     monkeypatch.setattr(kernels, "attempt", counted)
     moved = tmp_path / "moved.gguf"
@@ -144,8 +146,23 @@ def test_a_file_that_works_is_tried_once(tmp_path: Path, monkeypatch: pytest.Mon
     [({"seconds": 0.2, "memory": 1 << 40}, "does not end"), ({"seconds": 60.0, "memory": 1}, "GB")],
 )
 def test_a_child_is_held_to_its_limits(limits: Any, words: str) -> None:
-    end = child.run(trial.__name__, str(PAIR.target), "0", **limits)
+    end = child.run(trial.__name__, str(PAIR.target), "0", "1", **limits)
     assert words in end.exceeded
+
+
+def test_a_model_larger_than_memory_is_tried_without_its_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def noted(model: Path, **options: Any) -> trial.Outcome:
+        seen.append(options)
+        return trial.attempt(model, **options)
+
+    monkeypatch.setattr(kernels, "attempt", noted)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1 << 20))
+    kernels.repacking_works(PAIR.draft)
+    assert (seen[0]["decode"], seen[0]["repack"]) == (False, False)
 
 
 # What is said of files --------------------------------------------------------------------------
