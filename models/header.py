@@ -26,11 +26,13 @@ from localspec.models.opening import opened
 
 from localspec.errors import ModelError
 
-__all__ = ["Field", "Header", "Numbers", "Strings", "Tensor", "Value", "read_header"]
+__all__ = ["FIRST_BYTES", "Field", "Header", "Numbers", "Strings", "Tensor", "Value", "read_header"]
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
-_FIRST_BYTES, _MOST_BYTES = 16 << 20, 32 << 20
+FIRST_BYTES = 16 << 20
+"""What holds the header of nearly every model."""
+_MOST_BYTES = 32 << 20
 _MOST_KEYS = _MOST_TENSORS = 1 << 16
 _MOST_STRINGS = 1 << 21  # in all arrays together
 _LONGEST_KEY, _LONGEST_NAME = 65535, 63  # bytes; the format's limit and ggml's
@@ -180,7 +182,7 @@ def read_header(path: Path) -> Header:
     try:
         with opened(path) as file:
             size = os.fstat(file.fileno()).st_size
-            for most in (_FIRST_BYTES, _MOST_BYTES):
+            for most in (FIRST_BYTES, _MOST_BYTES):
                 file.seek(0)
                 data = file.read(most)
                 try:

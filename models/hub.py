@@ -14,13 +14,18 @@ import httpx2
 import huggingface_hub
 from huggingface_hub import constants, errors
 from huggingface_hub.file_download import hf_hub_url, http_get
-from huggingface_hub.utils import build_hf_headers, disable_progress_bars
+from huggingface_hub.utils import (
+    build_hf_headers,
+    disable_progress_bars,
+    get_session,
+    hf_raise_for_status,
+)
 from localspec.models.naming import is_safe
 
 from localspec import __version__
 from localspec.errors import LocalspecError, UsageError
 
-__all__ = ["RemoteFile", "Snapshot", "fetch", "snapshot"]
+__all__ = ["RemoteFile", "Snapshot", "beginning", "fetch", "snapshot"]
 
 _SECONDS = 20.0  # for an answer that is no file
 
@@ -86,6 +91,24 @@ def fetch(
             headers=build_hf_headers(library_name="localspec", library_version=__version__),
             expected_size=file.size,
         )
+
+
+def beginning(source: Snapshot, file: RemoteFile, size: int) -> bytes:
+    """The first `size` bytes of a file. Raises as `fetch` does."""
+    url = hf_hub_url(source.repository, file.path, revision=source.commit)
+    headers = build_hf_headers(library_name="localspec", library_version=__version__)
+    headers["Range"] = f"bytes=0-{size - 1}"
+    come = bytearray()
+    with (
+        _in_words(source.repository),
+        get_session().stream("GET", url, headers=headers, timeout=_SECONDS) as response,
+    ):
+        hf_raise_for_status(response)
+        for block in response.iter_bytes():  # all of the file, where ranges are not heeded
+            come += block
+            if len(come) >= size:
+                break
+    return bytes(come[:size])
 
 
 class _Watched:

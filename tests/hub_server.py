@@ -151,11 +151,13 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             data = next(d for d in all_files if _sha256(d) == sha256)
             faults, start, status = hub.faults, 0, 200
             extra = {}
-            asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+            asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+            stop = len(data)
             if asked and not faults.ignores_ranges:
                 start, status = int(asked[1]), 206
-                extra["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
-            body = data[start:]
+                stop = min(stop, int(asked[2] or stop) + 1)
+                extra["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
+            body = data[start:stop]
             if faults.wrong_bytes:
                 faults.wrong_bytes -= 1
                 body = bytes(byte ^ 1 for byte in body)

@@ -68,7 +68,8 @@ def _add_fit(actions: Verbs) -> None:
         "fit",
         "what a model and its draft take, and what fits",
         "What a model and its draft take of memory, by context and kind of cache, and which way "
-        "of loading them fits this computer. Nothing is loaded.",
+        "of loading them fits this computer. Nothing is loaded, and a model that is not here is "
+        "looked at on the hub, not fetched.",
     )
     _add_name(fit)
     add_draft(fit)

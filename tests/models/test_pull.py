@@ -21,6 +21,7 @@ from localspec.models import catalogue, hub, shelf
 from localspec.models.naming import Reference
 from localspec.models.pull import choose, pull
 
+from localspec import models
 from localspec.errors import LocalspecError, UsageError
 
 NAME = "user/repo-GGUF"
@@ -356,6 +357,26 @@ def test_a_disk_that_fills_up(server: HubServer, home: Path) -> None:
     with pytest.raises(LocalspecError, match="No space left"):
         pull(NAME, Notes())
     check_nothing_has_a_name(home)
+
+
+# Looking without fetching -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ignores_ranges", [False, True])
+def test_a_model_that_is_not_here_can_be_reckoned(
+    server: HubServer, home: Path, ignores_ranges: bool
+) -> None:
+    shell = models.embedded("shell").target.read_bytes()
+    server.repositories[NAME].files = {"shell-Q5_0.gguf": shell}
+    server.faults.ignores_ranges = ignores_ranges
+    with command("fit", NAME, "--json") as process:
+        output, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, error
+    (here,) = (p for p in json.loads(output)["plans"] if p["cache"] == "f16")
+    assert here["needs"]["target"]["weights"] > 44e6
+    assert shelf.shelved() == []
+    if not ignores_ranges:
+        assert server.downloads[0]["range"] == f"bytes=0-{(16 << 20) - 1}"
 
 
 # Processes --------------------------------------------------------------------------------------

@@ -3,43 +3,70 @@
 import argparse
 import json
 import shutil
-import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
-
-from localspec import models
-from localspec.console import dim, mark, paragraph, strong, table
+from localspec import memory, models
+from localspec.console import Waiting, dim, mark, paragraph, strong, table
 from localspec.errors import UsageError
-from localspec.llama.library import devices, show_log
-from localspec.llama.rehearsal import Scene, Take, rehearse
-from localspec.models.description import Description, describe, headers_of
+from localspec.llama.library import show_log
+from localspec.models import catalogue, shelf
+from localspec.models.description import Description, describe
 from localspec.models.fit import (
-    Cache,
     Machine,
     Plan,
     contexts,
-    need,
     suggestion,
-    weights_of,
 )
-from localspec.models.naming import spoken
-from localspec.runtime import default_context, widths
+from localspec.models.naming import Reference, spoken
+from localspec.models.preview import previewed
+from localspec.models.resolve import find
+from localspec.runtime import default_context
 
 __all__ = ["run"]
 
-_CACHES: tuple[Cache, ...] = ("f16", "q8_0")
-_PROGRAM = 65 << 20  # the interpreter and its libraries, as measured
-_A_TOKEN = 250  # of a vocabulary, in llama.cpp's tables, as measured
-_GPU_STEPS = 8  # numbers of layers that are looked at, where not all fit
-
 
 def run(options: argparse.Namespace) -> int:
-    """Print what each way of loading takes, and the one to choose; 1 where none fits."""
+    """Print what each way of loading takes, and the one to choose; 1 where none fits.
+
+    A model that is not on this computer is looked at on the hub.
+    """
     show_log(options.verbose)
-    target, draft = models.resolve(options.model, options.draft)
-    paths = {"target": target} | ({"draft": draft} if draft else {})
+    with ExitStack() as stack, Waiting() as waiting:
+        return _fit(options, _files(options, stack, waiting), waiting)
+
+
+def _files(options: argparse.Namespace, stack: ExitStack, waiting: Waiting) -> dict[str, Path]:
+    """The files to reckon with; of a model that is not here, ones that have only its header."""
+    try:
+        target, draft = models.resolve(options.model, options.draft)
+    except UsageError:
+        reference = catalogue.reference(options.model)
+        if reference is None:
+            raise
+        waiting.say(f"looking at {reference} on the hub")
+        target = stack.enter_context(previewed(reference))
+        draft = _draft(options.draft, reference, stack)
+    return {"target": target} | ({"draft": draft} if draft else {})
+
+
+def _draft(name: str, target: Reference, stack: ExitStack) -> Path | None:
+    """The draft for a target that is not here, by name or as the catalogue suggests."""
+    if name == "none":
+        return None
+    if name == "auto":
+        entry = catalogue.entry_of(target.repository)
+        small = (d.model for d in (entry.drafts if entry else ()) if d.kind == "small model")
+        name = next(small, "")
+    reference = catalogue.reference(name) if name else None
+    if reference is None:
+        return find(name) if name else None
+    found = shelf.find(reference)
+    return found[0].path if found else stack.enter_context(previewed(reference))
+
+
+def _fit(options: argparse.Namespace, paths: dict[str, Path], waiting: Waiting) -> int:
     described = {role: describe(path) for role, path in paths.items()}
     trained = described["target"].context_length or default_context(None)
     if options.context is not None and options.context < 1:
@@ -47,64 +74,15 @@ def run(options: argparse.Namespace) -> int:
     wanted = options.context and min(options.context, trained)
     default = wanted or default_context(trained)
     lengths = [wanted] if wanted else contexts(trained, default)
-    machine, plans = _machine(), list(_plans(paths, described, lengths))
-    best = suggestion(plans, machine, default)
+    free, found = memory.machine(), list(memory.plans(described, lengths))
+    best = suggestion(found, free, default)
+    waiting.over()
     if options.json:
-        print(json.dumps(_document(described, machine, plans, best)))
+        print(json.dumps(_document(described, free, found, best)))
     else:
         columns = min(100, shutil.get_terminal_size().columns)
-        print("\n".join(_page(described, machine, plans, best, default, columns)))
+        print("\n".join(_page(described, free, found, best, default, columns)))
     return 0 if best else 1
-
-
-def _machine() -> Machine:
-    found = [d for d in devices() if d.kind in ("GPU", "integrated GPU")]
-    unified = sys.platform == "darwin" or any(d.kind == "integrated GPU" for d in found)
-    memory = sum(device.memory_free for device in found)
-    return Machine(psutil.virtual_memory().available, memory, unified)
-
-
-def _plans(
-    paths: dict[str, Path],
-    described: dict[str, Description],
-    lengths: list[int],
-) -> Iterator[Plan]:
-    """All ways of loading worth a look, each with what both models take."""
-    weights = {role: weights_of(headers_of(path)) for role, path in paths.items()}
-    batch, outputs = widths(1)
-    ways = [
-        (layers, length, cache)
-        for layers in _layers(len(weights["target"].layers))
-        for length in lengths
-        for cache in _CACHES
-    ]
-    takes: dict[str, list[Take | None]] = {}
-    for role, path in paths.items():
-        longest = described[role].context_length or max(lengths)
-        takes[role] = rehearse(
-            path,
-            [
-                Scene(min(length, longest), batch, outputs, cache=cache, gpu_layers=layers)
-                for layers, length, cache in ways
-            ],
-        )
-    program = _PROGRAM + _A_TOKEN * sum(d.vocabulary_size or 0 for d in described.values())
-    for i, (layers, length, cache) in enumerate(ways):
-        found = {role: takes[role][i] for role in paths}
-        needs = {
-            role: need(weights[role], layers, take.cache, take.compute_host, take.compute_gpu)
-            for role, take in found.items()
-            if take
-        }
-        if len(needs) == len(paths):
-            yield Plan(length, cache, layers, needs, program)
-
-
-def _layers(count: int) -> list[int]:
-    """How many layers a GPU may get: all with the output, or fewer in steps."""
-    if all(device.kind == "CPU" for device in devices()):
-        return [0]
-    return sorted({count + 1, *(count * i // _GPU_STEPS for i in range(_GPU_STEPS + 1))})
 
 
 def _page(
@@ -133,10 +111,10 @@ def _page(
 def _table_of_contexts(plans: list[Plan], machine: Machine, layers: int) -> Iterator[str]:
     """What each context takes with that many layers on a GPU, and whether there is room."""
     chosen = [plan for plan in plans if plan.gpu_layers == layers]
-    rows = [("context", *(f"cache {cache}" for cache in _CACHES))]
+    rows = [("context", *(f"cache {cache}" for cache in memory.CACHES))]
     for length in sorted({plan.context for plan in chosen}):
         cells = []
-        for cache in _CACHES:
+        for cache in memory.CACHES:
             plan = next((p for p in chosen if (p.context, p.cache) == (length, cache)), None)
             if plan is None:
                 cells.append("not possible")
