@@ -80,7 +80,16 @@ def pull(name: str, listener: Listener, *, draft: bool = True) -> list[Pulled]:
     reference = catalogue.reference(name)
     if reference is None:
         raise UsageError(f"{name!r} is no user/repo[:quant] and no name of models list --all.")
-    source = hub.snapshot(reference.repository)
+    try:
+        source = hub.snapshot(reference.repository)
+    except UsageError:
+        raise
+    except LocalspecError as error:
+        here = shelf.find(reference)
+        if len(here) != 1:
+            raise
+        listener.note(f"{error} What is here could not be compared with it.")
+        return [_as_it_is(here[0])]
     wanted = choose(source, reference)
     jobs = [(source, wanted)]
     if draft:
@@ -103,6 +112,11 @@ def pull(name: str, listener: Listener, *, draft: bool = True) -> list[Pulled]:
         )
         for s, variant in jobs
     ]
+
+
+def _as_it_is(model: shelf.Shelved) -> Pulled:
+    origin = shelf.origin(model.path)
+    return Pulled(model.name, model.path, origin.commit if origin else "", fetched=0)
 
 
 def _report(listener: Listener, before: int, total: int, path: str, done: int) -> None:

@@ -425,6 +425,13 @@ def test_offline_what_is_here_works_and_the_rest_says_why(
     assert (process.returncode, output) == (1, "")
     assert error == "localspec: HF_HUB_OFFLINE is set; unset it to reach the hub.\n"
     assert server.requests == []
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    pull(NAME, Notes())
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    listener = Notes()
+    (here,) = pull(NAME, listener)
+    assert (here.name, here.fetched) == (f"{NAME}:Q4_K_M", 0)
+    assert "could not be compared" in listener.notes[0]
 
 
 def test_our_own_catalogue_stays_out_of_this() -> None:

@@ -95,7 +95,10 @@ def _details(row: _Row) -> Iterator[str]:
 
 def weights(parameters: int) -> str:
     """A number of weights as models are called by it: 8.0B, 65M."""
-    return f"{parameters / 1e9:.1f}B" if parameters >= 1e9 else f"{parameters / 1e6:.0f}M"
+    for unit, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if parameters >= unit:
+            return f"{parameters / unit:.1f}".removesuffix(".0") + letter
+    return str(parameters)
 
 
 def _ago(when: float | None) -> str:

@@ -88,12 +88,16 @@ def _lines(
         state, words = _verdict(candidate, measured.get(candidate.path))
         yield mark(state), candidate.name, words
     for suggestion in suggestions:
-        words = f"{suggestion.kind} that the catalogue knows for this model"
-        if suggestion.kind == "small model":
-            words += f"; not here: localspec models pull {suggestion.model}"
-        else:
-            words += "; cannot be used here yet"
-        yield "+", suggestion.model, f"{words}. {suggestion.note}".rstrip()
+        yield "+", suggestion.model, _hint(suggestion)
+
+
+def _hint(suggestion: Suggestion) -> str:
+    """What the catalogue knows of a draft that is not here."""
+    note = f" ({suggestion.note})" if suggestion.note else ""
+    if suggestion.kind == "small model":
+        words = "known to share its vocabulary, but not here"
+        return f"{words}{note}: localspec models pull {suggestion.model}"
+    return f"an {suggestion.kind} head for this model; those cannot be used here yet{note}"
 
 
 def _verdict(
