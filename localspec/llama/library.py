@@ -7,6 +7,7 @@ first clashes with it.
 import ctypes
 import functools
 import os
+import re
 import sys
 from collections import deque
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ __all__ = [
 _LOG_LINES = 200
 _DEBUG = 1  # ggml_log_level
 _GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
+
+_PREAMBLE = re.compile(r"^\w+: (error loading model( \w+)?: )*")
 
 _log: deque[str] = deque(maxlen=_LOG_LINES)
 _echo = False
@@ -75,7 +78,7 @@ def complaint() -> str:
     """What llama.cpp said last that explains a failure, as the end of a sentence."""
     telling = [line for line in log_lines() if "error" in line.lower() or "failed" in line.lower()]
     said = telling[0] if telling else "it gave no reason"
-    return said.split(": ", 1)[-1].rstrip(".")
+    return _PREAMBLE.sub("", said).rstrip(".")
 
 
 @dataclass(frozen=True)
