@@ -15,7 +15,7 @@ from collections.abc import Sequence as Many
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypedDict, Unpack, cast
+from typing import Any, NamedTuple, Self, TypedDict, Unpack, cast, get_args
 
 from localspec import models
 from localspec.decoding.sampling import Constraint, Sampling
@@ -123,7 +123,7 @@ class LLM:
         self.context_length = min(
             settings.context or _LONGEST_CONTEXT, self.target.context_length or _LONGEST_CONTEXT
         )
-        cache = resources.enter_context(self._context(self.target))
+        cache = resources.enter_context(Context(self.target, **self._sizes(self.target)))
         drafters: list[Drafter] = []
         if draft_path:
             draft = resources.enter_context(Model(draft_path, gpu_layers=settings.gpu_layers))
@@ -131,7 +131,7 @@ class LLM:
             if objection:
                 self.notes.append(f"{objection} Going on without a draft.")
             else:
-                own = resources.enter_context(self._context(draft))
+                own = resources.enter_context(Context(draft, **self._sizes(draft)))
                 drafters.append(ModelDrafter(own))
                 self.draft = draft
         if cache.can_truncate:
@@ -151,17 +151,16 @@ class LLM:
             self.notes.append(str(error))
             return None
 
-    def _context(self, model: Model) -> Context:
+    def _sizes(self, model: Model) -> dict[str, Any]:
         parallel = self._settings.parallel
         batch, outputs = widths(parallel)
-        return Context(
-            model,
-            length=min(self.context_length, model.context_length or self.context_length),
-            sequences=parallel,
-            batch=batch,
-            outputs=outputs,
-            cache=self._settings.cache,
-        )
+        return {
+            "length": min(self.context_length, model.context_length or self.context_length),
+            "sequences": parallel,
+            "batch": batch,
+            "outputs": outputs,
+            "cache": self._settings.cache,
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -254,7 +253,8 @@ def load(
 ) -> LLM:
     """Load a target and its draft.
 
-    `model` is an embedded name or a path; `draft` the same, "auto" (the one made for the model,
+    `model` is an embedded name, one that was pulled (an alias, `user/repo[:quant]`), or a path;
+    `draft` the same, "auto" (the one made for the model or found best by `localspec models pair`,
     if any) or "none". `context` is the most tokens of prompt and answer together, by default what
     the model was trained on, at most 8192. `parallel` answers can be decoded at once.
     `gpu_layers` is how many layers go to a GPU (-1: all), `cache` how keys and values are kept:
@@ -265,6 +265,8 @@ def load(
     for name, value in (("context", context), ("parallel", parallel)):
         if value is not None and value < 1:
             raise UsageError(f"{name} is {value}; it must be at least 1.")
+    if cache not in get_args(CacheType):
+        raise UsageError(f"cache is {cache!r}; it must be {' or '.join(get_args(CacheType))}.")
     paths = models.resolve(str(model), str(draft))
     models.usage.used(paths[0])
     return LLM(paths, Settings(context, parallel, gpu_layers, cache))

@@ -8,7 +8,7 @@ from pathlib import Path
 from localspec.models import hub
 from localspec.models.header import FIRST_BYTES
 from localspec.models.naming import Reference
-from localspec.models.pull import choose
+from localspec.models.variants import choose
 
 from localspec.errors import LocalspecError
 

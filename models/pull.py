@@ -5,6 +5,7 @@ where it stopped, whichever process takes it up. One process at a time works on 
 its name once its sha256 has been found right and it is on the disk.
 """
 
+import difflib
 import functools
 import os
 import shutil
@@ -14,22 +15,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import filelock
 from localspec.models import catalogue, hub, shelf
 from localspec.models.fingerprint import sha256
 from localspec.models.hub import RemoteFile, Snapshot
-from localspec.models.naming import Reference, part_of, quantization_in, spoken
+from localspec.models.naming import Reference, spoken
+from localspec.models.variants import Variant, choose, variants
 
 from localspec.errors import LocalspecError, UsageError
 
-__all__ = ["Listener", "Pulled", "Variant", "choose", "pull", "variants"]
+__all__ = ["Listener", "Pulled", "pull"]
 
-_DEFAULT = "Q4_K_M"
 _SPARE_DISK = 64 << 20
 _ABANDONED_SECONDS = 30 * 86400.0
-_NO_MODELS = ("mmproj", "imatrix")  # in names of files that are no language models
 
 
 class Listener(Protocol):
@@ -40,24 +40,6 @@ class Listener(Protocol):
 
     def note(self, sentence: str) -> None:
         """Something worth knowing."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A model in one quantization: one file, or several parts in order."""
-
-    quantization: str
-    files: tuple[RemoteFile, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
-
-    @property
-    def is_draft(self) -> bool:
-        """Whether its name says that it is there to guess for the others."""
-        return "draft" in Path(self.files[0].path).name.lower()
 
 
 @dataclass(frozen=True)
@@ -79,7 +61,9 @@ def pull(name: str, listener: Listener, *, draft: bool = True) -> list[Pulled]:
     """
     reference = catalogue.reference(name)
     if reference is None:
-        raise UsageError(f"{name!r} is no user/repo[:quant] and no name of models list --all.")
+        near = difflib.get_close_matches(name.lower(), catalogue.catalogue(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "give user/repo[:quant]."
+        raise UsageError(f"{name!r} is not in the catalogue; {hint}")
     try:
         source = hub.snapshot(reference.repository)
     except UsageError:
@@ -91,26 +75,41 @@ def pull(name: str, listener: Listener, *, draft: bool = True) -> list[Pulled]:
         listener.note(f"{error} What is here could not be compared with it.")
         return [_as_it_is(here[0])]
     wanted = choose(source, reference)
-    jobs = [(source, wanted)]
-    if draft:
-        jobs += _draft_for(source, wanted, listener)
+    drafts = _drafts_for(source, wanted, listener) if draft else []
+    return _obtain_all([_Job(source, wanted), *drafts], listener)
+
+
+class _Job(NamedTuple):
+    """A model to fetch from a repository."""
+
+    source: Snapshot
+    variant: Variant
+
+
+def _obtain_all(jobs: list[_Job], listener: Listener) -> list[Pulled]:
+    """Fetch what is missing of all of them, if the disk has room for it."""
     _clean_up()
-    missing = [(s, file) for s, variant in jobs for file in variant.files if not _is_here(s, file)]
+    missing = [
+        (job.source, file)
+        for job in jobs
+        for file in job.variant.files
+        if not _is_here(job.source, file)
+    ]
     _check_room([file for _, file in missing])
     total, done = sum(file.size for _, file in missing), 0
     come: dict[RemoteFile, int] = {}
-    for where, file in missing:
+    for source, file in missing:
         progress = functools.partial(_report, listener, done, total, file.path)
-        come[file] = _obtain(where, file, progress, listener)
+        come[file] = _obtain(source, file, progress, listener)
         done += file.size
     return [
         Pulled(
-            str(Reference(s.repository, variant.quantization)),
-            _place(s, variant.files[0]),
-            s.commit,
-            sum(come.get(file, 0) for file in variant.files),
+            name=str(Reference(source.repository, variant.quantization)),
+            path=_place(source, variant.files[0]),
+            commit=source.commit,
+            fetched=sum(come.get(file, 0) for file in variant.files),
         )
-        for s, variant in jobs
+        for source, variant in jobs
     ]
 
 
@@ -123,49 +122,18 @@ def _report(listener: Listener, before: int, total: int, path: str, done: int) -
     listener.at(before + done, total, path)
 
 
-def variants(source: Snapshot) -> list[Variant]:
-    """The models a repository holds, smallest first; parts that are not complete are left out."""
-    by_path = {file.path: file for file in source.files}
-    found = []
-    for path in by_path:
-        if any(word in path.lower() for word in _NO_MODELS):
-            continue
-        part = part_of(path)
-        names = part.siblings if part else [path]
-        if path == names[0] and all(name in by_path for name in names):
-            quantization = quantization_in(path) or Path(path).stem
-            found.append(Variant(quantization, tuple(by_path[name] for name in names)))
-    return sorted(found, key=lambda variant: variant.size)
-
-
-def choose(source: Snapshot, reference: Reference) -> Variant:
-    """The variant that was asked for: by default Q4_K_M, or the only one. Raises UsageError."""
-    found = [variant for variant in variants(source) if not variant.is_draft] or variants(source)
-    wanted = (reference.quantization or _DEFAULT).lower()
-    for variant in found:
-        if variant.quantization.lower() == wanted:
-            return variant
-    if len(found) == 1 and not reference.quantization:
-        return found[0]
-    there = ", ".join(f"{v.quantization} ({spoken(v.size)})" for v in found) or "no whole model"
-    asked = reference.quantization or f"{_DEFAULT}, the default"
-    raise UsageError(f"{source.repository} does not have {asked}; it has {there}.")
-
-
-def _draft_for(
-    source: Snapshot, target: Variant, listener: Listener
-) -> list[tuple[Snapshot, Variant]]:
+def _drafts_for(source: Snapshot, target: Variant, listener: Listener) -> list[_Job]:
     """The draft to fetch with a target, where one is known; whatever fails, the target comes."""
     beside = [variant for variant in variants(source) if variant.is_draft]
     if beside and not target.is_draft:
-        return [(source, beside[0])]
+        return [_Job(source, beside[0])]
     entry = catalogue.entry_of(source.repository)
     for suggestion in entry.drafts if entry else ():
         reference = catalogue.reference(suggestion.model)
         if suggestion.kind == "small model" and reference:
             try:
                 theirs = hub.snapshot(reference.repository)
-                return [(theirs, choose(theirs, reference))]
+                return [_Job(theirs, choose(theirs, reference))]
             except LocalspecError as error:
                 listener.note(f"Its draft {suggestion.model} was left out: {error}")
     return []

@@ -19,7 +19,8 @@ from huggingface_hub import constants
 from huggingface_hub.utils import close_session
 from localspec.models import catalogue, hub, shelf
 from localspec.models.naming import Reference
-from localspec.models.pull import choose, pull
+from localspec.models.pull import pull
+from localspec.models.variants import choose
 
 from localspec import models
 from localspec.errors import LocalspecError, UsageError
@@ -162,9 +163,10 @@ def test_gated_repositories_say_what_to_do(server: HubServer) -> None:
     [
         ("user/none", "no repository 'user/none'"),
         (f"{NAME}:Q2_K", "does not have Q2_K; it has Q8_0"),
-        ("no-such-alias", "is no user/repo"),
-        ("../../etc", "is no user/repo"),
-        ("user/..", "is no user/repo"),
+        ("no-such-alias", "not in the catalogue; give user/repo"),
+        ("lama-3.1-8b", "did you mean 'llama-3.1-8b'"),
+        ("../../etc", "not in the catalogue"),
+        ("user/..", "not in the catalogue"),
     ],
 )
 def test_names_that_are_none_are_refused(server: HubServer, name: str, words: str) -> None:
