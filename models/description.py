@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import gguf.constants as gguf
-from localspec.models.header import Header, read_header
+from localspec.models.header import Header
 from localspec.models.naming import part_of
+from localspec.models.reader import read_header
 
 from localspec.errors import ModelError
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from localspec.models import shelf
 from localspec.models.embedded import EMBEDDED, embedded
-from localspec.models.header import Header, read_header
+from localspec.models.header import Header
+from localspec.models.reader import read_header
 
 from localspec.errors import ModelError
 

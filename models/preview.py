@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from localspec.models import hub
-from localspec.models.header import FIRST_BYTES
 from localspec.models.naming import Reference
+from localspec.models.reader import FIRST_BYTES
 from localspec.models.variants import choose
 
 from localspec.errors import LocalspecError

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from localspec.bench.shapes import Shape
 from localspec.errors import ModelError
-from localspec.models.header import Tensor, read_header
+from localspec.models.header import Tensor
+from localspec.models.reader import read_header
 
 __all__ = ["ARCHITECTURE", "Blocks", "Floats", "Source"]
 

@@ -21,7 +21,7 @@ from localspec.models.fit import (
     suggestion,
     weights_of,
 )
-from localspec.models.header import read_header
+from localspec.models.reader import read_header
 
 from localspec import models
 from localspec.errors import ModelError

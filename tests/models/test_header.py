@@ -18,7 +18,8 @@ from gguf_bytes import ARCHITECTURE, ARRAY, FLOAT32, STRING, UINT32, UINT64, ent
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localspec.models import embedded
-from localspec.models.header import Header, Strings, read_header
+from localspec.models.header import Header, Strings
+from localspec.models.reader import read_header
 
 from localspec.errors import ModelError
 
@@ -338,7 +339,7 @@ def test_no_file_takes_much_time_or_memory(tmp_path: Path, kind: str) -> None:
     code = (
         "import sys, time; from pathlib import Path; import localspec\n"
         "from localspec.errors import ModelError\n"
-        "from localspec.models.header import read_header\n"
+        "from localspec.models.reader import read_header\n"
         "for path in sys.argv[1:]:\n"
         "    start = time.perf_counter()\n"
         "    try: read_header(Path(path))\n"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from localspec.models import matches, pairs, shelf
 from localspec.models.fingerprint import fingerprint
-from localspec.models.header import read_header
+from localspec.models.reader import read_header
 
 from localspec import models
 from localspec.bench import pairing, tuning
