@@ -403,6 +403,22 @@ def test_killed_at_any_point_a_pull_loses_nothing(server: HubServer, home: Path)
     assert parts(home) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_ctrl_c_keeps_what_has_come(server: HubServer, home: Path) -> None:
+    server.repositories[NAME].files["repo-Q4_K_M.gguf"] = model(2, 256 * CHUNK)
+    server.faults.seconds_a_chunk = 0.005
+    with command("pull", NAME) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not sum(part.stat().st_size for part in parts(home)):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (130, "")
+    assert error == "localspec: Stopped; what has come is kept, pull again to go on.\n"
+    assert parts(home)[0].stat().st_size
+
+
 def test_two_pulls_at_once_share_the_work(server: HubServer, home: Path) -> None:
     server.faults.seconds_a_chunk = 0.05
     pulls = [command("pull", NAME, "--json") for _ in range(2)]
