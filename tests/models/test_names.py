@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from localspec.models import catalogue, shelf, usage
 from localspec.models.description import describe
-from localspec.models.naming import Reference, is_safe, parse, part_of, quantization_in, spoken
+from localspec.models.naming import (
+    Reference,
+    is_safe,
+    labels,
+    parse,
+    part_of,
+    quantization_in,
+    spoken,
+)
 from localspec.models.resolve import find
 
 from localspec import models
@@ -85,6 +93,23 @@ def test_a_safe_path_stays_in_its_folder(path: str) -> None:
 )
 def test_quantizations_in_names(name: str, quantization: str | None) -> None:
     assert quantization_in(name) == quantization
+
+
+def test_models_of_a_repository_are_told_apart() -> None:
+    paths = [
+        "m-Q4_0.gguf",
+        "m-Q8_0.gguf",
+        "m-draft-Q4_0.gguf",
+        "a-F16.gguf",
+        "b-F16.gguf",
+        "c.gguf",
+    ]
+    assert list(labels("user/repo", paths).values()) == [
+        "Q4_0", "Q8_0", "draft-Q4_0", "a-F16", "b-F16", "c",
+    ]  # fmt: skip
+    assert labels("user/some-DRAFT-GGUF", ["some-DRAFT-Q4_0.gguf"]) == {
+        "some-DRAFT-Q4_0.gguf": "Q4_0"
+    }
 
 
 def test_parts_in_names() -> None:

@@ -20,6 +20,7 @@ from huggingface_hub.utils import close_session
 from localspec.models import catalogue, hub, shelf
 from localspec.models.naming import Reference
 from localspec.models.pull import pull
+from localspec.models.resolve import find
 from localspec.models.variants import choose
 
 from localspec import models
@@ -230,7 +231,10 @@ def test_a_draft_that_cannot_be_had_does_not_keep_the_target(server: HubServer, 
 
 def test_a_draft_beside_its_target_comes_too(server: HubServer) -> None:
     server.repositories[NAME].files["repo-draft-Q4_0.gguf"] = model(3)
-    assert [p.name for p in pull(NAME, Notes())] == [f"{NAME}:Q4_K_M", f"{NAME}:Q4_0"]
+    target, draft = pull(NAME, Notes())
+    assert (target.name, draft.name) == (f"{NAME}:Q4_K_M", f"{NAME}:draft-Q4_0")
+    assert find(NAME) == target.path
+    assert find(draft.name) == draft.path
 
 
 # What goes wrong --------------------------------------------------------------------------------
