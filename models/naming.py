@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 __all__ = [
+    "DRAFT",
     "Part",
     "Reference",
     "is_draft",
@@ -21,6 +22,9 @@ __all__ = [
     "quantization_in",
     "spoken",
 ]
+
+DRAFT = "draft-"
+"""How the label of a draft among other models begins."""
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 _REFERENCE = re.compile(rf"({_WORD}/{_WORD})(?::([A-Za-z0-9._-]{{1,120}}))?")
@@ -111,7 +115,7 @@ def labels(repository: str, paths: Iterable[str]) -> dict[str, str]:
     found = {}
     for path in paths:
         quantization = quantization_in(path) or _stem(path)
-        found[path] = f"draft-{quantization}" if is_draft(path, repository) else quantization
+        found[path] = f"{DRAFT}{quantization}" if is_draft(path, repository) else quantization
     counts = Counter(label.lower() for label in found.values())
     return {
         path: label if counts[label.lower()] == 1 else _stem(path) for path, label in found.items()

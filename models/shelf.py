@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from localspec.models.naming import Reference, is_safe, labels, part_of
+from localspec.models.naming import DRAFT, Reference, is_safe, labels, part_of
 
 from localspec import folders
 
@@ -87,12 +87,14 @@ def of_repository(repository: str) -> list[Shelved]:
 def find(reference: Reference) -> list[Shelved]:
     """Pulled models that a name may mean, the one that is meant first where one is.
 
-    Without a quantization that is Q4_K_M, or whatever there is one of.
+    Without a quantization that is Q4_K_M, or whatever there is one of beside drafts.
     """
     wanted = reference.quantization or _DEFAULT
     models = of_repository(reference.repository)
     matching = [m for m in models if m.quantization.lower() == wanted.lower()]
-    return matching if matching or reference.quantization else models
+    if matching or reference.quantization:
+        return matching
+    return [m for m in models if not m.quantization.startswith(DRAFT)] or models
 
 
 def origin(file: Path) -> Origin | None:

@@ -154,6 +154,17 @@ def test_the_only_quantization_needs_no_name_and_others_do() -> None:
         find("user/repo")
 
 
+def test_a_draft_beside_its_target_is_not_what_a_repository_means() -> None:
+    target = put("user/repo", "m-Q8_0.gguf", "m-draft-Q4_0.gguf")
+    assert find("user/repo") == target
+    assert find("user/repo:draft-Q4_0").name == "m-draft-Q4_0.gguf"
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/m.gguf", "../m.gguf", "/dev/null", "a/b/c"])
+def test_paths_need_not_exist_to_be_paths(name: str) -> None:
+    assert find(name).name == name.rpartition("/")[2]
+
+
 def test_aliases_are_names_of_the_catalogue() -> None:
     with pytest.raises(UsageError, match=r"localspec models pull llama-3\.1-8b gets it"):
         find("llama-3.1-8b")
