@@ -6,15 +6,19 @@ as many of its guesses as pay. Each step of the answers is decided as the govern
 done, knowing the steps before it, and counted with what truly held.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import mul
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import localspec
-from localspec.bench.tuning import Progress, time_draft, time_passes
+from localspec.bench.ours import SEED
+from localspec.bench.prompts import own
+from localspec.bench.tuning import Curve, Progress, time_draft, time_passes
 from localspec.drafters.model import ModelDrafter
 from localspec.errors import LocalspecError
 from localspec.governor.policy import Step
@@ -58,36 +62,72 @@ def measure(target: Path, drafts: Iterable[Path], progress: Progress) -> Iterato
     for i, path in enumerate(paths, start=1):
         progress(i * share, f"letting {path.stem} guess")
         try:
-            with localspec.load(target, draft=path) as llm:
-                if llm.draft is None:
-                    yield Measured(path, objection=" ".join(llm.notes))
-                    continue
-                listener = _Listener(llm)
-                timed = time_draft(llm, path.stem, _ANSWER_SECONDS)
+            yield _measure(target, path, near)
         except LocalspecError as error:
             yield Measured(path, objection=str(error))
-            continue
-        if timed is None:
-            yield Measured(path, objection="it made no guesses in answers of a few seconds")
-            continue
-        cost = timed.seconds / near.seconds[1]
-        length, speedup = forecast(listener.guesses, near.relative, cost)
-        yield Measured(path, timed.held, timed.seconds, length, speedup)
+
+
+def _measure(target: Path, draft: Path, near: Curve) -> Measured:
+    with localspec.load(target, draft=draft) as llm:
+        if llm.draft is None:
+            return Measured(draft, objection=" ".join(llm.notes))
+        listener = _Listener(llm)
+        timed = time_draft(llm, draft.stem, _ANSWER_SECONDS)
+        _answer_plainly(llm)
+    if timed is None or not listener.guesses or not listener.plain:
+        return Measured(draft, objection="it made no guesses in answers of a few seconds")
+    plain = listener.plain_seconds
+    curve = {rows: seconds / plain for rows, seconds in listener.curve(near).items()}
+    length, speedup = forecast(listener.guesses, curve, timed.seconds / plain)
+    return Measured(draft, timed.held, timed.seconds, length, speedup)
+
+
+def _answer_plainly(llm: LLM) -> None:
+    prompt = own()[0].text
+    with llm.stream(prompt, speculation=0, temperature=0.0, seed=SEED, max_tokens=96) as stream:
+        end = time.monotonic() + _ANSWER_SECONDS
+        for _ in stream:
+            if time.monotonic() > end:
+                break
 
 
 class _Listener:
-    """Keeps what a governor is told of the draft model's guesses."""
+    """Keeps what a governor is told: the draft model's guesses, and how long steps took.
+
+    Beside a draft passes take longer than in a sweep, as both models share the caches, and judging
+    guesses takes time of its own; both show in the steps of real answers only.
+    """
 
     def __init__(self, llm: LLM) -> None:
         self.guesses: list[Guess] = []
+        self.plain: list[Step] = []
+        self._guessed: list[Step] = []
         self._learn = llm.governor.observe
         llm.governor.observe = self._listen  # type: ignore[method-assign]
 
     def _listen(self, step: Step) -> None:
         self._learn(step)
-        for outcome in step.outcomes:
-            if outcome.draft.drafter == ModelDrafter.name and outcome.draft.confidences:
-                self.guesses.append(Guess(tuple(outcome.draft.confidences), outcome.held))
+        drafts = [o for o in step.outcomes if o.draft.drafter == ModelDrafter.name and o.draft]
+        if drafts:
+            self._guessed.append(step)
+            self.guesses += [Guess(tuple(o.draft.confidences), o.held) for o in drafts]
+        elif not step.prefilling:
+            self.plain.append(step)
+
+    @property
+    def plain_seconds(self) -> float:
+        """Of a step without guesses."""
+        return median(step.seconds for step in self.plain)
+
+    def curve(self, near: Curve) -> dict[int, float]:
+        """Seconds of a step by number of rows, without drafting: `near` as in real answers."""
+        rest = median(s.seconds - s.target_seconds - s.draft_seconds for s in self._guessed)
+        timed = [step for step in self._guessed if step.rows in near.seconds]
+        ratios = [step.target_seconds / near.seconds[step.rows] for step in timed]
+        slower = median(ratios) if ratios else 1.0
+        most = max(step.rows for step in self._guessed)
+        known = {n: s * max(1.0, slower) + rest for n, s in near.seconds.items() if 1 < n <= most}
+        return {**known, 1: self.plain_seconds}
 
 
 def forecast(
@@ -95,7 +135,8 @@ def forecast(
 ) -> tuple[float, float]:
     """The mean number of guesses to look at, and the speed-up that gives.
 
-    `curve` is V(n) / V(1) by number of rows n, `cost` the time of one guess as a share of V(1).
+    `curve` is the time of a step by number of rows, `cost` that of one guess, both as shares of a
+    step without guesses.
     Every step is charged for the guess that ends a draft too, as that has to be made to be
     found not worth a look.
     """
