@@ -21,6 +21,7 @@ from localspec import models, tools
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
+from localspec.drafters.grammar import GrammarDrafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.drafters.model import ModelDrafter
 from localspec.engine import Engine
@@ -137,7 +138,7 @@ class LLM:
                 drafters.append(ModelDrafter(own))
                 self.draft = draft
         if cache.can_truncate:
-            drafters.append(LookupDrafter())
+            drafters += [LookupDrafter(), GrammarDrafter()]
         self.governor = Governor(Costs(cache.outputs))
         kept = _profile(self.target, self.draft, cache)
         if not profile.load(self.governor, kept):
@@ -228,6 +229,7 @@ class LLM:
             speculation=0 if speculation == "off" else speculation,
             constraint=self._constraint(options),
             logprobs=options.get("logprobs"),
+            echo=options.get("echo", False),
             client=options.get("client", ""),
         )
 

@@ -96,6 +96,10 @@ class LookupDrafter:
         else:
             text.cut(length)
 
+    def copy(self, source: int, slot: int, length: int) -> None:
+        """Another text begins in `slot`; it is read when it is asked about."""
+        self.truncate(slot, 0)
+
     def hindsight(self, slot: int) -> list[Hindsight]:
         """For each token said since the last call, what would have been the first guess.
 
