@@ -81,9 +81,9 @@ class Engine:
         return bool(self._waiting or self._slots.sequences)
 
     @property
-    def waiting(self) -> int:
-        """Requests that have no slot yet. May be asked on any thread."""
-        return len(self._waiting)
+    def running(self) -> int:
+        """Answers that have a slot. May be asked on any thread."""
+        return len(self._slots.sequences)
 
     def prepare(self, request: Request) -> Sequence:
         """Check a request and make its sequence, on any thread. Raises UsageError."""

@@ -133,6 +133,11 @@ class Sequence:
         return self.tokens[self._prompt_length :]
 
     @property
+    def stop(self) -> str | None:
+        """The stop string that ended the answer, if one did."""
+        return self._text.stop
+
+    @property
     def backlog(self) -> int:
         """Committed tokens the target has yet to see."""
         return len(self.tokens) - self.cached

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["EventStream", "Gone", "event", "unless_gone"]
+__all__ = ["COMMENT", "EventStream", "Gone", "event", "unless_gone"]
 
 T = TypeVar("T")
 
 KEEP_ALIVE_SECONDS = 5.0
-_COMMENT = b": still here\n\n"
+COMMENT = b": still here\n\n"
 
 
 class Gone(Exception):
@@ -62,7 +62,7 @@ class EventStream(Response):
         events: AsyncIterator[bytes],
         held: AsyncExitStack,
         *,
-        comment: bytes = _COMMENT,
+        comment: bytes = COMMENT,
         patience: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
