@@ -63,12 +63,11 @@ class EventStream(Response):
         held: AsyncExitStack,
         *,
         comment: bytes = COMMENT,
-        patience: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._events, self._held = events, held
-        self._comment, self._patience = comment, patience
+        self._comment = comment
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until they end or the client is gone."""
@@ -95,7 +94,7 @@ class EventStream(Response):
         coming = asyncio.ensure_future(anext(self._events, None))
         try:
             while True:
-                done, _ = await asyncio.wait({coming}, timeout=self._patience)
+                done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
                 data = coming.result() if done else self._comment
                 if data is None:
                     break
