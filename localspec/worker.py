@@ -71,15 +71,41 @@ class Stream:
 
     def __iter__(self) -> Iterator[Piece]:
         while self._unread or not self._ended:
-            if not self._unread:
-                pieces, self._ended = _wait(self._inbox)
-                self._unread.extend(pieces)
-                continue
-            piece = self._unread.popleft()
-            self._text.append(piece.text)
-            if piece.token is not None:
-                self._tokens.append(piece.token)
-            yield piece
+            if self._unread:
+                yield self._read()
+            else:
+                self._receive(_wait(self._inbox))
+        self._complain()
+
+    def take(self) -> list[Piece]:
+        """The pieces that have come, without waiting. After the last ones `ended` is true.
+
+        Raises what went wrong once there are no pieces left.
+        """
+        while not self._inbox.empty():
+            self._receive(self._inbox.get())
+        pieces = [self._read() for _ in range(len(self._unread))]
+        if self._ended and not pieces:
+            self._complain()
+        return pieces
+
+    @property
+    def ended(self) -> bool:
+        """Whether all has been read."""
+        return self._ended and not self._unread
+
+    def _receive(self, delivery: _Delivery) -> None:
+        pieces, self._ended = delivery
+        self._unread.extend(pieces)
+
+    def _read(self) -> Piece:
+        piece = self._unread.popleft()
+        self._text.append(piece.text)
+        if piece.token is not None:
+            self._tokens.append(piece.token)
+        return piece
+
+    def _complain(self) -> None:
         if self._sequence.error and not self._complained:
             self._complained = True
             raise self._sequence.error

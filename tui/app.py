@@ -1,0 +1,507 @@
+"""The chat: a session on a screen."""
+
+import contextlib
+from collections.abc import Awaitable, Iterable
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+from localspec.tui import commands, deeds, figures, themes
+from localspec.tui.backend import Backend, Choice, Source
+from localspec.tui.loader import Loader
+from localspec.tui.pace import Pace
+from localspec.tui.screens.chats import Chats
+from localspec.tui.screens.help import Help
+from localspec.tui.screens.settings import Settings
+from localspec.tui.session import Session
+from localspec.tui.store import Message, Store
+from localspec.tui.text import code_blocks, shorten, split_thoughts
+from localspec.tui.widgets.conversation import Conversation
+from localspec.tui.widgets.message import Answer, MessageView, Question
+from localspec.tui.widgets.panel import Panel
+from localspec.tui.widgets.prompt import Prompt
+from localspec.tui.widgets.strip import Strip
+from localspec.tui.widgets.welcome import Welcome
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message as Event
+from textual.screen import Screen
+from textual.widgets import Footer, Markdown, Static
+
+from localspec.errors import LocalspecError, UsageError
+
+__all__ = ["Chat"]
+
+_IDLE_SECONDS = 1.0
+Severity = Literal["information", "warning", "error"]
+
+
+class Chat(App[None]):
+    """Talks to a model of `source`, and keeps everything in `store`."""
+
+    CSS_PATH = "chat.tcss"
+    TITLE = "localspec"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "escape", "stop", priority=False, id="stop"),
+        Binding("ctrl+r", "again", "again", id="again"),
+        Binding("ctrl+n", "new", "new", id="new"),
+        Binding("ctrl+o", "chats", "chats", id="chats"),
+        Binding("ctrl+t", "tint", "tint", id="tint"),
+        Binding("ctrl+g", "figures", "figures", id="figures"),
+        Binding("ctrl+l", "models", "model", id="models"),
+        Binding("ctrl+s", "settings", "settings", id="settings"),
+        Binding("f1", "help", "help", id="help"),
+        Binding("ctrl+c", "interrupt", show=False, system=True),
+    ]
+
+    class Loaded(Event):
+        """A model is there, or why it is not."""
+
+        def __init__(self, backend: Backend | None, failure: LocalspecError | None) -> None:
+            super().__init__()
+            self.backend, self.failure = backend, failure
+
+    def __init__(
+        self,
+        store: Store,
+        source: Source,
+        *,
+        model: str = "shell",
+        draft: str = "auto",
+        resume: bool = False,
+        keys: dict[str, str] | None = None,
+        trouble: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = Session(store)
+        self.source = source
+        self.model, self.draft = model, draft
+        self._resume = resume
+        self._keys = keys or {}
+        self._trouble = trouble
+        self._loader = Loader(source, self._tell)
+        self._pace = Pace()
+        self._view: Answer | None = None
+        self._editing: int | None = None
+        self._models: list[Choice] = []
+        self._drafts: list[Choice] = []
+        self._unsaved_draft: str | None = None
+        self._ticking = False
+
+    # The screen -----------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Title, conversation, prompt, figures, keys."""
+        with Horizontal(id="top"):
+            yield Static(id="title", markup=False)
+            yield Static(id="model", markup=False)
+        with Horizontal(id="middle"):
+            yield Conversation()
+            yield Panel(id="figures")
+        yield Static(id="notice", markup=False)
+        yield Prompt(lambda text: commands.suggest(self, text))
+        yield Strip()
+        yield Footer(compact=True, show_command_palette=False)
+
+    async def on_mount(self) -> None:
+        """Show what was there the last time, and load the model beside it."""
+        self.register_theme(themes.DARK)
+        self.register_theme(themes.LIGHT)
+        self.set_keymap(self._keys)
+        preferences = self._preferences()
+        self.theme = self._known_theme(preferences.get("theme"))
+        self.session.choices = dict(preferences.get("choices", {}))
+        self.conversation.tinted = bool(preferences.get("tint", False))
+        self.screen.set_class(bool(preferences.get("figures", False)), "-figures")
+        if self._trouble:
+            self.notice(self._trouble)
+        latest = self.session.store.summaries()
+        if self._resume and latest:
+            self.session.open(latest[0].id)
+        self.prompt.past = self.session.store.prompts()
+        await self.show_conversation()
+        self.load(self.model, self.draft)
+        self.set_interval(_IDLE_SECONDS, self._keep_up)
+
+    @property
+    def conversation(self) -> Conversation:
+        """The messages."""
+        return self.query_one(Conversation)
+
+    @property
+    def prompt(self) -> Prompt:
+        """Where one types."""
+        return self.query_one(Prompt)
+
+    @property
+    def strip(self) -> Strip:
+        """The line of figures."""
+        return self.query_one(Strip)
+
+    def notice(self, sentence: str = "") -> None:
+        """A sentence above the prompt that stays until there is another, or none."""
+        line = self.query_one("#notice", Static)
+        line.update(sentence)
+        line.set_class(bool(sentence), "-shown")
+
+    async def show_conversation(self) -> None:
+        """Draw the session's conversation, and what is typed in it."""
+        self._view, self._editing = None, None
+        self.prompt.remove_class("-editing")
+        await self.conversation.show(
+            self.session.tree, [Welcome(self.session.store.summaries()[:3])]
+        )
+        self.prompt.put(self.session.store.draft(self.session.conversation))
+        self.show_title()
+        self._show_figures()
+        self.prompt.typing.focus()
+
+    def show_title(self) -> None:
+        """What the conversation is called, and who answers."""
+        conversation = self.session.conversation
+        title = "" if conversation is None else self.session.store.title(conversation)
+        self.query_one("#title", Static).update(title or "localspec")
+        backend = self.session.backend
+        model = backend.name if backend else f"{self.model} …" if self._loader.what else "no model"
+        self.query_one("#model", Static).update(shorten(model, 32))
+
+    def _show_figures(self) -> None:
+        running = self.session.running
+        path = self.session.tree.path()
+        last = next((m.figures for m in reversed(path) if m.figures), None)
+        self.query_one(Panel).show(running.meter.figures if running else last)
+
+    # The model ------------------------------------------------------------------------------
+
+    def load(self, model: str, draft: str) -> None:
+        """Have another model answer from now on."""
+        self.model, self.draft = model, draft
+        self.session.leave()
+        old, self.session.backend = self.session.backend, None
+        self._loader.load(model, draft, old)
+        self.show_title()
+        self._wake()
+
+    def _tell(self, backend: Backend | None, failure: LocalspecError | None) -> None:
+        self._models, self._drafts = list(self.source.models()), list(self.source.drafts())
+        self.post_message(self.Loaded(backend, failure))
+
+    async def on_chat_loaded(self, event: Loaded) -> None:
+        """There is a model, or a reason why not."""
+        backend = event.backend
+        if backend is None:
+            self.notice(f"{event.failure} Choose another model with /model.")
+        else:
+            self.notice(" ".join(backend.notes) or self._trouble or "")
+        self.session.attach(backend)
+        self.show_title()
+        self.strip.say("" if backend else "no model")
+        await self._follow()
+
+    # Turns ----------------------------------------------------------------------------------
+
+    async def on_prompt_sent(self, event: Prompt.Sent) -> None:
+        """A command, a question, or an edited question."""
+        text = event.text
+        if commands.is_command(text):
+            event.prompt.clear()
+            await self.attempt(lambda: commands.run(self, text))
+            return
+        if self.session.running:
+            self.say("The answer is still coming; esc stops it.")
+            return
+        await self.attempt(lambda: self._send(text.removeprefix("/") if text[:2] == "//" else text))
+
+    async def _send(self, text: str) -> None:
+        editing, fresh = self._editing, not self.session.tree.messages
+        if editing is not None:
+            message = self.session.edit(editing, text)
+        else:
+            message = self.session.send(text)
+        self.session.store.keep_draft(None if fresh else self.session.conversation, "")
+        self._unsaved_draft = None
+        self.prompt.clear()
+        self.prompt.past.append(text)
+        self.notice(self._trouble or "")
+        if fresh or editing is not None:
+            await self.show_conversation()
+        else:
+            await self.conversation.add(message)
+        await self._follow()
+
+    async def _follow(self) -> None:
+        """Draw the answer that has begun, and what comes of it."""
+        running = self.session.running
+        if running and self._view is None:
+            shown = {view.message.id for view in self.conversation.views}
+            if running.message.id not in shown:
+                await self.conversation.add(running.message)
+            view = self.query_one(f"#message-{running.message.id}", Answer)
+            view.running = True
+            self._view = view
+        self._wake()
+
+    def _wake(self) -> None:
+        """Tick for as long as something is under way."""
+        if not self._ticking:
+            self._ticking = True
+            self.set_timer(self._pace.interval(), self._tick)
+
+    async def _tick(self) -> None:
+        self._ticking = False
+        if self._loader.what:
+            self.strip.wait(f"loading {self._loader.what}, {self._loader.seconds:.0f} s")
+        if self.session.running:
+            await self._advance()
+        if self._loader.what or self.session.running:
+            self._wake()
+
+    async def _advance(self) -> None:
+        running = self.session.running
+        assert running
+        try:
+            said = self.session.advance()
+        except LocalspecError as error:
+            self.notice(str(error))
+            said = []
+        message = self.session.tree.messages[running.message.id]
+        if self._view and self.session.running:
+            if said:
+                await self._view.grow(message)
+        elif self._view:
+            await self._view.finish(message)
+            self._view = None
+        self._show_progress(running.meter)
+
+    def _show_progress(self, meter: figures.Meter) -> None:
+        backend, running = self.session.backend, self.session.running
+        s = meter.figures.statistics
+        if running and not s.completion_tokens:
+            self.strip.wait("reading the prompt")
+        else:
+            self.strip.show(meter)
+        guesses = self.session.choices.get("speculation", "auto") == "auto"
+        if running and backend and guesses:
+            reason = figures.switched_off(meter, backend.price)
+            if reason:
+                self.strip.say(reason)
+        if self.screen.has_class("-figures"):
+            self._show_figures()
+
+    def _keep_up(self) -> None:
+        """Once a second: what is typed, and what could not be kept before."""
+        try:
+            if self._unsaved_draft is not None:
+                self.session.store.keep_draft(self.session.conversation, self._unsaved_draft)
+                self._unsaved_draft = None
+            if self.session.has_unkept:
+                self.session.keep()
+                self.notice(self._trouble or "")
+        except LocalspecError as error:
+            self.notice(str(error))
+
+    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+        """What is typed is kept within a second."""
+        if self._editing is None and not commands.is_command(event.text):
+            self._unsaved_draft = event.text
+
+    def on_prompt_left(self) -> None:
+        """Up from the prompt goes into the conversation."""
+        views = self.conversation.views
+        if views:
+            views[-1].focus()
+
+    async def attempt(self, deed: Any) -> None:
+        """Do something a person asked for; what goes wrong is told in a sentence."""
+        try:
+            result = deed()
+            if isinstance(result, Awaitable):
+                await result
+        except LocalspecError as error:
+            self.say(str(error), "warning")
+
+    def say(self, sentence: str, severity: Severity = "information") -> None:
+        """A sentence that goes away by itself."""
+        self.notify(sentence, severity=severity, markup=False)
+
+    # Keys -----------------------------------------------------------------------------------
+
+    async def action_escape(self) -> None:
+        """Stop the answer; else give up editing; else go back to the prompt."""
+        if self.session.running:
+            self.session.stop()
+        elif self._editing is not None:
+            await self.show_conversation()
+        self.prompt.typing.focus()
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C copies what is selected, stops an answer, and says how to leave."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.say("Copied.")
+        elif self.session.running:
+            self.session.stop()
+        else:
+            self.say("Press ctrl+q to leave; everything is kept.")
+
+    async def action_again(self) -> None:
+        """Answer the last question once more, on a branch of its own."""
+        await self.attempt(self._again)
+
+    async def _again(self) -> None:
+        if not self.session.again():
+            raise UsageError("There is nothing to answer again yet.")
+        await self.show_conversation()
+        await self._follow()
+
+    async def action_new(self) -> None:
+        """Begin a conversation."""
+        self._keep_up()
+        await self.attempt(self.session.new)
+        await self.show_conversation()
+
+    async def open(self, conversation: int) -> None:
+        """Show another conversation."""
+        self._keep_up()
+        await self.attempt(lambda: self.session.open(conversation))
+        await self.show_conversation()
+
+    def action_chats(self) -> None:
+        """All conversations."""
+        self.push_screen(Chats(self.session.store), self._chosen_chat)
+
+    async def _chosen_chat(self, chosen: int | None) -> None:
+        open_now = self.session.conversation
+        if chosen is not None:
+            await self.open(chosen)
+        elif open_now is not None and not self.session.store.exists(open_now):
+            await self.action_new()
+        else:
+            self.show_title()
+
+    async def action_tint(self) -> None:
+        """Show who guessed which tokens, or not."""
+        tinted = not self.conversation.tinted
+        await self.conversation.set_tinted(tinted)
+        self.prefer(tint=tinted)
+
+    def action_figures(self) -> None:
+        """Open or close the panel of figures."""
+        self.screen.toggle_class("-figures")
+        self._show_figures()
+        self.prefer(figures=self.screen.has_class("-figures"))
+
+    def action_models(self) -> None:
+        """Choose a model."""
+        deeds.choose_model(self, "")
+
+    def action_settings(self) -> None:
+        """Sampling and guessing."""
+        self.push_screen(Settings(self.session.choices), lambda _: self._settled())
+
+    def _settled(self) -> None:
+        self.prefer(choices=self.session.choices)
+
+    def action_help(self) -> None:
+        """Commands and keys."""
+        self.push_screen(Help(self.active_keys()))
+
+    def active_keys(self) -> list[tuple[str, str]]:
+        """All keys of the chat and of its messages, as they are mapped now."""
+        keys: dict[str, str] = {}
+        for owner in (Chat, MessageView, Question, Answer):
+            for binding in owner.BINDINGS:
+                if isinstance(binding, Binding) and binding.description:
+                    mapped = self._keys.get(binding.id or "", binding.key)
+                    keys.setdefault(binding.description, mapped.replace(",", ", "))
+        return [(key, description) for description, key in keys.items()]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette offers the commands that need nothing more, and all themes."""
+        for command in commands.COMMANDS:
+            if not command.needs_argument:
+                deed = partial(self.attempt, partial(commands.run, self, f"/{command.name}"))
+                yield SystemCommand(command.name.capitalize(), command.meaning, deed)
+        for theme in sorted(self.available_themes):
+            deed = partial(self.attempt, partial(deeds.choose_theme, self, theme))
+            yield SystemCommand(f"Theme {theme}", "choose colours", deed)
+
+    # What is done with a message ------------------------------------------------------------
+
+    async def on_message_view_wanted(self, event: MessageView.Wanted) -> None:
+        """Something is to be done with a message."""
+        view, message = event.view, event.view.message
+        match event.what:
+            case "previous" | "next":
+                step = -1 if event.what == "previous" else 1
+                neighbour = self.conversation.neighbour(view, step)
+                (neighbour or self.prompt.typing if step > 0 else neighbour or view).focus()
+            case "branch-left" | "branch-right":
+                if self.session.switch(message.id, -1 if event.what == "branch-left" else 1):
+                    await self._show_branch(message)
+            case "copy":
+                deeds.copy(self, split_thoughts(message.content).answer)
+            case "copy-code":
+                deeds.copy(self, "\n\n".join(code_blocks(message.content)))
+            case "again":
+                self.session.tree.head = message.id
+                await self.action_again()
+            case "edit":
+                self._begin_edit(message)
+
+    async def _show_branch(self, before: Message) -> None:
+        """The branch that was switched to, with the place in focus where it parted."""
+        await self.show_conversation()
+        for view in self.conversation.views:
+            if view.message.parent == before.parent:
+                view.focus()
+
+    def _begin_edit(self, message: Message) -> None:
+        if self.session.running:
+            self.say("The answer is still coming; esc stops it.")
+            return
+        self._keep_up()
+        self._editing = message.id
+        self.prompt.add_class("-editing")
+        self.prompt.put(message.content)
+        self.prompt.typing.focus()
+        self.strip.say("editing: enter asks anew on a branch of its own, esc leaves it")
+
+    # Preferences ----------------------------------------------------------------------------
+
+    def prefer(self, **choices: object) -> None:
+        """Remember something for the next time, if that can be."""
+        with contextlib.suppress(LocalspecError):
+            self.session.store.prefer(choices)
+
+    def _preferences(self) -> dict[str, Any]:
+        try:
+            return self.session.store.preferences()
+        except LocalspecError:
+            return {}
+
+    def _known_theme(self, name: object) -> str:
+        return str(name) if name in self.available_themes else themes.DARK.name
+
+    # For commands ---------------------------------------------------------------------------
+
+    def model_choices(self) -> list[Choice]:
+        """What can answer, as far as has been found."""
+        return self._models
+
+    def draft_choices(self) -> list[Choice]:
+        """What can guess."""
+        return self._drafts
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        """A model's links are shown, never followed by themselves."""
+        deeds.copy(self, event.href)
+
+    def on_unmount(self) -> None:
+        """Keep everything."""
+        self._keep_up()
+        with contextlib.suppress(LocalspecError):
+            self.session.leave()

@@ -1,0 +1,213 @@
+"""Where a person types: lines that grow, what was asked before, and commands that complete."""
+
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message as Event
+from textual.widgets import OptionList, TextArea
+from textual.widgets.option_list import Option
+
+__all__ = ["Prompt", "Suggestion"]
+
+
+class Suggestion(NamedTuple):
+    """How a line that begins with / can go on: the whole line then, and what it would do."""
+
+    line: str
+    meaning: str
+    finished: bool = True
+    """Whether it can be sent as it is."""
+
+
+class Typing(TextArea):
+    """The text. Enter sends it; the arrow keys leave it for what was typed before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("shift+enter,ctrl+j,alt+enter", "line", "new line", show=False, id="prompt.line"),
+        Binding("tab", "complete", "complete", show=False, id="prompt.complete"),
+    ]
+
+    class Sent(Event):
+        """Enter was pressed."""
+
+    class Moved(Event):
+        """An arrow key was pressed where the text ends: -1 up, 1 down."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
+    class Completed(Event):
+        """Tab was pressed."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Sent())
+            return
+        await super()._on_key(event)
+
+    def action_line(self) -> None:
+        """Begin a new line."""
+        self.insert("\n")
+
+    def action_complete(self) -> None:
+        """Take the suggestion."""
+        self.post_message(self.Completed())
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Up, and beyond the first line to what was typed before."""
+        if self.cursor_at_first_line and not select:
+            self.post_message(self.Moved(-1))
+        else:
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Down, and beyond the last line to what was typed after."""
+        if self.cursor_at_last_line and not select:
+            self.post_message(self.Moved(1))
+        else:
+            super().action_cursor_down(select)
+
+
+class Prompt(Vertical):
+    """The text being typed, and above it how a command may go on."""
+
+    class Sent(Event):
+        """A text is finished. `clear` is for whoever takes it."""
+
+        def __init__(self, prompt: "Prompt", text: str) -> None:
+            super().__init__()
+            self.prompt, self.text = prompt, text
+
+    class Changed(Event):
+        """Something was typed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Left(Event):
+        """Up was pressed where there is nothing before: the reader wants the conversation."""
+
+    def __init__(self, suggest: Callable[[str], list[Suggestion]]) -> None:
+        super().__init__()
+        self.past: list[str] = []
+        """What was asked before, the oldest first."""
+        self._suggest = suggest
+        self._suggestions: list[Suggestion] = []
+        self._at: int | None = None
+        self._unsent = ""
+
+    def compose(self) -> ComposeResult:
+        """Suggestions, then the text."""
+        yield OptionList(id="suggestions")
+        yield Typing(
+            id="typing",
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder="Ask something, or / for commands",
+        )
+
+    def on_mount(self) -> None:
+        """Suggestions are looked at from here; the keys stay with the text."""
+        self._list.can_focus = False
+        self._list.display = False
+
+    @property
+    def _list(self) -> OptionList:
+        return self.query_one("#suggestions", OptionList)
+
+    @property
+    def typing(self) -> Typing:
+        """The text area."""
+        return self.query_one("#typing", Typing)
+
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return self.typing.text
+
+    def put(self, text: str) -> None:
+        """Have something stand there, the cursor at its end."""
+        self.typing.text = text
+        self.typing.move_cursor(self.typing.document.end)
+
+    def clear(self) -> None:
+        """It was taken."""
+        self._at = None
+        self.put("")
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Suggest what fits."""
+        event.stop()
+        self._offer(self._suggest(self.text) if self._at is None else [])
+        self.post_message(self.Changed(self.text))
+
+    def _offer(self, suggestions: list[Suggestion]) -> None:
+        self._suggestions = suggestions
+        shown = self._list
+        shown.display = bool(suggestions)
+        shown.clear_options()
+        width = max((len(s.line) for s in suggestions), default=0) + 3
+        shown.add_options(
+            Option(Content.assemble(f"{s.line:<{width}}", (s.meaning, "$text-muted")))
+            for s in suggestions
+        )
+        shown.highlighted = 0 if suggestions else None
+
+    @property
+    def _chosen(self) -> Suggestion | None:
+        at = self._list.highlighted
+        return self._suggestions[at] if self._suggestions and at is not None else None
+
+    def on_typing_completed(self) -> None:
+        """Tab takes the suggestion, or leaves the prompt."""
+        chosen = self._chosen
+        if chosen:
+            self._take(chosen)
+        else:
+            self.screen.focus_next()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """A click takes a suggestion too."""
+        event.stop()
+        self._take(self._suggestions[event.option_index])
+
+    def _take(self, suggestion: Suggestion) -> None:
+        self.put(suggestion.line + ("" if suggestion.finished else " "))
+        self.typing.focus()
+
+    def on_typing_sent(self) -> None:
+        """Enter sends, or takes a suggestion first that is not what stands there."""
+        chosen = self._chosen
+        if chosen and chosen.line != self.text.rstrip():
+            self._take(chosen)
+            if not chosen.finished:
+                return
+        if self.text.strip():
+            self.post_message(self.Sent(self, self.text))
+
+    def on_typing_moved(self, event: Typing.Moved) -> None:
+        """Arrow keys: among suggestions, else among what was asked before."""
+        if self._suggestions:
+            at = (self._list.highlighted or 0) + event.step
+            self._list.highlighted = at % len(self._suggestions)
+            return
+        at = len(self.past) if self._at is None else self._at
+        to = at + event.step
+        if to < 0 or not self.past:
+            self.post_message(self.Left())
+        elif to < len(self.past):
+            self._unsent = self.text if self._at is None else self._unsent
+            self._at = to
+            self.put(self.past[to])
+        elif self._at is not None:
+            self._at = None
+            self.put(self._unsent)
