@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from localspec.tui import commands, deeds, figures, themes
 from localspec.tui.backend import Backend, Choice, Source
+from localspec.tui.figures import Figures, Part
 from localspec.tui.loader import Loader
 from localspec.tui.pace import Pace
 from localspec.tui.screens.chats import Chats
@@ -23,7 +24,7 @@ from localspec.tui.widgets.strip import Strip
 from localspec.tui.widgets.welcome import Welcome
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.message import Message as Event
 from textual.screen import Screen
 from textual.widgets import Footer, Markdown, Static
@@ -98,11 +99,12 @@ class Chat(App[None]):
             yield Static(id="title", markup=False)
             yield Static(id="model", markup=False)
         with Horizontal(id="middle"):
-            yield Conversation()
+            with Vertical(id="column"):
+                yield Conversation()
+                yield Static(id="notice", markup=False)
+                yield Prompt(lambda text: commands.suggest(self, text))
+                yield Strip()
             yield Panel(id="figures")
-        yield Static(id="notice", markup=False)
-        yield Prompt(lambda text: commands.suggest(self, text))
-        yield Strip()
         yield Footer(compact=True, show_command_palette=False)
 
     async def on_mount(self) -> None:
@@ -156,6 +158,8 @@ class Chat(App[None]):
         self.prompt.put(self.session.store.draft(self.session.conversation))
         self.show_title()
         self._show_figures()
+        if not self._loader.what:
+            self._rest()
         self.prompt.typing.focus()
 
     def show_title(self) -> None:
@@ -169,9 +173,11 @@ class Chat(App[None]):
 
     def _show_figures(self) -> None:
         running = self.session.running
+        self.query_one(Panel).show(running.meter.figures if running else self._last_figures())
+
+    def _last_figures(self) -> Figures | None:
         path = self.session.tree.path()
-        last = next((m.figures for m in reversed(path) if m.figures), None)
-        self.query_one(Panel).show(running.meter.figures if running else last)
+        return next((m.figures for m in reversed(path) if m.figures), None)
 
     # The model ------------------------------------------------------------------------------
 
@@ -197,7 +203,7 @@ class Chat(App[None]):
             self.notice(" ".join(backend.notes) or self._trouble or "")
         self.session.attach(backend)
         self.show_title()
-        self.strip.say("" if backend else "no model")
+        self._rest()
         await self._follow()
 
     # Turns ----------------------------------------------------------------------------------
@@ -276,19 +282,30 @@ class Chat(App[None]):
         self._show_progress(running.meter)
 
     def _show_progress(self, meter: figures.Meter) -> None:
-        backend, running = self.session.backend, self.session.running
+        running = self.session.running
         s = meter.figures.statistics
         if running and not s.completion_tokens:
             self.strip.wait("reading the prompt")
+        elif not running:
+            self._rest()
+        elif reason := self._why_not_guessing(meter):
+            self.strip.rest([Part(reason, 0)])
         else:
             self.strip.show(meter)
-        guesses = self.session.choices.get("speculation", "auto") == "auto"
-        if running and backend and guesses:
-            reason = figures.switched_off(meter, backend.price)
-            if reason:
-                self.strip.say(reason)
         if self.screen.has_class("-figures"):
             self._show_figures()
+
+    def _why_not_guessing(self, meter: figures.Meter) -> str | None:
+        backend = self.session.backend
+        if backend is None or self.session.choices.get("speculation", "auto") != "auto":
+            return None
+        return figures.switched_off(meter, backend.price)
+
+    def _rest(self) -> None:
+        """Nothing comes: the strip says what will answer, and how."""
+        backend, last = self.session.backend, self._last_figures()
+        detail = backend.detail if backend else "no model"
+        self.strip.rest(figures.idle(last, detail, self.session.choices))
 
     def _keep_up(self) -> None:
         """Once a second: what is typed, and what could not be kept before."""
@@ -325,6 +342,12 @@ class Chat(App[None]):
     def say(self, sentence: str, severity: Severity = "information") -> None:
         """A sentence that goes away by itself."""
         self.notify(sentence, severity=severity, markup=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what can be done now is offered."""
+        if action == "escape" and self.is_running and not self.screen.is_modal:
+            return self.session.running is not None or self._editing is not None
+        return True
 
     # Keys -----------------------------------------------------------------------------------
 
@@ -403,6 +426,7 @@ class Chat(App[None]):
         self.push_screen(Settings(self.session.choices), lambda _: self._settled())
 
     def _settled(self) -> None:
+        self._rest()
         self.prefer(choices=self.session.choices)
 
     def action_help(self) -> None:
@@ -468,7 +492,7 @@ class Chat(App[None]):
         self.prompt.add_class("-editing")
         self.prompt.put(message.content)
         self.prompt.typing.focus()
-        self.strip.say("editing: enter asks anew on a branch of its own, esc leaves it")
+        self.strip.rest([Part("editing: enter asks anew, on a branch of its own", 0)])
 
     # Preferences ----------------------------------------------------------------------------
 

@@ -7,12 +7,26 @@ from typing import Any, NamedTuple, Self
 
 from localspec.decoding.statistics import Statistics
 
-__all__ = ["Figures", "Meter", "Part", "detail", "fit", "footnote", "live", "spark", "switched_off"]
+__all__ = [
+    "SEPARATOR",
+    "Figures",
+    "Meter",
+    "Part",
+    "detail",
+    "fit",
+    "footnote",
+    "idle",
+    "live",
+    "seconds",
+    "snapshot",
+    "spark",
+    "switched_off",
+]
 
 _WINDOW_SECONDS = 2.0
 _SAMPLE_SECONDS = 0.5
 _SAMPLES = 24
-_BARS = "▁▂▃▄▅▆▇█"
+_BARS = "▁▂▃▄▅▆▇"
 _KNOWN = {f.name for f in fields(Statistics)}
 _ENOUGH_STEPS = 40
 """Decodes without a guess after which guessing is taken to be switched off."""
@@ -148,6 +162,14 @@ def live(meter: Meter) -> list[Part]:
     return parts
 
 
+def idle(figures: Figures | None, detail: str, choices: Mapping[str, object]) -> list[Part]:
+    """What the strip says between answers: what will answer, and how."""
+    parts = [Part(detail, 0)] if detail else []
+    parts += _context(figures) if figures else []
+    parts += [Part(f"{name.replace('_', ' ')} {value}", 7) for name, value in choices.items()]
+    return parts
+
+
 def footnote(figures: Figures, finish_reason: str | None, seed: int | None) -> list[Part]:
     """The quiet line under an answer that has ended."""
     s = figures.statistics
@@ -200,7 +222,7 @@ def spark(history: list[float], width: int = _SAMPLES) -> str:
     """Speeds as a row of bars, from nothing to the highest of them."""
     latest = history[-width:]
     top = max(latest, default=0.0)
-    return "".join(_BARS[min(7, int(8 * value / top))] if top else _BARS[0] for value in latest)
+    return "".join(_BARS[min(6, int(7 * value / top))] if top else _BARS[0] for value in latest)
 
 
 def seconds(value: float) -> str:

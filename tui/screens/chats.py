@@ -64,7 +64,7 @@ class Chats(ModalScreen[int | None]):
             Option(
                 Content.assemble(
                     f"{shorten(s.title, width):<{width}} ",
-                    (f"{when(s.updated):>12}", "$text-muted"),
+                    (f"{when(s.updated):>12}", "$foreground-muted"),
                 )
             )
             for s in self._shown

@@ -44,5 +44,7 @@ class Help(ModalScreen[None]):
 
 def _table(title: str, rows: Sequence[tuple[str, str]]) -> Content:
     lines = [Content.styled(title, "bold")]
-    lines += [Content.assemble(f"{name:<{_WIDTH}}", (text, "$text-muted")) for name, text in rows]
+    lines += [
+        Content.assemble(f"{name:<{_WIDTH}}", (text, "$foreground-muted")) for name, text in rows
+    ]
     return Content("\n").join(lines)

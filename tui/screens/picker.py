@@ -63,7 +63,7 @@ class Picker(ModalScreen[str | None]):
             Option(
                 Content.assemble(
                     f"{shorten(choice.name, _NAME_WIDTH):<{_NAME_WIDTH}}  ",
-                    (choice.meaning, "$text-muted"),
+                    (choice.meaning, "$foreground-muted"),
                 )
             )
             for choice in self._shown

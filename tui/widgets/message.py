@@ -1,5 +1,6 @@
 """One message on the screen: what a person said, or an answer with its thoughts and figures."""
 
+import asyncio
 from typing import ClassVar
 
 from localspec.tui import tint
@@ -145,16 +146,22 @@ class Prose(Markdown):
 
     def __init__(self) -> None:
         super().__init__(open_links=False)
-        self.shown = ""
+        self._shown = ""
+        self._grown = False
+
+    async def grow(self, text: str) -> None:
+        """Show a text on its way: of what was shown before, only the end is drawn again."""
+        if not self._grown or not text.startswith(self._shown):
+            self._shown, self._grown = "", True
+            await self.update("")  # Textual appends to what was appended, and to nothing else
+        added, self._shown = text[len(self._shown) :], text
+        if added:
+            await self.append(added)
 
     async def show(self, text: str) -> None:
-        """Show `text`; where it goes on from what is shown, only the end is drawn."""
-        if text == self.shown:
-            return
-        before, self.shown = self.shown, text
-        if before and text.startswith(before):
-            await self.append(text[len(before) :])
-        else:
+        """Show a whole text."""
+        if self._grown or text != self._shown:
+            self._shown, self._grown = text, False
             await self.update(text)
 
 
@@ -194,6 +201,7 @@ class Answer(MessageView):
         self.tinted = tinted
         self.running = False
         self._unfolded = False
+        self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """Thoughts, text, figures; what there is not is not shown."""
@@ -214,7 +222,6 @@ class Answer(MessageView):
     async def finish(self, message: Message) -> None:
         """Show an answer that has ended, drawn once as a whole."""
         self.message, self.running = message, False
-        self.query_one(Prose).shown = ""
         await self.draw()
 
     async def set_tinted(self, tinted: bool) -> None:
@@ -224,6 +231,11 @@ class Answer(MessageView):
 
     async def draw(self) -> None:
         """Bring the screen up to date with the message."""
+        if self.query(Tinted):  # else it is too early, and `on_mount` will
+            async with self._drawing:
+                await self._draw()
+
+    async def _draw(self) -> None:
         message = self.message
         parts = split_thoughts(message.content)
         prose, tinted = self.query_one(Prose), self.query_one(Tinted)
@@ -239,7 +251,8 @@ class Answer(MessageView):
             whole = len(text) == len(message.content)
             await tinted.show(tint.blocks(text, message.origins if whole else (), colour=colour))
         elif parts.answer:
-            await prose.show(harmless(parts.answer))
+            draw = prose.grow if self.running else prose.show
+            await draw(harmless(parts.answer))
         self._draw_foot()
 
     def _draw_foot(self) -> None:
@@ -249,7 +262,7 @@ class Answer(MessageView):
             if message.figures and self.tinted:
                 foot.update(tint.legend(message.figures, colour=not self.app.no_color))
             return
-        width = max(20, (self.size.width or self.app.size.width) - 4)
+        width = self.content_size.width or self.app.size.width - 8
         figures = message.figures
         foot.display = True
         if figures is None:
@@ -263,7 +276,7 @@ class Answer(MessageView):
 
     def on_resize(self) -> None:
         """The line of figures fits the new width."""
-        if not self.running:
+        if not self.running and self.query(".foot"):
             self._draw_foot()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

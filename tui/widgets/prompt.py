@@ -157,7 +157,7 @@ class Prompt(Vertical):
         shown.clear_options()
         width = max((len(s.line) for s in suggestions), default=0) + 3
         shown.add_options(
-            Option(Content.assemble(f"{s.line:<{width}}", (s.meaning, "$text-muted")))
+            Option(Content.assemble(f"{s.line:<{width}}", (s.meaning, "$foreground-muted")))
             for s in suggestions
         )
         shown.highlighted = 0 if suggestions else None
