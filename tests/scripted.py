@@ -1,17 +1,33 @@
 """A model that says what a test tells it to, when it tells it to; and how tests wait for a chat."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, ParamSpec
 
+from localspec.tui.app import Chat
 from localspec.tui.backend import Choice, Choices, Reply, Said, Words
 from localspec.tui.figures import Figures
+from localspec.tui.store import Store
 from textual.pilot import Pilot
 
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError, ModelError
 
-__all__ = ["ScriptedBackend", "ScriptedReply", "ScriptedSource", "figures", "wait_until"]
+__all__ = [
+    "ScriptedBackend",
+    "ScriptedReply",
+    "ScriptedSource",
+    "ask",
+    "chatting",
+    "driven",
+    "figures",
+    "on_screen",
+    "wait_until",
+]
+
+P = ParamSpec("P")
 
 
 def figures(tokens: int, seconds: float = 0.0, *, guesses: bool = True, **changes: Any) -> Figures:
@@ -132,10 +148,59 @@ class ScriptedSource:
 
 
 async def wait_until(
-    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = 10.0
+    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = 3.0
 ) -> None:
     """Let the app work until `condition` holds."""
     end = asyncio.get_running_loop().time() + patience
     while not condition():
         assert asyncio.get_running_loop().time() < end, f"it does not come about: {what}"
         await pilot.pause(0.02)
+
+
+@asynccontextmanager
+async def chatting(
+    backend: ScriptedBackend | None = None,
+    *,
+    store: Store | None = None,
+    size: tuple[int, int] = (100, 30),
+    source: ScriptedSource | None = None,
+    model: str = "scripted",
+    loaded: bool = True,
+    **options: Any,
+) -> AsyncIterator[tuple[Chat, Pilot[None]]]:
+    """A chat with a scripted model; its store ends with the test that made it."""
+    source = source or ScriptedSource(scripted=backend or ScriptedBackend())
+    chat = Chat(store or Store(None), source, model=model, **options)
+    async with chat.run_test(size=size, notifications=True) as pilot:
+        if loaded:
+            await wait_until(pilot, lambda: chat.session.backend, "a model")
+        yield chat, pilot
+
+
+def driven(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
+    """A test that is a coroutine."""
+
+    @functools.wraps(test)
+    def run(*arguments: P.args, **named: P.kwargs) -> None:
+        async def go() -> None:
+            await test(*arguments, **named)
+
+        asyncio.run(go())
+
+    return run
+
+
+async def ask(chat: Chat, pilot: Pilot[None], text: str, *, answered: bool = True) -> None:
+    """Type and send, and let the answer come."""
+    chat.prompt.put(text)
+    await pilot.press("enter")
+    await wait_until(pilot, lambda: not chat.prompt.text, f"{text} is sent")
+    if answered:
+        await wait_until(pilot, lambda: not chat.session.running, f"the answer to {text}")
+        await pilot.pause()
+
+
+def on_screen(chat: Chat) -> str:
+    """What a person sees."""
+    strips = chat.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)

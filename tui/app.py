@@ -90,6 +90,8 @@ class Chat(App[None]):
         self._drafts: list[Choice] = []
         self._unsaved_draft: str | None = None
         self._ticking = False
+        self.lost: LocalspecError | None = None
+        """Why something could not be kept when the chat was left."""
 
     # The screen -----------------------------------------------------------------------------
 
@@ -158,6 +160,7 @@ class Chat(App[None]):
         self.prompt.put(self.session.store.draft(self.session.conversation))
         self.show_title()
         self._show_figures()
+        self.refresh_bindings()
         if not self._loader.what:
             self._rest()
         self.prompt.typing.focus()
@@ -247,6 +250,7 @@ class Chat(App[None]):
             view = self.query_one(f"#message-{running.message.id}", Answer)
             view.running = True
             self._view = view
+            self.refresh_bindings()
         self._wake()
 
     def _wake(self) -> None:
@@ -268,17 +272,17 @@ class Chat(App[None]):
         running = self.session.running
         assert running
         try:
-            said = self.session.advance()
+            self.session.advance()
         except LocalspecError as error:
             self.notice(str(error))
-            said = []
         message = self.session.tree.messages[running.message.id]
         if self._view and self.session.running:
-            if said:
+            if message.content != self._view.message.content:
                 await self._view.grow(message)
         elif self._view:
             await self._view.finish(message)
             self._view = None
+            self.refresh_bindings()
         self._show_progress(running.meter)
 
     def _show_progress(self, meter: figures.Meter) -> None:
@@ -309,15 +313,20 @@ class Chat(App[None]):
 
     def _keep_up(self) -> None:
         """Once a second: what is typed, and what could not be kept before."""
+        behind = self.session.has_unkept
         try:
-            if self._unsaved_draft is not None:
-                self.session.store.keep_draft(self.session.conversation, self._unsaved_draft)
-                self._unsaved_draft = None
-            if self.session.has_unkept:
-                self.session.keep()
-                self.notice(self._trouble or "")
+            self._keep()
         except LocalspecError as error:
             self.notice(str(error))
+        else:
+            if behind:
+                self.notice(self._trouble or "")
+
+    def _keep(self) -> None:
+        if self._unsaved_draft is not None:
+            self.session.store.keep_draft(self.session.conversation, self._unsaved_draft)
+            self._unsaved_draft = None
+        self.session.keep()
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """What is typed is kept within a second."""
@@ -423,9 +432,10 @@ class Chat(App[None]):
 
     def action_settings(self) -> None:
         """Sampling and guessing."""
-        self.push_screen(Settings(self.session.choices), lambda _: self._settled())
+        self.push_screen(Settings(self.session.choices), lambda _: self.settled())
 
-    def _settled(self) -> None:
+    def settled(self) -> None:
+        """Settings were changed."""
         self._rest()
         self.prefer(choices=self.session.choices)
 
@@ -490,6 +500,7 @@ class Chat(App[None]):
         self._keep_up()
         self._editing = message.id
         self.prompt.add_class("-editing")
+        self.refresh_bindings()
         self.prompt.put(message.content)
         self.prompt.typing.focus()
         self.strip.rest([Part("editing: enter asks anew, on a branch of its own", 0)])
@@ -526,6 +537,8 @@ class Chat(App[None]):
 
     def on_unmount(self) -> None:
         """Keep everything."""
-        self._keep_up()
-        with contextlib.suppress(LocalspecError):
+        try:
             self.session.leave()
+            self._keep()
+        except LocalspecError as error:
+            self.lost = error

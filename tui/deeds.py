@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localspec.tui import exchange, knobs
+from localspec.tui.backend import Choice
 from localspec.tui.screens.picker import Picker
 from localspec.tui.text import shorten, split_thoughts
 
@@ -49,7 +50,7 @@ def choose(chat: "Chat", name: str, value: str) -> None:
     else:
         chat.session.choices[known.name] = knobs.parse(known.name, value)
         chat.say(f"{known.name} is {value.strip()}.")
-    chat.prefer(choices=chat.session.choices)
+    chat.settled()
 
 
 def choose_model(chat: "Chat", name: str) -> None:
@@ -74,7 +75,9 @@ def choose_draft(chat: "Chat", name: str) -> None:
 def choose_theme(chat: "Chat", name: str) -> None:
     """Change the colours."""
     if not name:
-        chat.search_themes()
+        themes = [Choice(name, "") for name in sorted(chat.available_themes)]
+        picker = Picker("Which colours?", themes)
+        chat.push_screen(picker, lambda chosen: choose_theme(chat, chosen) if chosen else None)
         return
     if name not in chat.available_themes:
         raise UsageError(f"There is no theme {name!r}; /theme lists them.")

@@ -1,6 +1,6 @@
 """A person, a model and what is kept of what they say. Everything but the screen.
 
-`advance` moves an answer on; the screen calls it at its own rhythm and draws what it returns.
+`advance` moves an answer on; the screen calls it at its own rhythm and draws what has changed.
 """
 
 import contextlib
@@ -52,17 +52,18 @@ class Session:
     def new(self) -> None:
         """Begin a conversation; it is kept from its first message on."""
         self.leave()
+        self.awaiting = None
         self.conversation, self.tree, self.system = None, Tree(), ""
 
     def open(self, conversation: int) -> None:
         """Go on with a conversation. Raises StoreError."""
         self.leave()
         tree, system = self.store.tree(conversation), self.store.system(conversation)
+        self.awaiting = None
         self.conversation, self.tree, self.system = conversation, tree, system
 
     def leave(self) -> None:
         """End what is running, and keep it."""
-        self.awaiting = None
         if self.running:
             self.stop()
             self._finish("cancelled")
@@ -128,14 +129,14 @@ class Session:
         if self.running:
             self.running.reply.cancel()
 
-    def advance(self) -> list[Said]:
+    def advance(self) -> None:
         """Take what has come of the answer; when it has ended, `running` is None afterwards.
 
         Raises LocalspecError where the answer failed or cannot be kept; go on calling then.
         """
         running = self.running
         if not running:
-            return []
+            return
         failure: LocalspecError | None = None
         said: list[Said] = []
         try:
@@ -152,7 +153,6 @@ class Session:
             self.keep(running.message)
         if failure:
             raise failure
-        return said
 
     def _grow(self, running: Running, said: list[Said]) -> None:
         figures = running.reply.figures

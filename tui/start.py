@@ -33,6 +33,8 @@ def start(
             keys=keys, trouble=trouble,
         )  # fmt: skip
         chat.run()
+        if chat.lost:
+            raise chat.lost
         return chat.return_code or 0
 
 

@@ -17,7 +17,11 @@ DARK = Theme(
     background="#111317",
     surface="#181b21",
     panel="#20242c",
-    variables={"foreground-muted": "#8d939e", "footer-key-foreground": "#9aa3b2", "footer-background": "#111317"},
+    variables={
+        "foreground-muted": "#8d939e",
+        "footer-key-foreground": "#9aa3b2",
+        "footer-background": "#111317",
+    },
 )
 LIGHT = Theme(
     name="localspec-light",
@@ -32,5 +36,9 @@ LIGHT = Theme(
     background="#fbfaf8",
     surface="#f3f2ee",
     panel="#e8e6e1",
-    variables={"foreground-muted": "#646a75", "footer-key-foreground": "#5d6470", "footer-background": "#fbfaf8"},
+    variables={
+        "foreground-muted": "#646a75",
+        "footer-key-foreground": "#5d6470",
+        "footer-background": "#fbfaf8",
+    },
 )

@@ -130,13 +130,19 @@ class Chats(ModalScreen[int | None]):
         self.refresh_bindings()
 
     def _end_renaming(self) -> None:
-        at, self._renaming = self._at, None
+        renamed, self._renaming = self._renaming, None
         field = self.query_one(Input)
         with field.prevent(Input.Changed):
             field.value = ""
         self._hint("")
-        self._fill(at or 0)
+        self._fill()
+        self._highlight(renamed)
         self.refresh_bindings()
+
+    def _highlight(self, conversation: int | None) -> None:
+        ids = [summary.id for summary in self._shown]
+        if conversation in ids:
+            self.query_one(OptionList).highlighted = ids.index(conversation)
 
     def action_delete(self) -> None:
         """Delete; it can be undone."""
@@ -156,9 +162,7 @@ class Chats(ModalScreen[int | None]):
             back = self._deleted.pop()
             self._hint("")
             self._fill()
-            ids = [summary.id for summary in self._shown]
-            if back in ids:
-                self.query_one(OptionList).highlighted = ids.index(back)
+            self._highlight(back)
             self.refresh_bindings()
 
     def _attempt(self, deed: Callable[[], None]) -> bool:
