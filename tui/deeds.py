@@ -1,5 +1,6 @@
 """What the commands do with the chat. Each raises LocalspecError where it cannot be done."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,32 +58,45 @@ def choose_model(chat: "Chat", name: str) -> None:
     """Load another model, with the draft that was made for it."""
     if name:
         chat.load(name, "auto")
-        return
-    hint = "Any path of a GGUF file can be typed too."
-    picker = Picker("Which model shall answer?", chat.model_choices(), hint)
-    chat.push_screen(picker, lambda chosen: chat.load(chosen, "auto") if chosen else None)
+    else:
+        hint = "The path of any GGUF file can be typed too."
+        _pick(chat, "Which model shall answer?", chat.model_choices(), choose_model, hint)
 
 
 def choose_draft(chat: "Chat", name: str) -> None:
     """Have another model guess."""
     if name:
         chat.load(chat.model, name)
-        return
-    picker = Picker("Which model shall guess?", chat.draft_choices())
-    chat.push_screen(picker, lambda chosen: chat.load(chat.model, chosen) if chosen else None)
+    else:
+        _pick(chat, "Which model shall guess?", chat.draft_choices(), choose_draft)
 
 
 def choose_theme(chat: "Chat", name: str) -> None:
     """Change the colours."""
     if not name:
         themes = [Choice(name, "") for name in sorted(chat.available_themes)]
-        picker = Picker("Which colours?", themes)
-        chat.push_screen(picker, lambda chosen: choose_theme(chat, chosen) if chosen else None)
-        return
-    if name not in chat.available_themes:
+        _pick(chat, "Which colours?", themes, choose_theme)
+    elif name in chat.available_themes:
+        chat.theme = name
+        chat.prefer(theme=name)
+    else:
         raise UsageError(f"There is no theme {name!r}; /theme lists them.")
-    chat.theme = name
-    chat.prefer(theme=name)
+
+
+def _pick(
+    chat: "Chat",
+    question: str,
+    choices: Sequence[Choice],
+    deed: Callable[["Chat", str], None],
+    hint: str = "",
+) -> None:
+    """Have a person choose, and do it with what was chosen."""
+
+    async def chosen(name: str | None) -> None:
+        if name:
+            await chat.attempt(lambda: deed(chat, name))
+
+    chat.push_screen(Picker(question, choices, hint), chosen)
 
 
 def instruct(chat: "Chat", text: str) -> None:

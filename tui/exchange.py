@@ -105,8 +105,9 @@ def read(path: Path) -> tuple[str, str, Tree]:
         ) from None
     if not tree.messages:
         raise UsageError(f"{path} holds an empty conversation.")
-    if document.get("head") in tree.messages:
-        tree.head = document["head"]
+    head = document.get("head")
+    if isinstance(head, int) and head in tree.messages:
+        tree.head = head
     first = next(iter(tree.messages.values())).content
     return (
         title_of(str(document.get("title") or first)),
@@ -139,13 +140,18 @@ def _tree(entries: list[Any]) -> tuple[Tree, str]:
                 role,
                 content,
                 float(entry.get("created") or time.time()),
-                finish_reason=_name(entry.get("finish_reason")) or "stop",
+                finish_reason=_name(entry.get("finish_reason")) or _whole_answer(role),
                 model=_name(entry.get("model")),
                 seed=entry.get("seed") if isinstance(entry.get("seed"), int) else None,
             )
         )
     tree.head = last
     return tree, system
+
+
+def _whole_answer(role: str) -> str | None:
+    """Files that do not say why an answer ended hold whole answers."""
+    return "stop" if role == "assistant" else None
 
 
 def _text(content: object) -> str:

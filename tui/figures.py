@@ -92,7 +92,7 @@ class Meter:
         self.figures = figures
         now = figures.statistics
         self._window.append(now)
-        while self._window[1].predicted_seconds < now.predicted_seconds - _WINDOW_SECONDS:
+        while self._window[1].predicted_seconds <= now.predicted_seconds - _WINDOW_SECONDS:
             self._window.popleft()
         if now.predicted_seconds >= self._sampled + _SAMPLE_SECONDS:
             self._sampled = now.predicted_seconds
@@ -137,13 +137,14 @@ SEPARATOR = "  ·  "
 
 def fit(parts: list[Part], width: int) -> list[Part]:
     """The most important parts that fit a line `width` cells wide, in their order."""
-    chosen: list[Part] = []
-    for part in sorted(parts, key=lambda part: part.rank):
-        line = [*chosen, part]
-        if sum(len(p.text) for p in line) + len(SEPARATOR) * (len(line) - 1) > width:
+    chosen: list[int] = []
+    left = width + len(SEPARATOR)
+    for i in sorted(range(len(parts)), key=lambda i: parts[i].rank):
+        left -= len(parts[i].text) + len(SEPARATOR)
+        if left < 0:
             break
-        chosen = line
-    return [part for part in parts if part in chosen]
+        chosen.append(i)
+    return [parts[i] for i in sorted(chosen)]
 
 
 def live(meter: Meter) -> list[Part]:

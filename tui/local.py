@@ -23,42 +23,42 @@ class Local:
     """A loaded model as a backend."""
 
     def __init__(self, llm: LLM) -> None:
-        self._llm = llm
+        self.llm = llm
         self._helper = ThreadPoolExecutor(1, "localspec-asking")
 
     @property
     def name(self) -> str:
         """The target's name."""
-        return self._llm.target.name
+        return self.llm.target.name
 
     @property
     def detail(self) -> str:
         """Who guesses."""
-        return f"guessed by {self._llm.draft.name}" if self._llm.draft else "no draft model"
+        return f"guessed by {self.llm.draft.name}" if self.llm.draft else "no draft model"
 
     @property
     def notes(self) -> Sequence[str]:
         """What loading had to say."""
-        return self._llm.notes
+        return self.llm.notes
 
     @property
     def price(self) -> float:
         """What looking at one guess costs, in plain steps."""
-        plain = self._llm.governor.costs.step(1)
-        return self._llm.governor.costs.step(2) / plain - 1 if plain else 0.0
+        plain = self.llm.governor.costs.step(1)
+        return self.llm.governor.costs.step(2) / plain - 1 if plain else 0.0
 
     def ask(self, conversation: Sequence[Words], choices: Choices) -> Reply:
         """Begin to answer; rendering the conversation happens elsewhere."""
         options: Any = dict(choices)
-        return _LocalReply(self._llm, self._helper.submit(self._begin, conversation, options))
+        return _LocalReply(self.llm, self._helper.submit(self._begin, conversation, options))
 
     def _begin(self, conversation: Sequence[Words], options: Options) -> Stream:
-        return self._llm.stream(conversation, **options)
+        return self.llm.stream(conversation, **options)
 
     def close(self) -> None:
         """Give the memory back."""
         self._helper.shutdown()
-        self._llm.close()
+        self.llm.close()
 
 
 class _LocalReply:

@@ -179,8 +179,10 @@ class _ServerReply:
         s.completion_tokens = usage.get(
             "completion_tokens", timings.get("predicted_n", s.completion_tokens)
         )
-        s.predicted_tokens = timings.get("predicted_n", s.completion_tokens)
+        if "predicted_n" not in timings and not s.prompt_seconds:
+            s.predicted_tokens = s.completion_tokens
         if "predicted_ms" in timings:
+            s.predicted_tokens = timings.get("predicted_n", s.completion_tokens)
             s.predicted_seconds = timings["predicted_ms"] / 1000
         s.draft_tokens = timings.get("draft_n", s.draft_tokens)
         s.accepted_tokens = timings.get("draft_n_accepted", s.accepted_tokens)
