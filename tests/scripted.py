@@ -129,6 +129,7 @@ class ScriptedSource:
     """Opens the backends it is given by name; others do not exist."""
 
     default = "scripted"
+    promise = "Everything stays in this test."
 
     def __init__(self, **backends: ScriptedBackend) -> None:
         self.backends = backends

@@ -505,7 +505,7 @@ async def test_every_key_of_the_footer_does_something() -> None:
 @driven
 async def test_keys_can_be_changed() -> None:
     async with chatting(keys={"chats": "f9"}) as (chat, pilot):
-        assert "f9 chats" in on_screen(chat)
+        await wait_until(pilot, lambda: "f9 chats" in on_screen(chat))
         await pilot.press("f9")
         await wait_until(pilot, lambda: "search titles" in on_screen(chat))
 

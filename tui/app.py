@@ -51,8 +51,8 @@ class Chat(App[None]):
         Binding("ctrl+o", "chats", "chats", id="chats"),
         Binding("ctrl+t", "tint", "tint", id="tint"),
         Binding("ctrl+g", "figures", "figures", id="figures"),
-        Binding("ctrl+l", "models", "model", id="models"),
-        Binding("ctrl+s", "settings", "settings", id="settings"),
+        Binding("ctrl+l", "models", "model", show=False, id="models"),
+        Binding("ctrl+s", "settings", "settings", show=False, id="settings"),
         Binding("f1", "help", "help", id="help"),
         Binding("ctrl+c", "interrupt", show=False, system=True),
     ]
@@ -155,7 +155,7 @@ class Chat(App[None]):
         self._view, self._editing = None, None
         self.prompt.remove_class("-editing")
         await self.conversation.show(
-            self.session.tree, [Welcome(self.session.store.summaries()[:3])]
+            self.session.tree, [Welcome(self.source.promise, self.session.store.summaries()[:3])]
         )
         self.prompt.put(self.session.store.draft(self.session.conversation))
         self.show_title()
@@ -356,6 +356,8 @@ class Chat(App[None]):
         """Only what can be done now is offered."""
         if action == "escape" and self.is_running and not self.screen.is_modal:
             return self.session.running is not None or self._editing is not None
+        if action == "again":
+            return self.session.running is None and bool(self.session.tree.messages)
         return True
 
     # Keys -----------------------------------------------------------------------------------

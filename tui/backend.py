@@ -90,6 +90,10 @@ class Source(Protocol):
     def default(self) -> str:
         """The model to open where none is named."""
 
+    @property
+    def promise(self) -> str:
+        """Where what is said goes, as a sentence."""
+
     def open(self, model: str, draft: str) -> Backend:
         """A model that answers; takes a while. Raises LocalspecError. Any thread may call."""
 

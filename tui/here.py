@@ -14,6 +14,7 @@ class Here:
     """This computer as a source of models."""
 
     default = "shell"
+    promise = "Everything stays on this computer."
 
     def open(self, model: str, draft: str) -> Backend:
         """Load a model and its draft."""

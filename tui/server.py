@@ -31,6 +31,7 @@ class There:
         """Nothing is asked yet. Raises UsageError where `url` is none."""
         self._url, self._key = url, api_key
         self.url = self._connect().url
+        self.promise = f"Questions go to {self.url}; what is said is kept on this computer."
         self._known: list[Choice] = []
 
     def _connect(self) -> Remote:

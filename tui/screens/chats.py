@@ -58,7 +58,7 @@ class Chats(ModalScreen[int | None]):
             self._shown = self._store.summaries(self.query_one(Input).value)
         except LocalspecError as error:
             self._hint(str(error))
-        width = max(20, min(84, self.app.size.width) - 24)
+        width = max(20, min(84, int(0.96 * self.app.size.width)) - 18)
         options.clear_options()
         options.add_options(
             Option(

@@ -31,7 +31,9 @@ class Settings(ModalScreen[None]):
         """A line a setting."""
         defaults = knobs.defaults()
         with Vertical(classes="sheet"):
-            yield Static("Settings of the next answers", classes="name")
+            yield Static(
+                "Settings of the next answers; what is left empty is as by default", classes="name"
+            )
             for knob in knobs.KNOBS:
                 value = self._choices.get(knob.name)
                 with Horizontal(classes="row"):
@@ -42,20 +44,28 @@ class Settings(ModalScreen[None]):
                         id=knob.name,
                     )
                     yield Static(knob.meaning, classes="meaning", markup=False)
-            yield Static("What is left empty is as by default.", classes="hint", markup=False)
+            yield Static(classes="hint", markup=False)
+
+    def on_descendant_focus(self) -> None:
+        """Say what the setting means, also where the screen is too narrow for all of them."""
+        if isinstance(self.focused, Input):
+            self._hint(knobs.knob(str(self.focused.id)).meaning)
+
+    def _hint(self, text: str) -> None:
+        self.query_one(".hint", Static).update(text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Take a value, or say why not."""
-        name, hint = str(event.input.id), self.query_one(".hint", Static)
+        name = str(event.input.id)
         try:
             if event.value.strip():
                 self._choices[name] = knobs.parse(name, event.value)
             else:
                 self._choices.pop(name, None)
         except LocalspecError as error:
-            hint.update(str(error))
-            return
-        hint.update("What is left empty is as by default.")
+            self._hint(str(error))
+        else:
+            self._hint(knobs.knob(name).meaning)
 
     def on_input_submitted(self) -> None:
         """On to the next."""

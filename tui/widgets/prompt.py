@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+from localspec.tui.text import shorten
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -156,8 +157,13 @@ class Prompt(Vertical):
         shown.display = bool(suggestions)
         shown.clear_options()
         width = max((len(s.line) for s in suggestions), default=0) + 3
+        room = max(4, self.content_size.width - width - 1)
         shown.add_options(
-            Option(Content.assemble(f"{s.line:<{width}}", (s.meaning, "$foreground-muted")))
+            Option(
+                Content.assemble(
+                    f"{s.line:<{width}}", (shorten(s.meaning, room), "$foreground-muted")
+                )
+            )
             for s in suggestions
         )
         shown.highlighted = 0 if suggestions else None

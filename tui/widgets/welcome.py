@@ -12,10 +12,10 @@ __all__ = ["Welcome"]
 class Welcome(Static):
     """A few words, and what was talked about lately."""
 
-    def __init__(self, latest: Sequence[Summary]) -> None:
+    def __init__(self, promise: str, latest: Sequence[Summary]) -> None:
         lines = [
             Content.styled("What would you like to know?", "$foreground bold"),
-            Content("Everything stays on this computer."),
+            Content(promise),
         ]
         if latest:
             lines += [Content(""), Content("Lately:")]
