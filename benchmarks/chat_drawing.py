@@ -74,7 +74,7 @@ def child(rate: float, seconds: float, tinted: bool, report: Path) -> None:
         while not chat.session.backend:
             await asyncio.sleep(0.05)
         chat.prompt.put("How do I list files by size?")
-        chat.prompt.on_typing_sent()
+        chat.prompt.enter()
         while not backend.replies:
             await asyncio.sleep(0.05)
         reply, said, start = backend.replies[0], 0, time.monotonic()

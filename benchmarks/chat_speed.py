@@ -49,7 +49,7 @@ def child(model: str, rounds: int, report: Path) -> None:
             chat.session.choices = dict(options)
             await chat.action_new()
             chat.prompt.put(QUESTION)
-            chat.prompt.on_typing_sent()
+            chat.prompt.enter()
             await asyncio.sleep(0.2)
             while chat.session.running:
                 await asyncio.sleep(0.2)

@@ -142,7 +142,7 @@ def test_the_most_important_figures_fit_in_their_order(parts: list[Part], width:
     parts = [part._replace(name=str(i)) for i, part in enumerate(parts)]
     chosen = fit(parts, width)
     assert chosen == [part for part in parts if part in chosen]
-    assert len("  ·  ".join(part.text for part in chosen)) <= width
+    assert len(" · ".join(part.text for part in chosen)) <= width
     left_out = [part for part in parts if part not in chosen]
     assert all(a.rank <= b.rank for a in chosen for b in left_out)
 

@@ -18,10 +18,10 @@ pytestmark = pytest.mark.skipif(
     textual_version != TAKEN_WITH, reason=f"the pictures were taken with Textual {TAKEN_WITH}"
 )
 ANSWER = [
-    Said("`ls` can sort by **size** itself:\n\n```sh\n", "model"),
+    Said("`ls` can sort by **size** itself:\n\n```sh\n", "draft model"),
     Said("ls -lS", "lookup"),
     Said("   # largest first\n```\n\n- `-r` turns the order around"),
-    Said("\n- `du` counts folders too\n", "model"),
+    Said("\n- `du` counts folders too\n", "draft model"),
 ]
 
 

@@ -1,7 +1,7 @@
 """The chat: a session on a screen."""
 
 import contextlib
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -125,9 +125,9 @@ class Chat(App[None]):
         if self._resume and latest:
             self.session.open(latest[0].id)
         self.prompt.past = self.session.store.prompts()
-        await self.show_conversation()
+        await self._go_there()
         self.load(self.model, self.draft)
-        self.set_interval(_IDLE_SECONDS, self._keep_up)
+        self.set_interval(_IDLE_SECONDS, self._retry)
 
     @property
     def conversation(self) -> Conversation:
@@ -151,13 +151,11 @@ class Chat(App[None]):
         line.set_class(bool(sentence), "-shown")
 
     async def show_conversation(self) -> None:
-        """Draw the session's conversation, and what is typed in it."""
-        self._view, self._editing = None, None
-        self.prompt.remove_class("-editing")
+        """Draw the session's conversation."""
+        self._view = None
         await self.conversation.show(
             self.session.tree, [Welcome(self.source.promise, self.session.store.summaries()[:3])]
         )
-        self.prompt.put(self.session.store.draft(self.session.conversation))
         self.show_title()
         self._show_figures()
         self.refresh_bindings()
@@ -215,26 +213,27 @@ class Chat(App[None]):
         """A command, a question, or an edited question."""
         text = event.text
         if commands.is_command(text):
-            event.prompt.clear()
             await self.attempt(lambda: commands.run(self, text))
-            return
-        if self.session.running:
+        elif self.session.running:
+            self.prompt.give_back(text)
             self.say("The answer is still coming; esc stops it.")
-            return
-        await self.attempt(lambda: self._send(text.removeprefix("/") if text[:2] == "//" else text))
+        else:
+            question = text.removeprefix("/") if text.startswith("//") else text
+            if not await self.attempt(lambda: self._send(question)):
+                self.prompt.give_back(text)
 
     async def _send(self, text: str) -> None:
-        editing, fresh = self._editing, not self.session.tree.messages
+        editing, before = self._editing, self.session.conversation
         if editing is not None:
             message = self.session.edit(editing, text)
+            self._end_editing()
         else:
             message = self.session.send(text)
-        self.session.store.keep_draft(None if fresh else self.session.conversation, "")
-        self._unsaved_draft = None
-        self.prompt.clear()
+            self.session.store.keep_draft(before, "")
+            self._unsaved_draft = self.prompt.text
         self.prompt.past.append(text)
         self.notice(self._trouble or "")
-        if fresh or editing is not None:
+        if before is None or editing is not None:
             await self.show_conversation()
         else:
             await self.conversation.add(message)
@@ -311,8 +310,16 @@ class Chat(App[None]):
         detail = backend.detail if backend else "no model"
         self.strip.rest(figures.idle(last, detail, self.session.choices))
 
+    async def _retry(self) -> None:
+        """Once a second."""
+        self._keep_up()
+        if self.session.awaiting is not None and self.session.backend:
+            with contextlib.suppress(LocalspecError):
+                self.session.attach(self.session.backend)
+                await self._follow()
+
     def _keep_up(self) -> None:
-        """Once a second: what is typed, and what could not be kept before."""
+        """Keep what is typed, and what could not be kept before."""
         behind = self.session.has_unkept
         try:
             self._keep()
@@ -339,7 +346,7 @@ class Chat(App[None]):
         if views:
             views[-1].focus()
 
-    async def attempt(self, deed: Any) -> None:
+    async def attempt(self, deed: Callable[[], Awaitable[None] | None]) -> bool:
         """Do something a person asked for; what goes wrong is told in a sentence."""
         try:
             result = deed()
@@ -347,6 +354,8 @@ class Chat(App[None]):
                 await result
         except LocalspecError as error:
             self.say(str(error), "warning")
+            return False
+        return True
 
     def say(self, sentence: str, severity: Severity = "information") -> None:
         """A sentence that goes away by itself."""
@@ -367,7 +376,8 @@ class Chat(App[None]):
         if self.session.running:
             self.session.stop()
         elif self._editing is not None:
-            await self.show_conversation()
+            self._end_editing()
+            self._rest()
         self.prompt.typing.focus()
 
     def action_interrupt(self) -> None:
@@ -395,13 +405,18 @@ class Chat(App[None]):
         """Begin a conversation."""
         self._keep_up()
         await self.attempt(self.session.new)
+        await self._go_there()
+
+    async def _go_there(self) -> None:
+        """Another conversation is open: draw it, and what is typed in it."""
+        self._end_editing()
         await self.show_conversation()
 
     async def open(self, conversation: int) -> None:
         """Show another conversation."""
         self._keep_up()
         await self.attempt(lambda: self.session.open(conversation))
-        await self.show_conversation()
+        await self._go_there()
 
     def action_chats(self) -> None:
         """All conversations."""
@@ -506,6 +521,14 @@ class Chat(App[None]):
         self.prompt.put(message.content)
         self.prompt.typing.focus()
         self.strip.rest([Part("editing: enter asks anew, on a branch of its own", 0)])
+
+    def _end_editing(self) -> None:
+        """What was typed before comes back."""
+        self._editing = None
+        self.prompt.remove_class("-editing")
+        self.prompt.put(self.session.store.draft(self.session.conversation))
+        self._unsaved_draft = None
+        self.refresh_bindings()
 
     # Preferences ----------------------------------------------------------------------------
 

@@ -132,7 +132,7 @@ class Part(NamedTuple):
     name: str = "quiet"
 
 
-SEPARATOR = "  ·  "
+SEPARATOR = " · "
 
 
 def fit(parts: list[Part], width: int) -> list[Part]:
@@ -181,9 +181,9 @@ def footnote(figures: Figures, finish_reason: str | None, seed: int | None) -> l
         parts.append(Part(f"{s.tokens_per_second:.0f} tokens/s", 1))
     parts += _gain(figures)
     if s.first_token_seconds:
-        parts.append(Part(f"first after {seconds(s.first_token_seconds)}", 5))
+        parts.append(Part(f"first after {seconds(s.first_token_seconds)}", 6))
     if s.cached_tokens:
-        parts.append(Part(f"{s.cached_tokens:,} of {s.prompt_tokens:,} cached", 6))
+        parts.append(Part(f"{s.cached_tokens:,} of {s.prompt_tokens:,} cached", 5))
     if seed is not None:
         parts.append(Part(f"seed {seed}", 7))
     return parts

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from localspec.tui.backend import Backend, Reply, Said, Words
 from localspec.tui.figures import Meter
-from localspec.tui.store import Message, Store, Tree
+from localspec.tui.store import Message, Store, StoreError, Tree
 from localspec.tui.store.tree import Origins
 from localspec.tui.text import split_thoughts, title
 
@@ -86,7 +86,10 @@ class Session:
             self.conversation = self.store.begin(title(text), self.system)
         message = self.store.say(self.conversation, after, "user", text)
         self._show(message)
-        self.answer(message.id)
+        try:
+            self.answer(message.id)
+        except StoreError:
+            self.awaiting = message.id  # it was said, and will be answered
         return message
 
     def edit(self, id: int, text: str) -> Message:

@@ -9,17 +9,15 @@ from textual.content import Content, Span
 
 __all__ = ["blocks", "legend", "tint"]
 
-# By drafter, in the order in which they were met; the target's own tokens stay as they are.
-_COLOURS = {"model": "on $primary 30%", "lookup": "on $warning 28%"}
-_OTHER = "on $secondary 30%"
-_PLAIN = {"model": "underline", "lookup": "bold"}
-_PLAIN_OTHER = "italic"
+_LOOKUP = "lookup"  # what was said before is told from what a model guessed
 _BLOCK = 1000  # characters; a block ends with the first line that ends after so many
 
 
 def tint(drafter: str, *, colour: bool) -> str:
     """The style of a drafter's guesses."""
-    return _COLOURS.get(drafter, _OTHER) if colour else _PLAIN.get(drafter, _PLAIN_OTHER)
+    if colour:
+        return "on $warning 28%" if drafter == _LOOKUP else "on $primary 30%"
+    return "bold" if drafter == _LOOKUP else "underline"
 
 
 def blocks(text: str, origins: Origins, *, colour: bool = True) -> list[Content]:

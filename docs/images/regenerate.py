@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 HERE = Path(__file__).parent
 SIZE = (100, 32)
-QUESTIONS = ("How do I list files by size?", "Write a function that counts the words of a text.")
+QUESTIONS = ("How do I list files by size?", "Write a Python function that reverses a string.")
 _FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)  # fonts are not fetched from anywhere
 
 

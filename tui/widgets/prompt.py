@@ -33,24 +33,20 @@ class Typing(TextArea):
         Binding("tab", "complete", "complete", show=False, id="prompt.complete"),
     ]
 
-    class Sent(Event):
-        """Enter was pressed."""
-
-    class Moved(Event):
-        """An arrow key was pressed where the text ends: -1 up, 1 down."""
-
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
-
-    class Completed(Event):
-        """Tab was pressed."""
+    def __init__(self, prompt: "Prompt") -> None:
+        super().__init__(
+            id="typing",
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder="Ask something, or / for commands",
+        )
+        self._prompt = prompt  # called, not told by messages: the next key may be on its way
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             event.stop()
             event.prevent_default()
-            self.post_message(self.Sent())
+            self._prompt.enter()
             return
         await super()._on_key(event)
 
@@ -60,19 +56,19 @@ class Typing(TextArea):
 
     def action_complete(self) -> None:
         """Take the suggestion."""
-        self.post_message(self.Completed())
+        self._prompt.complete()
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Up, and beyond the first line to what was typed before."""
         if self.cursor_at_first_line and not select:
-            self.post_message(self.Moved(-1))
+            self._prompt.move(-1)
         else:
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
         """Down, and beyond the last line to what was typed after."""
         if self.cursor_at_last_line and not select:
-            self.post_message(self.Moved(1))
+            self._prompt.move(1)
         else:
             super().action_cursor_down(select)
 
@@ -81,11 +77,11 @@ class Prompt(Vertical):
     """The text being typed, and above it how a command may go on."""
 
     class Sent(Event):
-        """A text is finished. `clear` is for whoever takes it."""
+        """A text is finished."""
 
-        def __init__(self, prompt: "Prompt", text: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.prompt, self.text = prompt, text
+            self.text = text
 
     class Changed(Event):
         """Something was typed."""
@@ -109,12 +105,7 @@ class Prompt(Vertical):
     def compose(self) -> ComposeResult:
         """Suggestions, then the text."""
         yield OptionList(id="suggestions")
-        yield Typing(
-            id="typing",
-            compact=True,
-            highlight_cursor_line=False,
-            placeholder="Ask something, or / for commands",
-        )
+        yield Typing(self)
 
     def on_mount(self) -> None:
         """Suggestions are looked at from here; the keys stay with the text."""
@@ -140,16 +131,21 @@ class Prompt(Vertical):
         self.typing.text = text
         self.typing.move_cursor(self.typing.document.end)
 
-    def clear(self) -> None:
-        """It was taken."""
-        self._at = None
-        self.put("")
+    def give_back(self, text: str) -> None:
+        """A text that was sent could not be taken: it stands there again, before what followed."""
+        self.put(f"{text}\n{self.text}" if self.text else text)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Suggest what fits."""
         event.stop()
-        self._offer(self._suggest(self.text) if self._at is None else [])
+        self._look()
         self.post_message(self.Changed(self.text))
+
+    def _look(self) -> None:
+        """Bring the suggestions up to date with the text."""
+        suggestions = self._suggest(self.text) if self._at is None else []
+        if suggestions != self._suggestions:
+            self._offer(suggestions)
 
     def _offer(self, suggestions: list[Suggestion]) -> None:
         self._suggestions = suggestions
@@ -173,8 +169,9 @@ class Prompt(Vertical):
         at = self._list.highlighted
         return self._suggestions[at] if self._suggestions and at is not None else None
 
-    def on_typing_completed(self) -> None:
+    def complete(self) -> None:
         """Tab takes the suggestion, or leaves the prompt."""
+        self._look()
         chosen = self._chosen
         if chosen:
             self._take(chosen)
@@ -190,24 +187,29 @@ class Prompt(Vertical):
         self.put(suggestion.line + ("" if suggestion.finished else " "))
         self.typing.focus()
 
-    def on_typing_sent(self) -> None:
+    def enter(self) -> None:
         """Enter sends, or takes a suggestion first that is not what stands there."""
+        self._look()
         chosen = self._chosen
         if chosen and chosen.line != self.text.rstrip():
             self._take(chosen)
             if not chosen.finished:
                 return
-        if self.text.strip():
-            self.post_message(self.Sent(self, self.text))
+        text = self.text
+        if text.strip():
+            self._at = None
+            self.put("")  # at once: what is typed from now on is another text
+            self.post_message(self.Sent(text))
 
-    def on_typing_moved(self, event: Typing.Moved) -> None:
+    def move(self, step: int) -> None:
         """Arrow keys: among suggestions, else among what was asked before."""
+        self._look()
         if self._suggestions:
-            at = (self._list.highlighted or 0) + event.step
+            at = (self._list.highlighted or 0) + step
             self._list.highlighted = at % len(self._suggestions)
             return
         at = len(self.past) if self._at is None else self._at
-        to = at + event.step
+        to = at + step
         if to < 0 or not self.past:
             self.post_message(self.Left())
         elif to < len(self.past):
