@@ -18,7 +18,7 @@ import struct
 from fcntl import ioctl
 from termios import TIOCSWINSZ
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Terminal:
@@ -81,7 +81,8 @@ def test_a_conversation_from_the_first_key_to_the_last(terminal: Terminal, tmp_p
     terminal.wait_for("tokens")
     terminal.wait_for("held")
     terminal.type("And by date?\r")
-    terminal.wait_for("cached")
+    terminal.wait_for("And by date?")
+    terminal.wait_for("tokens/s")
     terminal.type("\x11")  # ctrl+q
     assert terminal.end() == 0
     question, answer, _, second = kept(tmp_path)

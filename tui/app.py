@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar, Literal
 
-from localspec.tui import commands, deeds, figures, themes
+from localspec.tui import commands, deeds, themes
 from localspec.tui.backend import Backend, Choice, Source
-from localspec.tui.figures import Figures, Part
+from localspec.tui.figures import Part
 from localspec.tui.loader import Loader
-from localspec.tui.pace import Pace
+from localspec.tui.progress import Progress
 from localspec.tui.screens.chats import Chats
 from localspec.tui.screens.help import Help
 from localspec.tui.screens.settings import Settings
@@ -83,13 +83,11 @@ class Chat(App[None]):
         self._keys = keys or {}
         self._trouble = trouble
         self._loader = Loader(source, self._tell)
-        self._pace = Pace()
-        self._view: Answer | None = None
+        self.progress = Progress(self, self.session, self._loader)
         self._editing: int | None = None
         self._models: list[Choice] = []
         self._drafts: list[Choice] = []
         self._unsaved_draft: str | None = None
-        self._ticking = False
         self.lost: LocalspecError | None = None
         """Why something could not be kept when the chat was left."""
 
@@ -118,7 +116,7 @@ class Chat(App[None]):
         self.theme = self._known_theme(preferences.get("theme"))
         self.session.choices = dict(preferences.get("choices", {}))
         self.conversation.tinted = bool(preferences.get("tint", False))
-        self.screen.set_class(bool(preferences.get("figures", False)), "-figures")
+        self._main.set_class(bool(preferences.get("figures", False)), "-figures")
         if self._trouble:
             self.notice(self._trouble)
         latest = self.session.store.summaries()
@@ -130,55 +128,56 @@ class Chat(App[None]):
         self.set_interval(_IDLE_SECONDS, self._retry)
 
     @property
+    def _main(self) -> Screen[object]:
+        """The chat itself, whatever lies over it."""
+        return self.screen_stack[0]
+
+    @property
     def conversation(self) -> Conversation:
         """The messages."""
-        return self.query_one(Conversation)
+        return self._main.query_one(Conversation)
 
     @property
     def prompt(self) -> Prompt:
         """Where one types."""
-        return self.query_one(Prompt)
+        return self._main.query_one(Prompt)
 
     @property
     def strip(self) -> Strip:
         """The line of figures."""
-        return self.query_one(Strip)
+        return self._main.query_one(Strip)
 
     def notice(self, sentence: str = "") -> None:
         """A sentence above the prompt that stays until there is another, or none."""
-        line = self.query_one("#notice", Static)
+        line = self._main.query_one("#notice", Static)
         line.update(sentence)
         line.set_class(bool(sentence), "-shown")
 
     async def show_conversation(self) -> None:
         """Draw the session's conversation."""
-        self._view = None
+        self.progress.lose()
         await self.conversation.show(
             self.session.tree, [Welcome(self.source.promise, self.session.store.summaries()[:3])]
         )
         self.show_title()
-        self._show_figures()
+        self.show_figures()
         self.refresh_bindings()
-        if not self._loader.what:
-            self._rest()
+        self.progress.rest()
         self.prompt.typing.focus()
 
     def show_title(self) -> None:
         """What the conversation is called, and who answers."""
         conversation = self.session.conversation
         title = "" if conversation is None else self.session.store.title(conversation)
-        self.query_one("#title", Static).update(title or "localspec")
+        self._main.query_one("#title", Static).update(title or "localspec")
         backend = self.session.backend
         model = backend.name if backend else f"{self.model} …" if self._loader.what else "no model"
-        self.query_one("#model", Static).update(shorten(model, 32))
+        self._main.query_one("#model", Static).update(shorten(model, 32))
 
-    def _show_figures(self) -> None:
-        running = self.session.running
-        self.query_one(Panel).show(running.meter.figures if running else self._last_figures())
-
-    def _last_figures(self) -> Figures | None:
-        path = self.session.tree.path()
-        return next((m.figures for m in reversed(path) if m.figures), None)
+    def show_figures(self) -> None:
+        """Bring the panel up to date, where it is open."""
+        if self._main.has_class("-figures"):
+            self._main.query_one(Panel).show(self.progress.figures())
 
     # The model ------------------------------------------------------------------------------
 
@@ -189,7 +188,7 @@ class Chat(App[None]):
         old, self.session.backend = self.session.backend, None
         self._loader.load(model, draft, old)
         self.show_title()
-        self._wake()
+        self.progress.wake()
 
     def _tell(self, backend: Backend | None, failure: LocalspecError | None) -> None:
         self._models, self._drafts = list(self.source.models()), list(self.source.drafts())
@@ -204,8 +203,8 @@ class Chat(App[None]):
             self.notice(" ".join(backend.notes) or self._trouble or "")
         self.session.attach(backend)
         self.show_title()
-        self._rest()
-        await self._follow()
+        self.progress.rest()
+        await self.progress.follow()
 
     # Turns ----------------------------------------------------------------------------------
 
@@ -237,78 +236,7 @@ class Chat(App[None]):
             await self.show_conversation()
         else:
             await self.conversation.add(message)
-        await self._follow()
-
-    async def _follow(self) -> None:
-        """Draw the answer that has begun, and what comes of it."""
-        running = self.session.running
-        if running and self._view is None:
-            shown = {view.message.id for view in self.conversation.views}
-            if running.message.id not in shown:
-                await self.conversation.add(running.message)
-            view = self.query_one(f"#message-{running.message.id}", Answer)
-            view.running = True
-            self._view = view
-            self.refresh_bindings()
-        self._wake()
-
-    def _wake(self) -> None:
-        """Tick for as long as something is under way."""
-        if not self._ticking:
-            self._ticking = True
-            self.set_timer(self._pace.interval(), self._tick)
-
-    async def _tick(self) -> None:
-        self._ticking = False
-        if self._loader.what:
-            self.strip.wait(f"loading {self._loader.what}, {self._loader.seconds:.0f} s")
-        if self.session.running:
-            await self._advance()
-        if self._loader.what or self.session.running:
-            self._wake()
-
-    async def _advance(self) -> None:
-        running = self.session.running
-        assert running
-        try:
-            self.session.advance()
-        except LocalspecError as error:
-            self.notice(str(error))
-        message = self.session.tree.messages[running.message.id]
-        if self._view and self.session.running:
-            if message.content != self._view.message.content:
-                await self._view.grow(message)
-        elif self._view:
-            await self._view.finish(message)
-            self._view = None
-            self.refresh_bindings()
-        self._show_progress(running.meter)
-
-    def _show_progress(self, meter: figures.Meter) -> None:
-        running = self.session.running
-        s = meter.figures.statistics
-        if running and not s.completion_tokens:
-            self.strip.wait("reading the prompt")
-        elif not running:
-            self._rest()
-        elif reason := self._why_not_guessing(meter):
-            self.strip.rest([Part(reason, 0)])
-        else:
-            self.strip.show(meter)
-        if self.screen.has_class("-figures"):
-            self._show_figures()
-
-    def _why_not_guessing(self, meter: figures.Meter) -> str | None:
-        backend = self.session.backend
-        if backend is None or self.session.choices.get("speculation", "auto") != "auto":
-            return None
-        return figures.switched_off(meter, backend.price)
-
-    def _rest(self) -> None:
-        """Nothing comes: the strip says what will answer, and how."""
-        backend, last = self.session.backend, self._last_figures()
-        detail = backend.detail if backend else "no model"
-        self.strip.rest(figures.idle(last, detail, self.session.choices))
+        await self.progress.follow()
 
     async def _retry(self) -> None:
         """Once a second."""
@@ -316,7 +244,7 @@ class Chat(App[None]):
         if self.session.awaiting is not None and self.session.backend:
             with contextlib.suppress(LocalspecError):
                 self.session.attach(self.session.backend)
-                await self._follow()
+                await self.progress.follow()
 
     def _keep_up(self) -> None:
         """Keep what is typed, and what could not be kept before."""
@@ -377,7 +305,7 @@ class Chat(App[None]):
             self.session.stop()
         elif self._editing is not None:
             self._end_editing()
-            self._rest()
+            self.progress.rest()
         self.prompt.typing.focus()
 
     def action_interrupt(self) -> None:
@@ -399,7 +327,7 @@ class Chat(App[None]):
         if not self.session.again():
             raise UsageError("There is nothing to answer again yet.")
         await self.show_conversation()
-        await self._follow()
+        await self.progress.follow()
 
     async def action_new(self) -> None:
         """Begin a conversation."""
@@ -439,9 +367,9 @@ class Chat(App[None]):
 
     def action_figures(self) -> None:
         """Open or close the panel of figures."""
-        self.screen.toggle_class("-figures")
-        self._show_figures()
-        self.prefer(figures=self.screen.has_class("-figures"))
+        self._main.toggle_class("-figures")
+        self.show_figures()
+        self.prefer(figures=self._main.has_class("-figures"))
 
     def action_models(self) -> None:
         """Choose a model."""
@@ -453,7 +381,7 @@ class Chat(App[None]):
 
     def settled(self) -> None:
         """Settings were changed."""
-        self._rest()
+        self.progress.rest()
         self.prefer(choices=self.session.choices)
 
     def action_help(self) -> None:
