@@ -182,8 +182,9 @@ async def test_an_edited_question_makes_a_branch() -> None:
     backend = ScriptedBackend([Said("Paris.")], [Said("Rome.")])
     async with chatting(backend) as (chat, pilot):
         await ask(chat, pilot, "Capital of France?")
-        chat.query_one(Question).focus()
-        await pilot.press("e")
+        await pilot.press("shift+tab")
+        assert chat.focused is chat.query_one(Answer)
+        await pilot.press("up", "e")
         assert chat.prompt.text == "Capital of France?"
         chat.prompt.put("Capital of Italy?")
         await pilot.press("enter")

@@ -17,7 +17,7 @@ from localspec.tui.session import Session
 from localspec.tui.store import Message, Store
 from localspec.tui.text import code_blocks, shorten, split_thoughts
 from localspec.tui.widgets.conversation import Conversation
-from localspec.tui.widgets.message import Answer, MessageView, Question
+from localspec.tui.widgets.message import MessageView
 from localspec.tui.widgets.panel import Panel
 from localspec.tui.widgets.prompt import Prompt
 from localspec.tui.widgets.strip import Strip
@@ -45,15 +45,32 @@ class Chat(App[None]):
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "escape", "stop", priority=False, id="stop"),
-        Binding("ctrl+r", "again", "again", id="again"),
-        Binding("ctrl+n", "new", "new", id="new"),
-        Binding("ctrl+o", "chats", "chats", id="chats"),
-        Binding("ctrl+t", "tint", "tint", id="tint"),
-        Binding("ctrl+g", "figures", "figures", id="figures"),
-        Binding("ctrl+l", "models", "model", show=False, id="models"),
-        Binding("ctrl+s", "settings", "settings", show=False, id="settings"),
-        Binding("f1", "help", "help", id="help"),
+        Binding(
+            "escape", "escape", "stop", tooltip="stop the answer and keep what has come", id="stop"
+        ),
+        Binding(
+            "ctrl+r", "again", "again", tooltip="answer the last question once more", id="again"
+        ),
+        Binding("ctrl+n", "new", "new", tooltip="begin a conversation", id="new"),
+        Binding("ctrl+o", "chats", "chats", tooltip="all conversations", id="chats"),
+        Binding("ctrl+t", "tint", "tint", tooltip="show who guessed which tokens", id="tint"),
+        Binding(
+            "ctrl+g",
+            "figures",
+            "figures",
+            tooltip="open or close the panel of figures",
+            id="figures",
+        ),
+        Binding("ctrl+l", "models", "model", show=False, tooltip="choose the model", id="models"),
+        Binding(
+            "ctrl+s",
+            "settings",
+            "settings",
+            show=False,
+            tooltip="temperature, seed and other settings",
+            id="settings",
+        ),
+        Binding("f1", "help", "help", tooltip="commands and keys", id="help"),
         Binding("ctrl+c", "interrupt", show=False, system=True),
     ]
 
@@ -268,12 +285,6 @@ class Chat(App[None]):
         if self._editing is None and not commands.is_command(event.text):
             self._unsaved_draft = event.text
 
-    def on_prompt_left(self) -> None:
-        """Up from the prompt goes into the conversation."""
-        views = self.conversation.views
-        if views:
-            views[-1].focus()
-
     async def attempt(self, deed: Callable[[], Awaitable[None] | None]) -> bool:
         """Do something a person asked for; what goes wrong is told in a sentence."""
         try:
@@ -291,7 +302,7 @@ class Chat(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now is offered."""
-        if action == "escape" and self.is_running and not self.screen.is_modal:
+        if action == "escape":
             return self.session.running is not None or self._editing is not None
         if action == "again":
             return self.session.running is None and bool(self.session.tree.messages)
@@ -386,17 +397,7 @@ class Chat(App[None]):
 
     def action_help(self) -> None:
         """Commands and keys."""
-        self.push_screen(Help(self.active_keys()))
-
-    def active_keys(self) -> list[tuple[str, str]]:
-        """All keys of the chat and of its messages, as they are mapped now."""
-        keys: dict[str, str] = {}
-        for owner in (Chat, MessageView, Question, Answer):
-            for binding in owner.BINDINGS:
-                if isinstance(binding, Binding) and binding.description:
-                    mapped = self._keys.get(binding.id or "", binding.key)
-                    keys.setdefault(binding.description, mapped.replace(",", ", "))
-        return [(key, description) for description, key in keys.items()]
+        self.push_screen(Help(self._keys))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette offers the commands that need nothing more, and all themes."""

@@ -40,11 +40,39 @@ class MessageView(Vertical, can_focus=True):
     """A message that can be chosen, and what can then be done with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "neighbour(-1)", "previous", show=False, id="message.previous"),
-        Binding("down", "neighbour(1)", "next", show=False, id="message.next"),
-        Binding("left", "branch(-1)", "branch", key_display="←→", id="message.branch-left"),
-        Binding("right", "branch(1)", "branch", show=False, id="message.branch-right"),
-        Binding("c", "copy", "copy", id="message.copy"),
+        Binding(
+            "up",
+            "neighbour(-1)",
+            "previous",
+            show=False,
+            tooltip="go to the message before",
+            id="message.previous",
+        ),
+        Binding(
+            "down",
+            "neighbour(1)",
+            "next",
+            show=False,
+            tooltip="go to the message after",
+            id="message.next",
+        ),
+        Binding(
+            "left",
+            "branch(-1)",
+            "branch",
+            key_display="←→",
+            tooltip="show the branch to the left",
+            id="message.branch-left",
+        ),
+        Binding(
+            "right",
+            "branch(1)",
+            "branch",
+            show=False,
+            tooltip="show the branch to the right",
+            id="message.branch-right",
+        ),
+        Binding("c", "copy", "copy", tooltip="copy the message", id="message.copy"),
     ]
 
     class Wanted(Event):
@@ -89,8 +117,17 @@ class Question(MessageView):
     """What a person said."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "edit", "edit", id="message.edit"),
-        Binding("enter", "unfold", "all of it", show=False, id="message.unfold"),
+        Binding(
+            "e", "edit", "edit", tooltip="ask otherwise, on a branch of its own", id="message.edit"
+        ),
+        Binding(
+            "enter",
+            "unfold",
+            "all of it",
+            show=False,
+            tooltip="show a long question whole",
+            id="message.unfold",
+        ),
     ]
 
     def compose(self) -> ComposeResult:
@@ -189,9 +226,23 @@ class Answer(MessageView):
     """An answer, on its way or whole."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy_code", "copy code", id="message.copy-code"),
-        Binding("r", "again", "again", id="message.again"),
-        Binding("space", "thoughts", "thoughts", id="message.thoughts"),
+        Binding(
+            "y", "copy_code", "copy code", tooltip="copy the code in it", id="message.copy-code"
+        ),
+        Binding(
+            "r",
+            "again",
+            "again",
+            tooltip="answer once more, on a branch of its own",
+            id="message.again",
+        ),
+        Binding(
+            "space",
+            "thoughts",
+            "thoughts",
+            tooltip="fold or unfold thoughts",
+            id="message.thoughts",
+        ),
     ]
 
     def __init__(

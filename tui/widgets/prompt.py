@@ -13,7 +13,7 @@ from textual.message import Message as Event
 from textual.widgets import OptionList, TextArea
 from textual.widgets.option_list import Option
 
-__all__ = ["Prompt", "Suggestion"]
+__all__ = ["Prompt", "Suggestion", "Typing"]
 
 
 class Suggestion(NamedTuple):
@@ -29,8 +29,22 @@ class Typing(TextArea):
     """The text. Enter sends it; the arrow keys leave it for what was typed before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+enter,ctrl+j,alt+enter", "line", "new line", show=False, id="prompt.line"),
-        Binding("tab", "complete", "complete", show=False, id="prompt.complete"),
+        Binding(
+            "shift+enter,ctrl+j,alt+enter",
+            "line",
+            "new line",
+            show=False,
+            tooltip="begin a new line",
+            id="prompt.line",
+        ),
+        Binding(
+            "tab",
+            "complete",
+            "complete",
+            show=False,
+            tooltip="take the suggestion",
+            id="prompt.complete",
+        ),
     ]
 
     def __init__(self, prompt: "Prompt") -> None:
@@ -89,9 +103,6 @@ class Prompt(Vertical):
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
-
-    class Left(Event):
-        """Up was pressed where there is nothing before: the reader wants the conversation."""
 
     def __init__(self, suggest: Callable[[str], list[Suggestion]]) -> None:
         super().__init__()
@@ -210,12 +221,10 @@ class Prompt(Vertical):
             return
         at = len(self.past) if self._at is None else self._at
         to = at + step
-        if to < 0 or not self.past:
-            self.post_message(self.Left())
-        elif to < len(self.past):
+        if 0 <= to < len(self.past):
             self._unsent = self.text if self._at is None else self._unsent
             self._at = to
             self.put(self.past[to])
-        elif self._at is not None:
+        elif to >= len(self.past) and self._at is not None:
             self._at = None
             self.put(self._unsent)
