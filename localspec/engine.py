@@ -217,7 +217,7 @@ class Engine:
             turn.sequence.cached += turn.fed
             if turn.outputs:
                 held = len(verify(turn.sequence, turn.draft, rows))
-                turn.sequence.record(turn.draft, held, now)
+                turn.sequence.record(turn.draft, held, now, step.draft_seconds, step.target_seconds)
                 step.outcomes.append(Outcome(turn.sequence, turn.draft, held, rows[held]))
                 self._roll_back(turn, held)
         self._release()

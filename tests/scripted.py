@@ -49,6 +49,8 @@ def figures(tokens: int, seconds: float = 0.0, *, guesses: bool = True, **change
         accepted_per_position=[held // 2, held // 3, held - held // 2 - held // 3],
         prompt_seconds=0.081,
         predicted_seconds=seconds or tokens / 182.5,
+        draft_seconds=(seconds or tokens / 182.5) * 0.11 * guesses,
+        target_seconds=(seconds or tokens / 182.5) * 0.86,
         first_token_seconds=0.094,
     )
     return Figures(s, **{"plain_per_second": 121.0, "context_length": 4096, **changes})

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -73,6 +74,23 @@ def kept(home: Path) -> list[Message]:
     with Store(home / "data" / "chats.db") as store:
         (summary,) = store.summaries()
         return store.tree(summary.id).path()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "The chat needs a terminal"),
+        (["--json"], "The chat is for people"),
+    ],
+)
+def test_programs_are_told_to_use_generate(arguments: list[str], words: str) -> None:
+    command = [sys.executable, "-m", "localspec", "chat", *arguments]
+    run = subprocess.run(
+        command, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
+    assert words in run.stderr
+    assert "localspec generate" in run.stderr
 
 
 def test_a_conversation_from_the_first_key_to_the_last(terminal: Terminal, tmp_path: Path) -> None:

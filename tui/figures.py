@@ -265,6 +265,7 @@ def detail(figures: Figures) -> list[tuple[str, list[tuple[str, str]]]]:
                 ("first token", seconds(s.first_token_seconds)),
                 ("reading", seconds(s.prompt_seconds)),
                 ("writing", seconds(s.predicted_seconds)),
+                *_shares(s),
             ],
         ),
         (
@@ -285,6 +286,21 @@ def detail(figures: Figures) -> list[tuple[str, list[tuple[str, str]]]]:
         sections.append(("Guesses", by_drafter))
         sections.append(("Held, by position", _positions(s)))
     return sections
+
+
+def _shares(s: Statistics) -> list[tuple[str, str]]:
+    """Where the time of writing goes; nothing where a server does not tell."""
+    if not s.target_seconds:
+        return []
+    own = max(0.0, s.predicted_seconds - s.target_seconds - s.draft_seconds)
+    return [
+        (f"  {name}", f"{_ratio(part, s.predicted_seconds):.0%}")
+        for name, part in (
+            ("guesses", s.draft_seconds),
+            ("target", s.target_seconds),
+            ("loop", own),
+        )
+    ]
 
 
 def _positions(s: Statistics) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ class Here:
     def models(self) -> Sequence[Choice]:
         """What is embedded, and files in the folder one is in."""
         embedded = [Choice(name, "comes with localspec") for name in models.EMBEDDED]
-        return embedded + [_file(path) for path in sorted(Path().glob("*.gguf"))]
+        return embedded + [_file(path) for path in sorted(Path().glob("*.gguf")) if path.is_file()]
 
     def drafts(self) -> Sequence[Choice]:
         """What can be said of guessing, and the models."""
