@@ -151,7 +151,7 @@ class ScriptedSource:
 
 
 async def wait_until(
-    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = 3.0
+    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = 20.0
 ) -> None:
     """Let the app work until `condition` holds."""
     end = asyncio.get_running_loop().time() + patience
@@ -195,11 +195,13 @@ def driven(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
 
 async def ask(chat: Chat, pilot: Pilot[None], text: str, *, answered: bool = True) -> None:
     """Type and send, and let the answer come."""
+    before = len(chat.session.tree.messages)
     chat.prompt.put(text)
     await pilot.press("enter")
     await wait_until(pilot, lambda: not chat.prompt.text, f"{text} is sent")
     if answered:
-        await wait_until(pilot, lambda: not chat.session.running, f"the answer to {text}")
+        await wait_until(pilot, lambda: len(chat.session.tree.messages) >= before + 2)
+        await wait_until(pilot, lambda: chat.conversation.running is None, f"the answer to {text}")
         await pilot.pause()
 
 

@@ -59,7 +59,7 @@ async def test_an_answer_is_seen_and_kept_while_it_comes() -> None:
         await wait_until(pilot, lambda: backend.replies)
         backend.replies[0].say("one", " two")
         await wait_until(pilot, lambda: "one two" in on_screen(chat))
-        assert "tokens/s" in on_screen(chat)
+        await wait_until(pilot, lambda: "tokens/s" in on_screen(chat))
         conversation = chat.session.conversation
         assert conversation is not None
         await wait_until(
@@ -317,3 +317,17 @@ async def test_an_answer_goes_on_while_something_lies_over_it() -> None:
         await wait_until(pilot, lambda: not chat.session.running)
         await pilot.press("escape")
         await wait_until(pilot, lambda: "one two" in on_screen(chat))
+
+
+@driven
+async def test_an_answer_that_was_cut_off_says_so() -> None:
+    store = Store(None)
+    question = store.say(store.begin("x"), None, "user", "Well?")
+    store.say(1, question.id, "assistant", "It is")
+    async with chatting(store=store, resume=True) as (chat, _):
+        assert "cut off: the program ended" in on_screen(chat)
+    backend = ScriptedBackend()
+    async with chatting(backend) as (chat, pilot):
+        await ask(chat, pilot, "Well?", answered=False)
+        await wait_until(pilot, lambda: "reading the prompt" in on_screen(chat))
+        assert "cut off" not in on_screen(chat)

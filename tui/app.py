@@ -173,6 +173,8 @@ class Chat(App[None]):
     async def show_conversation(self) -> None:
         """Draw the session's conversation."""
         self.progress.lose()
+        running = self.session.running
+        self.conversation.running = running.message.id if running else None
         await self.conversation.show(
             self.session.tree, [Welcome(self.source.promise, self.session.store.summaries()[:3])]
         )

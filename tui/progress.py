@@ -33,10 +33,10 @@ class Progress:
         running = self._session.running
         if running and self._view is None:
             conversation = self._chat.conversation
+            conversation.running = running.message.id
             if running.message.id not in {view.message.id for view in conversation.views}:
                 await conversation.add(running.message)
             self._view = conversation.query_one(f"#message-{running.message.id}", Answer)
-            self._view.running = True
             self._chat.refresh_bindings()
         self.wake()
 
@@ -72,8 +72,8 @@ class Progress:
             if message.content != self._view.message.content:
                 await self._view.grow(message)
         elif self._view:
-            view, self._view = self._view, None
-            await view.finish(message)
+            await self._view.finish(message)
+            self._view = self._chat.conversation.running = None
             self._chat.refresh_bindings()
         self._show(running.meter)
 

@@ -32,7 +32,11 @@ def start(
             store, source, model=model or source.default, draft=draft, resume=resume,
             keys=keys, trouble=trouble,
         )  # fmt: skip
-        chat.run()
+        try:
+            chat.run()
+        finally:
+            if chat.session.backend:
+                chat.session.backend.close()  # what was learnt about speeds is kept
         if chat.lost:
             raise chat.lost
         return chat.return_code or 0

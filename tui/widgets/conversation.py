@@ -35,6 +35,8 @@ class Conversation(VerticalScroll, can_focus=False):
     """Views of the messages of one branch."""
 
     tinted = False
+    running: int | None = None
+    """The message that is an answer on its way."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,4 +96,5 @@ class Conversation(VerticalScroll, can_focus=False):
         place = (siblings.index(message.id) + 1, len(siblings))
         if message.role == "user":
             return Question(message, place)
-        return Answer(message, place, tinted=self.tinted)
+        running = message.id == self.running
+        return Answer(message, place, tinted=self.tinted, running=running)

@@ -4,7 +4,7 @@ import asyncio
 from typing import ClassVar
 
 from localspec.tui import tint
-from localspec.tui.figures import SEPARATOR, Part, fit, footnote
+from localspec.tui.figures import SEPARATOR, Figures, Part, fit, footnote
 from localspec.tui.store import Message
 from localspec.tui.text import harmless, split_thoughts
 from textual.app import ComposeResult
@@ -246,11 +246,10 @@ class Answer(MessageView):
     ]
 
     def __init__(
-        self, message: Message, place: tuple[int, int] = (1, 1), *, tinted: bool = False
+        self, message: Message, place: tuple[int, int], *, tinted: bool, running: bool
     ) -> None:
         super().__init__(message, place)
-        self.tinted = tinted
-        self.running = False
+        self.tinted, self.running = tinted, running
         self._unfolded = False
         self._drawing = asyncio.Lock()
 
@@ -267,7 +266,7 @@ class Answer(MessageView):
 
     async def grow(self, message: Message) -> None:
         """Show more of an answer on its way."""
-        self.message, self.running = message, True
+        self.message = message
         await self.draw()
 
     async def finish(self, message: Message) -> None:
@@ -316,12 +315,10 @@ class Answer(MessageView):
         width = self.content_size.width or self.app.size.width - 8
         figures = message.figures
         foot.display = True
-        if figures is None:
-            foot.update(Content(self.branches))
-        elif self.tinted and message.origins:
+        if figures and self.tinted and message.origins:
             foot.update(tint.legend(figures, colour=not self.app.no_color))
         else:
-            parts = footnote(figures, message.finish_reason, message.seed)
+            parts = footnote(figures or Figures(), message.finish_reason, message.seed)
             mark = [Part(self.branches, 0)] if self.branches else []
             foot.update(line_of([*mark, *parts], width))
 
