@@ -82,9 +82,10 @@ class Session:
         Raises StoreError where it cannot be kept: then nothing has happened.
         """
         after = parent if fork else self.tree.head
-        if self.conversation is None:
-            self.conversation = self.store.begin(title(text), self.system)
-        message = self.store.say(self.conversation, after, "user", text)
+        with self.store.transaction():
+            conversation = self.conversation or self.store.begin(title(text), self.system)
+            message = self.store.say(conversation, after, "user", text)
+        self.conversation = conversation
         self._show(message)
         try:
             self.answer(message.id)

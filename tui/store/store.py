@@ -1,4 +1,4 @@
-"""What the chat keeps and finds again. Every method is one transaction, or reads only.
+"""What the chat keeps and finds again. Every method is one transaction; `transaction` joins several.
 
 What a person wrote is on the disk when `say` returns. An answer on its way is kept every now and
 then by `keep`, which survives the death of the program, though perhaps not that of the computer.
@@ -136,7 +136,7 @@ class Store:
     ) -> Message:
         """Put a message after `parent` and make it the head."""
         now = time.time()
-        with self._transaction():
+        with self.transaction():
             id = self._insert(
                 "INSERT INTO message (conversation, parent, role, content, created, model, seed) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -175,7 +175,7 @@ class Store:
 
     def import_tree(self, title: str, system: str, tree: Tree) -> int:
         """A conversation made elsewhere; returns its id here. All of it is taken, or nothing."""
-        with self._transaction():
+        with self.transaction():
             conversation = self.begin(title, system)
             ids: dict[int | None, int | None] = {None: None}
             for message in tree.messages.values():
@@ -228,7 +228,7 @@ class Store:
 
     def prefer(self, choices: Mapping[str, object]) -> None:
         """Remember choices for the next time."""
-        with self._transaction():
+        with self.transaction():
             for name, value in choices.items():
                 self._write(
                     "INSERT OR REPLACE INTO preference (name, value) VALUES (?, ?)",
@@ -238,7 +238,7 @@ class Store:
     # SQLite ---------------------------------------------------------------------------------
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """All of what is written within, or nothing; may be nested."""
         if self._connection.in_transaction:
             yield
