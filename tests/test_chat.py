@@ -331,3 +331,19 @@ async def test_an_answer_that_was_cut_off_says_so() -> None:
         await ask(chat, pilot, "Well?", answered=False)
         await wait_until(pilot, lambda: "reading the prompt" in on_screen(chat))
         assert "cut off" not in on_screen(chat)
+
+
+@driven
+async def test_a_store_that_breaks_leaves_a_usable_chat(tmp_path: Path) -> None:
+    path, backend = tmp_path / "chats.db", ScriptedBackend(HELLO)
+    with Store(path) as store:
+        chat_id, parent = store.begin("x"), None
+        for n in range(200):
+            parent = store.say(chat_id, parent, "user", f"{n} " * 200).id
+    data = path.read_bytes()
+    path.write_bytes(data[:40960] + b"\xff" * (len(data) - 40960))
+    with Store(path) as store:
+        async with chatting(backend, store=store, resume=True, size=(140, 30)) as (chat, pilot):
+            await wait_until(pilot, lambda: "are damaged" in on_screen(chat))
+            await pilot.press("ctrl+o", "escape", "ctrl+n", "f1", "escape")
+            assert "are damaged" in on_screen(chat)

@@ -267,3 +267,14 @@ async def test_json_of_other_programs_is_imported(tmp_path: Path) -> None:
         await ask(chat, pilot, f"/import {file}", answered=False)
         await wait_until(pilot, lambda: "Hello." in on_screen(chat))
         assert chat.session.system == "Be kind."
+
+
+@driven
+async def test_the_palette_knows_the_commands() -> None:
+    async with chatting(ScriptedBackend(HELLO)) as (chat, pilot):
+        await pilot.press("ctrl+p")
+        await wait_until(pilot, lambda: chat.screen.is_modal)
+        await pilot.press(*"localspec-light")
+        await wait_until(pilot, lambda: "Theme localspec-light" in on_screen(chat))
+        await pilot.press("down", "enter")
+        await wait_until(pilot, lambda: chat.theme == "localspec-light")

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from localspec.tui import commands, deeds, themes
 from localspec.tui.backend import Backend, Choice, Source
@@ -14,7 +14,7 @@ from localspec.tui.screens.chats import Chats
 from localspec.tui.screens.help import Help
 from localspec.tui.screens.settings import Settings
 from localspec.tui.session import Session
-from localspec.tui.store import Message, Store
+from localspec.tui.store import Message, Store, Summary
 from localspec.tui.text import code_blocks, shorten, split_thoughts
 from localspec.tui.widgets.conversation import Conversation
 from localspec.tui.widgets.message import MessageView
@@ -34,6 +34,7 @@ from localspec.errors import LocalspecError, UsageError
 __all__ = ["Chat"]
 
 _IDLE_SECONDS = 1.0
+T = TypeVar("T")
 Severity = Literal["information", "warning", "error"]
 
 
@@ -102,8 +103,8 @@ class Chat(App[None]):
         self._loader = Loader(source, self._tell)
         self.progress = Progress(self, self.session, self._loader)
         self._editing: int | None = None
-        self._models: list[Choice] = []
-        self._drafts: list[Choice] = []
+        self.models: list[Choice] = []
+        self.drafts: list[Choice] = []
         self._unsaved_draft: str | None = None
         self.lost: LocalspecError | None = None
         """Why something could not be kept when the chat was left."""
@@ -129,17 +130,18 @@ class Chat(App[None]):
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
         self.set_keymap(self._keys)
-        preferences = self._preferences()
+        unknown: dict[str, Any] = {}
+        preferences = self._known(self.session.store.preferences, unknown)
         self.theme = self._known_theme(preferences.get("theme"))
         self.session.choices = dict(preferences.get("choices", {}))
         self.conversation.tinted = bool(preferences.get("tint", False))
         self._main.set_class(bool(preferences.get("figures", False)), "-figures")
         if self._trouble:
             self.notice(self._trouble)
-        latest = self.session.store.summaries()
-        if self._resume and latest:
-            self.session.open(latest[0].id)
-        self.prompt.past = self.session.store.prompts()
+        latest = self._latest() if self._resume else []
+        if latest:
+            await self.attempt(lambda: self.session.open(latest[0].id))
+        self.prompt.past = self._known(self.session.store.prompts, [])
         await self._go_there()
         self.load(self.model, self.draft)
         self.set_interval(_IDLE_SECONDS, self._retry)
@@ -176,7 +178,7 @@ class Chat(App[None]):
         running = self.session.running
         self.conversation.running = running.message.id if running else None
         await self.conversation.show(
-            self.session.tree, [Welcome(self.source.promise, self.session.store.summaries()[:3])]
+            self.session.tree, [Welcome(self.source.promise, self._latest()[:3])]
         )
         self.show_title()
         self.show_figures()
@@ -187,8 +189,10 @@ class Chat(App[None]):
     def show_title(self) -> None:
         """What the conversation is called, and who answers."""
         conversation = self.session.conversation
-        title = "" if conversation is None else self.session.store.title(conversation)
-        self._main.query_one("#title", Static).update(title or "localspec")
+        title = "localspec"
+        if conversation is not None:
+            title = self._known(lambda: self.session.store.title(conversation), title)
+        self._main.query_one("#title", Static).update(title)
         backend = self.session.backend
         model = backend.name if backend else f"{self.model} …" if self._loader.what else "no model"
         self._main.query_one("#model", Static).update(shorten(model, 32))
@@ -210,7 +214,7 @@ class Chat(App[None]):
         self.progress.wake()
 
     def _tell(self, backend: Backend | None, failure: LocalspecError | None) -> None:
-        self._models, self._drafts = list(self.source.models()), list(self.source.drafts())
+        self.models, self.drafts = list(self.source.models()), list(self.source.drafts())
         self.post_message(self.Loaded(backend, failure))
 
     async def on_chat_loaded(self, event: Loaded) -> None:
@@ -220,7 +224,8 @@ class Chat(App[None]):
             self.notice(f"{event.failure} Choose another model with /model.")
         else:
             self.notice(" ".join(backend.notes) or self._trouble or "")
-        self.session.attach(backend)
+        with contextlib.suppress(LocalspecError):  # `_retry` tries again
+            self.session.attach(backend)
         self.show_title()
         self.progress.rest()
         await self.progress.follow()
@@ -247,7 +252,8 @@ class Chat(App[None]):
             self._end_editing()
         else:
             message = self.session.send(text)
-            self.session.store.keep_draft(before, "")
+            with contextlib.suppress(LocalspecError):
+                self.session.store.keep_draft(before, "")
             self._unsaved_draft = self.prompt.text
         self.prompt.past.append(text)
         self.notice(self._trouble or "")
@@ -402,14 +408,11 @@ class Chat(App[None]):
         self.push_screen(Help(self._keys))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette offers the commands that need nothing more, and all themes."""
-        for command in commands.COMMANDS:
-            if not command.needs_argument:
-                deed = partial(self.attempt, partial(commands.run, self, f"/{command.name}"))
-                yield SystemCommand(command.name.capitalize(), command.meaning, deed)
-        for theme in sorted(self.available_themes):
-            deed = partial(self.attempt, partial(deeds.choose_theme, self, theme))
-            yield SystemCommand(f"Theme {theme}", "choose colours", deed)
+        """What the palette offers."""
+        return (
+            SystemCommand(name, meaning, partial(self.attempt, deed))
+            for name, meaning, deed in commands.palette(self)
+        )
 
     # What is done with a message ------------------------------------------------------------
 
@@ -457,7 +460,8 @@ class Chat(App[None]):
         """What was typed before comes back."""
         self._editing = None
         self.prompt.remove_class("-editing")
-        self.prompt.put(self.session.store.draft(self.session.conversation))
+        conversation = self.session.conversation
+        self.prompt.put(self._known(lambda: self.session.store.draft(conversation), ""))
         self._unsaved_draft = None
         self.refresh_bindings()
 
@@ -468,24 +472,19 @@ class Chat(App[None]):
         with contextlib.suppress(LocalspecError):
             self.session.store.prefer(choices)
 
-    def _preferences(self) -> dict[str, Any]:
+    def _known(self, read: Callable[[], T], otherwise: T) -> T:
+        """What can be read of the store; where it is damaged, the chat goes on and says so."""
         try:
-            return self.session.store.preferences()
-        except LocalspecError:
-            return {}
+            return read()
+        except LocalspecError as error:
+            self.notice(str(error))
+            return otherwise
+
+    def _latest(self) -> list[Summary]:
+        return self._known(self.session.store.summaries, [])
 
     def _known_theme(self, name: object) -> str:
         return str(name) if name in self.available_themes else themes.DARK.name
-
-    # For commands ---------------------------------------------------------------------------
-
-    def model_choices(self) -> list[Choice]:
-        """What can answer, as far as has been found."""
-        return self._models
-
-    def draft_choices(self) -> list[Choice]:
-        """What can guess."""
-        return self._drafts
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """A model's links are shown, never followed by themselves."""

@@ -3,8 +3,9 @@
 The command palette and the help are made of the same table.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from localspec.tui import deeds
@@ -17,7 +18,7 @@ from localspec.errors import UsageError
 if TYPE_CHECKING:
     from localspec.tui.app import Chat
 
-__all__ = ["COMMANDS", "Command", "is_command", "run", "suggest"]
+__all__ = ["COMMANDS", "Command", "is_command", "palette", "run", "suggest"]
 
 Run = Callable[["Chat", str], Awaitable[None] | None]
 Endings = Callable[["Chat"], Iterable[Choice]]
@@ -79,9 +80,9 @@ COMMANDS = (
             lambda chat, _: chat.action_again()),
     Command("copy", "", "copy the last answer", lambda chat, _: deeds.copy_last(chat)),
     Command("model", "[NAME]", "choose the model that answers",
-            deeds.choose_model, lambda chat: chat.model_choices()),
+            deeds.choose_model, lambda chat: chat.models),
     Command("draft", "[NAME]", "choose the model that guesses: auto, none or a name",
-            deeds.choose_draft, lambda chat: chat.draft_choices()),
+            deeds.choose_draft, lambda chat: chat.drafts),
     Command("system", "[TEXT]", "instructions that come before the conversation",
             deeds.instruct),
     Command("set", "[NAME VALUE]", "temperature, seed and other settings", _set, _knobs),
@@ -116,6 +117,15 @@ def run(chat: "Chat", line: str) -> Awaitable[None] | None:
     if command.needs_argument and not argument.strip():
         raise UsageError(f"/{command.name} needs {command.argument} after it.")
     return command.run(chat, argument.strip())
+
+
+def palette(chat: "Chat") -> Iterator[tuple[str, str, Callable[[], Awaitable[None] | None]]]:
+    """Name, meaning and deed of what needs no argument, and of all colours."""
+    for command in COMMANDS:
+        if not command.needs_argument:
+            yield command.name.capitalize(), command.meaning, partial(command.run, chat, "")
+    for name in sorted(chat.available_themes):
+        yield f"Theme {name}", "choose colours", partial(deeds.choose_theme, chat, name)
 
 
 def suggest(chat: "Chat", text: str) -> list[Suggestion]:

@@ -60,7 +60,7 @@ def choose_model(chat: "Chat", name: str) -> None:
         chat.load(name, "auto")
     else:
         hint = "The path of any GGUF file can be typed too."
-        _pick(chat, "Which model shall answer?", chat.model_choices(), choose_model, hint)
+        _pick(chat, "Which model shall answer?", chat.models, choose_model, hint)
 
 
 def choose_draft(chat: "Chat", name: str) -> None:
@@ -68,7 +68,7 @@ def choose_draft(chat: "Chat", name: str) -> None:
     if name:
         chat.load(chat.model, name)
     else:
-        _pick(chat, "Which model shall guess?", chat.draft_choices(), choose_draft)
+        _pick(chat, "Which model shall guess?", chat.drafts, choose_draft)
 
 
 def choose_theme(chat: "Chat", name: str) -> None:

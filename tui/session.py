@@ -87,10 +87,8 @@ class Session:
             message = self.store.say(conversation, after, "user", text)
         self.conversation = conversation
         self._show(message)
-        try:
+        with contextlib.suppress(StoreError):  # it was said, and awaits its answer
             self.answer(message.id)
-        except StoreError:
-            self.awaiting = message.id  # it was said, and will be answered
         return message
 
     def edit(self, id: int, text: str) -> Message:
@@ -109,17 +107,16 @@ class Session:
 
     def answer(self, question: int) -> None:
         """Have a message answered, now or when there is a model."""
-        self.tree.head = question
+        self.tree.head = self.awaiting = question
         if self.backend is None:
-            self.awaiting = question
             return
-        self.awaiting = None
         assert self.conversation is not None
         words = self._words(question)
         message = self.store.say(
             self.conversation, question, "assistant", "", model=self.backend.name
         )
         self._show(message)
+        self.awaiting = None
         self.running = Running(message, self.backend.ask(words, self.choices))
 
     def attach(self, backend: Backend | None) -> None:

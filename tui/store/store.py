@@ -1,4 +1,4 @@
-"""What the chat keeps and finds again. Every method is one transaction; `transaction` joins several.
+"""What the chat keeps and finds again. A method is one transaction; `transaction` joins several.
 
 What a person wrote is on the disk when `say` returns. An answer on its way is kept every now and
 then by `keep`, which survives the death of the program, though perhaps not that of the computer.
