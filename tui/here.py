@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from localspec.models import shelf
 from localspec.tui.backend import Backend, Choice
 
 from localspec import models
@@ -25,9 +26,14 @@ class Here:
         return load(model, draft)
 
     def models(self) -> Sequence[Choice]:
-        """What is embedded, and files in the folder one is in."""
+        """What is embedded, what was pulled, and files in the folder one is in."""
         embedded = [Choice(name, "comes with localspec") for name in models.EMBEDDED]
-        return embedded + [_file(path) for path in sorted(Path().glob("*.gguf")) if path.is_file()]
+        pulled = [Choice(m.name, f"{m.size / 1e9:.1f} GB, pulled") for m in shelf.shelved()]
+        return (
+            embedded
+            + pulled
+            + [_file(path) for path in sorted(Path().glob("*.gguf")) if path.is_file()]
+        )
 
     def drafts(self) -> Sequence[Choice]:
         """What can be said of guessing, and the models."""
