@@ -229,7 +229,7 @@ class Engine:
         if turn.sequence.room <= 0:  # it only wanted its prompt read
             turn.sequence.finish("length")
         held = 0 if turn.sequence.finish_reason else len(verify(turn.sequence, turn.draft, rows))
-        turn.sequence.record(turn.draft, held, now)
+        turn.sequence.record(turn.draft, held, now, step.draft_seconds, step.target_seconds)
         step.outcomes.append(Outcome(turn.sequence, turn.draft, held, rows[held]))
         self._roll_back(turn, held)
 

@@ -88,6 +88,29 @@ def test_pieces_come_in_order_and_make_up_the_answer(worker: Worker, target: Fak
     assert read_all(stream) == [], "what was read is not read twice"
 
 
+def test_what_has_come_is_taken_without_waiting(worker: Worker, target: FakeModel) -> None:
+    stream = worker.stream(SHORT)
+    tokens: list[int | None] = []
+
+    def take_all() -> None:
+        while not stream.ended:
+            tokens.extend(piece.token for piece in stream.take())
+
+    within(take_all)
+    assert tokens == plain(target, SHORT)[0]
+    assert stream.answer.tokens == tokens
+    assert stream.take() == []
+
+
+def test_an_answer_knows_where_its_time_went(worker: Worker) -> None:
+    stream = worker.stream(SHORT)
+    read_all(stream)
+    s = stream.answer.statistics
+    assert s.draft_seconds > 0
+    assert s.target_seconds > 0
+    assert s.draft_seconds + s.target_seconds <= s.predicted_seconds
+
+
 def test_text_kept_back_for_a_stop_string_comes_in_the_end(
     worker: Worker, target: FakeModel
 ) -> None:

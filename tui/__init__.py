@@ -1,1 +1,6 @@
-"""The terminal chat will live here: the Textual app, its chat store, its styles."""
+"""The terminal chat: a Textual app over a session, which knows of no screen.
+
+`session` is the heart: a person, a model and what is kept. Below it stand `store` (SQLite) and
+`backend` (who answers: `local`, `server`); above it `app`, `widgets`, `screens` and `commands`.
+`figures`, `text`, `tint` and `exchange` are functions of what they are given.
+"""

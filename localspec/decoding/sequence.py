@@ -215,8 +215,18 @@ class Sequence:
         if rest:
             self._said.append(Piece(rest, None))
 
-    def record(self, draft: Draft, held: int, now: float) -> None:
-        """Count a decode that ended at `now` and of whose guesses the first `held` held."""
+    def record(
+        self,
+        draft: Draft,
+        held: int,
+        now: float,
+        draft_seconds: float = 0.0,
+        target_seconds: float = 0.0,
+    ) -> None:
+        """Count a decode that ended at `now` and of whose guesses the first `held` held.
+
+        Guessing took `draft_seconds` of it, for all sequences together, the target the other.
+        """
         statistics = self.statistics
         said = self._committed - statistics.completion_tokens
         statistics.completion_tokens += said
@@ -230,6 +240,8 @@ class Sequence:
             statistics.steps += 1
             statistics.predicted_tokens += said
             statistics.predicted_seconds = now - self._first_said
+            statistics.draft_seconds += draft_seconds
+            statistics.target_seconds += target_seconds
 
     def take_pieces(self) -> list[Piece]:
         """What was said since the last call."""

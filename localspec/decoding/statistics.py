@@ -28,6 +28,10 @@ class Statistics:
     accepted_per_position: list[int] = field(default_factory=list)
     prompt_seconds: float = 0.0
     predicted_seconds: float = 0.0
+    draft_seconds: float = 0.0
+    """Of `predicted_seconds`, those in which drafters guessed."""
+    target_seconds: float = 0.0
+    """Of `predicted_seconds`, those in which the target decoded; the rest is the loop's own."""
     first_token_seconds: float = 0.0
 
     @property

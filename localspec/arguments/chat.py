@@ -1,0 +1,29 @@
+"""Arguments of `localspec chat`."""
+
+from localspec.arguments.common import Verbs, add_model, add_verb
+
+__all__ = ["add"]
+
+
+def add(verbs: Verbs) -> None:
+    """The flags of `localspec chat`."""
+    verb = add_verb(
+        verbs,
+        "chat",
+        "talk with a model in the terminal, and watch it guess",
+        "Talk with a model in the terminal. Everything is kept; / shows what can be done.",
+    )
+    add_model(verb)
+    verb.set_defaults(model=None)  # a server has a first model of its own
+    verb.add_argument(
+        "-c",
+        "--continue",
+        action="store_true",
+        dest="resume",
+        help="go on with the latest conversation",
+    )
+    verb.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="talk to an OpenAI-compatible server instead (its key: LOCALSPEC_API_KEY)",
+    )

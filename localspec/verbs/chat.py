@@ -1,0 +1,18 @@
+"""`localspec chat`: a conversation in the terminal."""
+
+import argparse
+import sys
+
+from localspec import UsageError
+from localspec.tui.start import start
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talk until the person leaves."""
+    if options.json:
+        raise UsageError("The chat is for people; localspec generate --json is for programs.")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("The chat needs a terminal; localspec generate reads and writes pipes.")
+    return start(options.model, options.draft, endpoint=options.endpoint, resume=options.resume)

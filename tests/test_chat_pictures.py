@@ -1,0 +1,88 @@
+"""What the chat looks like, at two sizes; `pytest --snapshot-update` takes new pictures."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import pytest
+from localspec.tui.app import Chat
+from localspec.tui.backend import Said
+from localspec.tui.store import Store
+from scripted import ScriptedBackend, ScriptedSource, ask, wait_until
+from textual import __version__ as textual_version
+from textual.pilot import Pilot
+
+Scene: TypeAlias = Callable[[Chat, Pilot[None]], Awaitable[None]]
+SIZES = {"wide": (100, 32), "narrow": (60, 24)}
+TAKEN_WITH = "8.2.8"
+pytestmark = pytest.mark.skipif(
+    textual_version != TAKEN_WITH, reason=f"the pictures were taken with Textual {TAKEN_WITH}"
+)
+ANSWER = [
+    Said("`ls` can sort by **size** itself:\n\n```sh\n", "draft model"),
+    Said("ls -lS", "lookup"),
+    Said("   # largest first\n```\n\n- `-r` turns the order around"),
+    Said("\n- `du` counts folders too\n", "draft model"),
+]
+
+
+async def welcome(chat: Chat, pilot: Pilot[None]) -> None:
+    pass
+
+
+async def conversation(chat: Chat, pilot: Pilot[None]) -> None:
+    await ask(chat, pilot, "How do I list files by size?")
+
+
+async def guesses(chat: Chat, pilot: Pilot[None]) -> None:
+    await conversation(chat, pilot)
+    await pilot.press("ctrl+t", "ctrl+g")
+
+
+async def light(chat: Chat, pilot: Pilot[None]) -> None:
+    chat.theme = "localspec-light"
+    await conversation(chat, pilot)
+
+
+async def suggestions(chat: Chat, pilot: Pilot[None]) -> None:
+    await conversation(chat, pilot)
+    await pilot.press("/", "s")
+
+
+async def chosen(chat: Chat, pilot: Pilot[None]) -> None:
+    await conversation(chat, pilot)
+    chat.conversation.views[-1].focus()
+
+
+async def chats(chat: Chat, pilot: Pilot[None]) -> None:
+    await pilot.press("ctrl+o")
+
+
+async def settings(chat: Chat, pilot: Pilot[None]) -> None:
+    await pilot.press("ctrl+s")
+
+
+async def no_model(chat: Chat, pilot: Pilot[None]) -> None:
+    chat.load("missing.gguf", "auto")
+    await wait_until(pilot, lambda: not chat._loader.what)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "scene",
+    [welcome, conversation, guesses, light, suggestions, chosen, chats, settings, no_model],
+    ids=lambda scene: scene.__name__,
+)
+def test_picture(scene: Scene, size: str, snap_compare: Any) -> None:
+    store = Store(None)
+    for title in ("Why is the sky blue?", "Explain borrow checking with one small example"):
+        store.say(store.begin(title), None, "user", title)
+    store._connection.execute("UPDATE conversation SET updated = 43200 + 86400.0 * (11600 + id)")
+    chat = Chat(store, ScriptedSource(scripted=ScriptedBackend(ANSWER)), model="scripted")
+
+    async def stage(pilot: Pilot[None]) -> None:
+        chat.prompt.typing.cursor_blink = False
+        await wait_until(pilot, lambda: chat.session.backend)
+        await scene(chat, pilot)
+        await pilot.pause(0.1)
+
+    assert snap_compare(chat, terminal_size=SIZES[size], run_before=stage)

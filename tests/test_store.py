@@ -1,0 +1,285 @@
+"""Where conversations are kept: trees, searches, and what survives which accident."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from localspec.tui.start import open_store
+from localspec.tui.store import Store, StoreError
+from localspec.tui.store.schema import MIGRATIONS, connect
+from scripted import figures
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "chats.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    with Store(path) as store:
+        yield store
+
+
+def raw(path: Path, statement: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute(statement).fetchall()
+    connection.commit()
+    connection.close()
+    return rows
+
+
+# Conversations ---------------------------------------------------------------------------------
+
+
+def test_what_was_said_is_there_the_next_time(path: Path) -> None:
+    with Store(path) as store:
+        chat = store.begin("Sums", "Be brief.")
+        question = store.say(chat, None, "user", "1 + 1?")
+        answer = store.say(chat, question.id, "assistant", "", model="shell", seed=2**64 - 1)
+        kept = replace(
+            answer, content="2", finish_reason="stop", figures=figures(9), origins=((1, "model"),)
+        )
+        store.keep(kept)
+    with Store(path) as store:
+        assert store.summaries()[0].title == "Sums"
+        assert store.system(chat) == "Be brief."
+        tree = store.tree(chat)
+        assert tree.path() == [question, kept]
+        assert tree.messages[answer.id].seed == 2**64 - 1
+
+
+def test_branches_are_kept_and_the_one_shown_is_remembered(store: Store) -> None:
+    chat = store.begin("A tree")
+    root = store.say(chat, None, "user", "hello")
+    first = store.say(chat, root.id, "assistant", "one")
+    second = store.say(chat, root.id, "assistant", "two")
+    more = store.say(chat, first.id, "user", "go on")
+    tree = store.tree(chat)
+    assert tree.path() == [root, first, more]
+    assert tree.siblings(first.id) == [first, second]
+    assert tree.leaf(first.id) == more.id
+    store.show(chat, second.id)
+    assert store.tree(chat).path() == [root, second]
+
+
+def test_searching_looks_at_titles_and_texts_without_case(store: Store) -> None:
+    fish = store.begin("Über Fische")
+    store.say(fish, None, "user", "Was frisst ein HECHT?")
+    birds = store.begin("Birds")
+    store.say(birds, None, "user", "What does a pike eat? 100% _sure_")
+    found = {words: [s.id for s in store.summaries(words)] for words in (
+        "", "ÜBER", "hecht", "pike birds", "pike hecht", "100%", "_sure_", "%", "'"
+    )}  # fmt: skip
+    assert found == {
+        "": [birds, fish], "ÜBER": [fish], "hecht": [fish], "pike birds": [birds],
+        "pike hecht": [], "100%": [birds], "_sure_": [birds], "%": [birds], "'": [],
+    }  # fmt: skip
+
+
+def test_a_deleted_conversation_can_be_brought_back_for_a_day(path: Path) -> None:
+    with Store(path) as store:
+        chat = store.begin("Oops")
+        store.say(chat, None, "user", "a secret of mine")
+        store.delete(chat)
+        assert (store.summaries(), store.exists(chat)) == ([], False)
+        store.restore(chat)
+        assert store.exists(chat)
+        store.delete(chat)
+    raw(path, "UPDATE conversation SET deleted = deleted - 90000")
+    with Store(path) as store:
+        with pytest.raises(StoreError, match="gone"):
+            store.tree(chat)
+        raw(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"a secret of mine" not in path.read_bytes(), "what is deleted is overwritten"
+
+
+def test_prompts_come_back_once_each_latest_last(store: Store) -> None:
+    chat = store.begin("x")
+    for text in ("a", "b", "a", "c"):
+        store.say(chat, None, "user", text)
+    store.say(chat, None, "assistant", "not a prompt")
+    assert store.prompts() == ["b", "a", "c"]
+    assert store.prompts(2) == ["a", "c"]
+
+
+def test_what_is_typed_is_kept_by_conversation(store: Store) -> None:
+    chat = store.begin("x")
+    store.keep_draft(None, "for a new one")
+    store.keep_draft(chat, "half a thou")
+    store.keep_draft(chat, "half a thought")
+    assert (store.draft(None), store.draft(chat)) == ("for a new one", "half a thought")
+    store.keep_draft(chat, "")
+    assert store.draft(chat) == ""
+
+
+def test_preferences(store: Store) -> None:
+    store.prefer({"theme": "dark", "choices": {"seed": 7}})
+    store.prefer({"theme": "light"})
+    assert store.preferences() == {"theme": "light", "choices": {"seed": 7}}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
+def test_nobody_else_may_read(path: Path, store: Store) -> None:
+    assert path.stat().st_mode & 0o077 == 0
+
+
+# Accidents -------------------------------------------------------------------------------------
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from localspec.tui.store import Store
+
+store = Store(Path(sys.argv[1]))
+chat = store.begin("Dying")
+parent = None
+for n in range(10**6):
+    question = store.say(chat, parent, "user", f"question {n}")
+    answer = store.say(chat, question.id, "assistant", "")
+    store.keep(replace(answer, content=f"answer {n}"))
+    parent = answer.id
+    print(n, flush=True)
+"""
+
+
+def test_nothing_that_was_kept_is_lost_by_a_kill(path: Path) -> None:
+    arguments = [sys.executable, "-c", WRITER, str(path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout
+        said = 0
+        for line in writer.stdout:
+            said = int(line)
+            if said == 60:
+                writer.send_signal(signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
+                break
+    with Store(path) as store:
+        (summary,) = store.summaries()
+        contents = [m.content for m in store.tree(summary.id).path()]
+    for n in range(said + 1):
+        assert contents[2 * n : 2 * n + 2] == [f"question {n}", f"answer {n}"]
+    assert raw(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_locked_database_is_told_and_nothing_is_half_done(path: Path, store: Store) -> None:
+    store._connection.execute("PRAGMA busy_timeout = 50")
+    chat = store.begin("x")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked by another program"):
+        store.say(chat, None, "user", "hello")
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.tree(chat).messages == {}
+    store.say(chat, None, "user", "hello")
+    assert len(store.tree(chat).messages) == 1
+
+
+def test_two_chats_may_write_at_once(path: Path) -> None:
+    def talk(name: str) -> None:
+        with Store(path) as store:
+            chat = store.begin(name)
+            parent = None
+            for n in range(30):
+                parent = store.say(chat, parent, "user", f"{name} {n}").id
+
+    threads = [threading.Thread(target=talk, args=(name,)) for name in ("a", "b", "c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Store(path) as store:
+        lengths = [len(store.tree(s.id).path()) for s in store.summaries()]
+        assert lengths == [30, 30, 30]
+
+
+@pytest.mark.parametrize(
+    "content", [b"no database at all" * 100, b"SQLite format 3\x00" + b"x" * 5000]
+)
+def test_a_damaged_database_is_left_as_it_is(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
+        Store(path)
+    assert path.read_bytes() == content
+    store, trouble = open_store(path)
+    assert "Nothing is being kept" in str(trouble)
+    store.begin("the chat goes on")
+
+
+def test_damage_in_the_middle_is_told_where_it_is_met(path: Path) -> None:
+    with Store(path) as store:
+        chat = store.begin("x")
+        parent = None
+        for n in range(200):
+            parent = store.say(chat, parent, "user", f"{n} " * 200).id
+    data = bytearray(path.read_bytes())
+    data[40960 : len(data) - 4096] = b"\xff" * (len(data) - 4096 - 40960)
+    path.write_bytes(bytes(data))
+    with pytest.raises(StoreError, match="damaged"), Store(path) as store:
+        store.tree(chat)
+
+
+def test_a_database_of_a_newer_version_is_not_touched(path: Path) -> None:
+    with Store(path):
+        pass
+    raw(path, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="of a newer localspec"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(tmp_path / "file" / "chats.db")
+
+
+# Versions --------------------------------------------------------------------------------------
+
+NEXT = (*MIGRATIONS, ("ALTER TABLE conversation ADD COLUMN colour TEXT",))
+
+
+def test_an_older_database_is_copied_and_brought_up_to_date(path: Path) -> None:
+    with Store(path) as store:
+        store.begin("Old")
+    connect(path, NEXT).close()
+    assert raw(path, "PRAGMA user_version") == [(len(NEXT),)]
+    assert raw(path, "SELECT title, colour FROM conversation") == [("Old", None)]
+    copy = path.with_name(f"chats-version-{len(MIGRATIONS)}.db")
+    assert raw(copy, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert raw(copy, "SELECT title FROM conversation") == [("Old",)]
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
+    with Store(path) as store:
+        store.begin("Old")
+    broken = (*NEXT, ("CREATE TABLE fine (x)", "CREATE TABLE conversation (x)"))
+    with pytest.raises(StoreError):
+        connect(path, broken)
+    assert raw(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert raw(path, "SELECT name FROM sqlite_master WHERE name = 'fine'") == []
+    with Store(path) as store:
+        assert store.summaries()[0].title == "Old"
+
+
+def test_figures_of_another_version_are_read_as_far_as_they_are_known(
+    path: Path, store: Store
+) -> None:
+    chat = store.begin("x")
+    answer = store.say(chat, None, "assistant", "hi")
+    kept = figures(9).as_json()
+    kept["unknown"] = 1
+    kept["statistics"]["unknown"] = 2
+    raw(path, f"UPDATE message SET figures = '{json.dumps(kept)}' WHERE id = {answer.id}")
+    assert store.tree(chat).messages[answer.id].figures == figures(9)

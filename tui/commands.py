@@ -1,0 +1,148 @@
+"""What can be typed after a slash, as data: name, argument, what it does, how it may go on.
+
+The command palette and the help are made of the same table.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from localspec.tui import deeds
+from localspec.tui.backend import Choice
+from localspec.tui.knobs import KNOBS
+from localspec.tui.widgets.prompt import Suggestion
+
+from localspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from localspec.tui.app import Chat
+
+__all__ = ["COMMANDS", "Command", "is_command", "palette", "run", "suggest"]
+
+Run = Callable[["Chat", str], Awaitable[None] | None]
+Endings = Callable[["Chat"], Iterable[Choice]]
+
+
+def _nothing(chat: "Chat") -> Iterable[Choice]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Command:
+    """`argument` is how its argument is written in help: [optional], or in capitals; or empty.
+
+    `endings` are arguments that make sense now, each with its meaning.
+    """
+
+    name: str
+    argument: str
+    meaning: str
+    run: Run
+    endings: Endings = _nothing
+
+    @property
+    def needs_argument(self) -> bool:
+        """Whether it makes no sense alone."""
+        return bool(self.argument) and not self.argument.startswith("[")
+
+
+def _set(chat: "Chat", argument: str) -> None:
+    name, _, value = argument.partition(" ")
+    if name:
+        deeds.choose(chat, name, value)
+    else:
+        chat.action_settings()
+
+
+def _knobs(chat: "Chat") -> Iterable[Choice]:
+    return [Choice(knob.name, knob.meaning) for knob in KNOBS]
+
+
+def _modes(chat: "Chat") -> Iterable[Choice]:
+    modes = (
+        ("auto", "guess where it pays"),
+        ("off", "never guess"),
+        ("4", "always guess 4 tokens"),
+    )
+    return [Choice(*mode) for mode in modes]
+
+
+def _themes(chat: "Chat") -> Iterable[Choice]:
+    return [Choice(name, "") for name in sorted(chat.available_themes)]
+
+
+COMMANDS = (
+    Command("new", "", "begin a conversation", lambda chat, _: chat.action_new()),
+    Command("chats", "", "all conversations: open, search, rename, delete",
+            lambda chat, _: chat.action_chats()),
+    Command("again", "", "answer the last question once more",
+            lambda chat, _: chat.action_again()),
+    Command("copy", "", "copy the last answer", lambda chat, _: deeds.copy_last(chat)),
+    Command("model", "[NAME]", "choose the model that answers",
+            deeds.choose_model, lambda chat: chat.models),
+    Command("draft", "[NAME]", "choose the model that guesses: auto, none or a name",
+            deeds.choose_draft, lambda chat: chat.drafts),
+    Command("system", "[TEXT]", "instructions that come before the conversation",
+            deeds.instruct),
+    Command("set", "[NAME VALUE]", "temperature, seed and other settings", _set, _knobs),
+    Command("speculation", "auto|off|N", "how far to guess ahead",
+            lambda chat, value: deeds.choose(chat, "speculation", value), _modes),
+    Command("tint", "", "show who guessed which tokens", lambda chat, _: chat.action_tint()),
+    Command("figures", "", "open or close the panel of figures",
+            lambda chat, _: chat.action_figures()),
+    Command("title", "TEXT", "rename this conversation", deeds.rename),
+    Command("export", "[FILE]", "write this conversation to FILE (.md or .json)", deeds.export),
+    Command("import", "FILE", "read a conversation from a JSON file", deeds.import_file),
+    Command("theme", "[NAME]", "choose colours", deeds.choose_theme, _themes),
+    Command("help", "", "commands and keys", lambda chat, _: chat.action_help()),
+    Command("quit", "", "leave; everything is kept", lambda chat, _: chat.exit()),
+)  # fmt: skip
+
+
+def is_command(text: str) -> bool:
+    """Whether a text is meant for the chat itself: `//` at the beginning is not."""
+    return text.startswith("/") and not text.startswith("//")
+
+
+def run(chat: "Chat", line: str) -> Awaitable[None] | None:
+    """Do what `/name argument` says. Raises UsageError where there is no such command."""
+    name, _, argument = line[1:].strip().partition(" ")
+    matches = [c for c in COMMANDS if c.name == name] or [
+        c for c in COMMANDS if name and c.name.startswith(name)
+    ]
+    if len(matches) != 1:
+        raise UsageError(f"There is no command /{name}; /help lists them.")
+    command = matches[0]
+    if command.needs_argument and not argument.strip():
+        raise UsageError(f"/{command.name} needs {command.argument} after it.")
+    return command.run(chat, argument.strip())
+
+
+def palette(chat: "Chat") -> Iterator[tuple[str, str, Callable[[], Awaitable[None] | None]]]:
+    """Name, meaning and deed of what needs no argument, and of all colours."""
+    for command in COMMANDS:
+        if not command.needs_argument:
+            yield command.name.capitalize(), command.meaning, partial(command.run, chat, "")
+    for name in sorted(chat.available_themes):
+        yield f"Theme {name}", "choose colours", partial(deeds.choose_theme, chat, name)
+
+
+def suggest(chat: "Chat", text: str) -> list[Suggestion]:
+    """How a line may go on; nothing where it is not a command."""
+    if not is_command(text) or "\n" in text:
+        return []
+    name, space, argument = text[1:].partition(" ")
+    if not space:
+        return [
+            Suggestion(f"/{c.name}", c.meaning, not c.argument or not list(c.endings(chat)))
+            for c in COMMANDS
+            if c.name.startswith(name.lower())
+        ]
+    return [
+        Suggestion(f"/{c.name} {ending}", meaning, c.name != "set")
+        for c in COMMANDS
+        if c.name == name.lower()
+        for ending, meaning in c.endings(chat)
+        if ending.lower().startswith(argument.lower())
+    ]

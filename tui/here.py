@@ -1,0 +1,48 @@
+"""Models of this computer, as the chat's source."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from localspec.models import shelf
+from localspec.tui.backend import Backend, Choice
+
+from localspec import models
+
+__all__ = ["Here"]
+
+
+class Here:
+    """This computer as a source of models."""
+
+    default = "shell"
+    promise = "Everything stays on this computer."
+
+    def open(self, model: str, draft: str) -> Backend:
+        """Load a model and its draft."""
+        from localspec.tui.local import (
+            load,
+        )  # llama.cpp takes a while, and the screen does not wait
+
+        return load(model, draft)
+
+    def models(self) -> Sequence[Choice]:
+        """What is embedded, what was pulled, and files in the folder one is in."""
+        embedded = [Choice(name, "comes with localspec") for name in models.EMBEDDED]
+        pulled = [Choice(m.name, f"{m.size / 1e9:.1f} GB, pulled") for m in shelf.shelved()]
+        return (
+            embedded
+            + pulled
+            + [_file(path) for path in sorted(Path().glob("*.gguf")) if path.is_file()]
+        )
+
+    def drafts(self) -> Sequence[Choice]:
+        """What can be said of guessing, and the models."""
+        ways = [
+            Choice("auto", "the draft that was made for the model"),
+            Choice("none", "guess from text already seen only"),
+        ]
+        return [*ways, *self.models()]
+
+
+def _file(path: Path) -> Choice:
+    return Choice(str(path), f"{path.stat().st_size / 1e9:.1f} GB, in this folder")

@@ -1,0 +1,110 @@
+"""What moves on the screen while something is under way: an answer, a model being loaded.
+
+One timer drives it, and rests when there is nothing to show.
+"""
+
+from typing import TYPE_CHECKING
+
+from localspec.tui.figures import Figures, Meter, Part, idle, switched_off
+from localspec.tui.loader import Loader
+from localspec.tui.pace import Pace
+from localspec.tui.session import Session
+from localspec.tui.widgets.message import Answer
+
+from localspec.errors import LocalspecError
+
+if TYPE_CHECKING:
+    from localspec.tui.app import Chat
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """Draws what the session's answer has come to, and how fast."""
+
+    def __init__(self, chat: "Chat", session: Session, loader: Loader) -> None:
+        self._chat, self._session, self._loader = chat, session, loader
+        self._pace = Pace()
+        self._view: Answer | None = None
+        self._ticking = False
+
+    async def follow(self) -> None:
+        """Draw the answer that has begun, and what comes of it."""
+        running = self._session.running
+        if running and self._view is None:
+            conversation = self._chat.conversation
+            conversation.running = running.message.id
+            if running.message.id not in {view.message.id for view in conversation.views}:
+                await conversation.add(running.message)
+            self._view = conversation.query_one(f"#message-{running.message.id}", Answer)
+            self._chat.refresh_bindings()
+        self.wake()
+
+    def lose(self) -> None:
+        """The views are drawn anew."""
+        self._view = None
+
+    def wake(self) -> None:
+        """Tick for as long as something is under way."""
+        if not self._ticking:
+            self._ticking = True
+            self._chat.set_timer(self._pace.interval(), self._tick)
+
+    async def _tick(self) -> None:
+        self._ticking = False
+        if self._loader.what:
+            waited = f"loading {self._loader.what}, {self._loader.seconds:.0f} s"
+            self._chat.strip.wait(waited)
+        if self._session.running:
+            await self._advance()
+        if self._loader.what or self._session.running:
+            self.wake()
+
+    async def _advance(self) -> None:
+        running = self._session.running
+        assert running
+        try:
+            self._session.advance()
+        except LocalspecError as error:
+            self._chat.notice(str(error))
+        message = self._session.tree.messages[running.message.id]
+        if self._view and self._session.running:
+            if message.content != self._view.message.content:
+                await self._view.grow(message)
+        elif self._view:
+            await self._view.finish(message)
+            self._view = self._chat.conversation.running = None
+            self._chat.refresh_bindings()
+        self._show(running.meter)
+
+    def _show(self, meter: Meter) -> None:
+        strip = self._chat.strip
+        if not self._session.running:
+            self.rest()
+        elif not meter.figures.statistics.completion_tokens:
+            strip.wait("reading the prompt")
+        elif reason := self._why_not_guessing(meter):
+            strip.rest([Part(reason, 0)])
+        else:
+            strip.show(meter)
+        self._chat.show_figures()
+
+    def _why_not_guessing(self, meter: Meter) -> str | None:
+        backend = self._session.backend
+        if backend is None or self._session.choices.get("speculation", "auto") != "auto":
+            return None
+        return switched_off(meter, backend.price)
+
+    def rest(self) -> None:
+        """Nothing comes: the strip says what will answer, and how."""
+        if not self._loader.what:
+            backend = self._session.backend
+            detail = backend.detail if backend else "no model"
+            self._chat.strip.rest(idle(self.figures(), detail, self._session.choices))
+
+    def figures(self) -> Figures | None:
+        """Those of the answer on its way, or of the last one."""
+        if self._session.running:
+            return self._session.running.meter.figures
+        path = self._session.tree.path()
+        return next((m.figures for m in reversed(path) if m.figures), None)

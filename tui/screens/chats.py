@@ -1,0 +1,186 @@
+"""All conversations: to search, to open, to rename, to delete, and to bring back."""
+
+import datetime
+from collections.abc import Callable
+from typing import ClassVar
+
+from localspec.tui.store import Store, Summary
+from localspec.tui.text import shorten
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from localspec.errors import LocalspecError
+
+__all__ = ["Chats", "when"]
+
+
+class Chats(ModalScreen[int | None]):
+    """Dismissed with the conversation to open."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back"),
+        Binding("up", "move(-1)", "up", show=False),
+        Binding("down", "move(1)", "down", show=False),
+        Binding("ctrl+r", "rename", "rename", id="chats.rename", priority=True),
+        Binding("ctrl+d,delete", "delete", "delete", id="chats.delete", priority=True),
+        Binding("ctrl+z", "undo", "undo", id="chats.undo", priority=True),
+    ]
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._shown: list[Summary] = []
+        self._deleted: list[int] = []
+        self._renaming: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """What is searched for, and the list."""
+        with Vertical(classes="sheet"):
+            yield Static("Chats", classes="name")
+            yield Input(placeholder="search titles and texts")
+            yield OptionList()
+            yield Static(classes="hint", markup=False)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show all."""
+        self.query_one(OptionList).can_focus = False
+        self._fill()
+
+    def _fill(self, at: int = 0) -> None:
+        options = self.query_one(OptionList)
+        try:
+            self._shown = self._store.summaries(self.query_one(Input).value)
+        except LocalspecError as error:
+            self._hint(str(error))
+        width = max(20, min(84, int(0.96 * self.app.size.width)) - 18)
+        options.clear_options()
+        options.add_options(
+            Option(
+                Content.assemble(
+                    f"{shorten(s.title, width):<{width}} ",
+                    (f"{when(s.updated):>12}", "$foreground-muted"),
+                )
+            )
+            for s in self._shown
+        )
+        options.highlighted = min(at, len(self._shown) - 1) if self._shown else None
+        if not self._shown:
+            self._hint("Nothing is called so, and nobody said so.")
+
+    def _hint(self, text: str) -> None:
+        self.query_one(".hint", Static).update(text)
+
+    @property
+    def _at(self) -> int | None:
+        return self.query_one(OptionList).highlighted
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a name is typed, only that."""
+        if self._renaming is not None:
+            return action == "back"
+        return bool(self._deleted) if action == "undo" else True
+
+    def on_input_changed(self) -> None:
+        """Search."""
+        if self._renaming is None:
+            self._fill()
+
+    def action_move(self, step: int) -> None:
+        """Go up or down while typing goes on."""
+        if self._shown:
+            self.query_one(OptionList).highlighted = ((self._at or 0) + step) % len(self._shown)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Open, or take the new name."""
+        if self._renaming is not None:
+            if event.value.strip():
+                self._attempt(lambda: self._store.rename(self._renaming or 0, event.value.strip()))
+            self._end_renaming()
+        elif self._at is not None:
+            self.dismiss(self._shown[self._at].id)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open by a click."""
+        self.dismiss(self._shown[event.option_index].id)
+
+    def action_back(self) -> None:
+        """Give up renaming, or leave."""
+        if self._renaming is None:
+            self.dismiss(None)
+        else:
+            self._end_renaming()
+
+    def action_rename(self) -> None:
+        """Type another name where one searches."""
+        if self._at is None:
+            return
+        chosen = self._shown[self._at]
+        self._renaming = chosen.id
+        field = self.query_one(Input)
+        with field.prevent(Input.Changed):
+            field.value = chosen.title
+        field.cursor_position = len(chosen.title)
+        self._hint("Type another name; enter takes it, esc leaves it.")
+        self.refresh_bindings()
+
+    def _end_renaming(self) -> None:
+        renamed, self._renaming = self._renaming, None
+        field = self.query_one(Input)
+        with field.prevent(Input.Changed):
+            field.value = ""
+        self._hint("")
+        self._fill()
+        self._highlight(renamed)
+        self.refresh_bindings()
+
+    def _highlight(self, conversation: int | None) -> None:
+        ids = [summary.id for summary in self._shown]
+        if conversation in ids:
+            self.query_one(OptionList).highlighted = ids.index(conversation)
+
+    def action_delete(self) -> None:
+        """Delete; it can be undone."""
+        at = self._at
+        if at is None:
+            return
+        chosen = self._shown[at]
+        if self._attempt(lambda: self._store.delete(chosen.id)):
+            self._deleted.append(chosen.id)
+            self._fill(at)
+            self._hint(f"Deleted: {shorten(chosen.title, 40)}. ctrl+z brings it back.")
+            self.refresh_bindings()
+
+    def action_undo(self) -> None:
+        """Bring the last one back."""
+        if self._deleted and self._attempt(lambda: self._store.restore(self._deleted[-1])):
+            back = self._deleted.pop()
+            self._hint("")
+            self._fill()
+            self._highlight(back)
+            self.refresh_bindings()
+
+    def _attempt(self, deed: Callable[[], None]) -> bool:
+        try:
+            deed()
+        except LocalspecError as error:
+            self._hint(str(error))
+            return False
+        return True
+
+
+def when(moment: float, now: datetime.datetime | None = None) -> str:
+    """A moment as people speak of it."""
+    then = datetime.datetime.fromtimestamp(moment)
+    today = (now or datetime.datetime.now()).date()
+    days = (today - then.date()).days
+    if days <= 0:
+        return f"{then:%H:%M}"
+    if days == 1:
+        return "yesterday"
+    return f"{then:%a}" if days < 7 else f"{then:%d %b %Y}".lstrip("0")

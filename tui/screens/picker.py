@@ -1,0 +1,86 @@
+"""A list to choose from, narrowed by typing."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from localspec.tui.backend import Choice
+from localspec.tui.text import shorten
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+__all__ = ["Picker"]
+
+_NAME_WIDTH = 24
+
+
+class Picker(ModalScreen[str | None]):
+    """Dismissed with the name that was chosen, or what was typed where nothing fits it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "back"),
+        Binding("up", "move(-1)", "up", show=False),
+        Binding("down", "move(1)", "down", show=False),
+    ]
+
+    def __init__(self, title: str, choices: Sequence[Choice], hint: str = "") -> None:
+        super().__init__()
+        self._title, self._choices, self._hint = title, choices, hint
+        self._shown: list[Choice] = []
+
+    def compose(self) -> ComposeResult:
+        """A title, what is typed, the list."""
+        with Vertical(classes="sheet"):
+            yield Static(self._title, classes="name", markup=False)
+            yield Input(placeholder="type to narrow the list")
+            yield OptionList()
+            if self._hint:
+                yield Static(self._hint, classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        """Show everything."""
+        self.query_one(OptionList).can_focus = False
+        self._fill("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the list."""
+        self._fill(event.value)
+
+    def _fill(self, typed: str) -> None:
+        words = typed.lower().split()
+        self._shown = [
+            choice
+            for choice in self._choices
+            if all(word in f"{choice.name} {choice.meaning}".lower() for word in words)
+        ]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(
+            Option(
+                Content.assemble(
+                    f"{shorten(choice.name, _NAME_WIDTH):<{_NAME_WIDTH}}  ",
+                    (choice.meaning, "$foreground-muted"),
+                )
+            )
+            for choice in self._shown
+        )
+        options.highlighted = 0 if self._shown else None
+
+    def action_move(self, step: int) -> None:
+        """Go up or down while typing goes on."""
+        options = self.query_one(OptionList)
+        if self._shown:
+            options.highlighted = ((options.highlighted or 0) + step) % len(self._shown)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Choose what is highlighted, or what was typed."""
+        at = self.query_one(OptionList).highlighted
+        self.dismiss(self._shown[at].name if at is not None else event.value.strip() or None)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Choose by a click."""
+        self.dismiss(self._shown[event.option_index].name)

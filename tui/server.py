@@ -1,0 +1,189 @@
+"""The backend that asks an OpenAI-compatible server, and shows the figures it gives.
+
+Servers say how many tokens there were when an answer has ended; until then a token is taken to
+have four characters, and the figures say that they are estimated.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from localspec.tui.backend import Backend, Choice, Choices, Reply, Said, Words
+from localspec.tui.figures import Figures
+
+from localspec.decoding.statistics import Statistics
+from localspec.errors import LocalspecError
+from localspec.remote import Document, Remote, RemoteError
+
+__all__ = ["There"]
+
+_CHARACTERS = 4  # of a token, about
+_REASONS = {"stop": "stop", "length": "length", None: None}
+
+
+class There:
+    """A server as a source of models."""
+
+    default = ""
+
+    def __init__(self, url: str, api_key: str | None = None) -> None:
+        """Nothing is asked yet. Raises UsageError where `url` is none."""
+        self._url, self._key = url, api_key
+        self.url = self._connect().url
+        self.promise = f"Questions go to {self.url}; what is said is kept on this computer."
+        self._known: list[Choice] = []
+
+    def _connect(self) -> Remote:
+        return Remote(self._url, api_key=self._key)
+
+    def open(self, model: str, draft: str) -> Backend:
+        """The model of that name, or the first one the server has."""
+        names = asyncio.run(self._names())
+        self._known = [Choice(name, f"at {self.url}") for name in names]
+        if not model and not names:
+            raise RemoteError(f"{self.url} has no models; load one there first.")
+        return Server(self._connect(), model or names[0])
+
+    async def _names(self) -> list[str]:
+        async with self._connect() as remote:
+            return await remote.models()
+
+    def models(self) -> Sequence[Choice]:
+        """What the server had when it was last asked."""
+        return self._known
+
+    def drafts(self) -> Sequence[Choice]:
+        """None; servers decide for themselves."""
+        return ()
+
+
+class Server:
+    """One of a server's models as a backend. For one event loop."""
+
+    notes = ()
+    price = 0.0
+
+    def __init__(self, remote: Remote, name: str) -> None:
+        self._remote, self.name = remote, name
+        self.detail = f"at {remote.url}"
+
+    def ask(self, conversation: Sequence[Words], choices: Choices) -> Reply:
+        """Send the conversation."""
+        body = {
+            "model": self.name,
+            "messages": list(conversation),
+            "stream_options": {"include_usage": True},
+            **{name: value for name, value in choices.items() if name != "speculation"},
+        }
+        return _ServerReply(self._remote, body)
+
+    def close(self) -> None:
+        """Nothing is held: connections end with their answers."""
+
+
+class _ServerReply:
+    """Chunks, as far as they have come."""
+
+    def __init__(self, remote: Remote, body: Mapping[str, Any]) -> None:
+        self.seed: int | None = body.get("seed")
+        self.finish_reason: str | None = None
+        self._said: list[Said] = []
+        self._failure: LocalspecError | None = None
+        self._characters = 0
+        self._thinking = False
+        self._asked = time.monotonic()
+        self._first = self._last = 0.0
+        self._counted: Statistics | None = None
+        self._task = asyncio.create_task(self._listen(remote, body))
+
+    @property
+    def ended(self) -> bool:
+        return self._task.done() and not self._said and not self._failure
+
+    @property
+    def figures(self) -> Figures:
+        if self._counted:
+            return Figures(self._counted)
+        return Figures(self._estimated(), counted=False)
+
+    def take(self) -> list[Said]:
+        said, self._said = self._said, []
+        failure = self._failure
+        if failure and not said:
+            self._failure = None
+            raise failure
+        return said
+
+    def cancel(self) -> None:
+        self._task.cancel()
+
+    async def _listen(self, remote: Remote, body: Mapping[str, Any]) -> None:
+        try:
+            async for chunk in remote.stream(body):
+                self._read(chunk)
+        except LocalspecError as error:
+            self.finish_reason, self._failure = "error", error
+        except asyncio.CancelledError:
+            self.finish_reason = "cancelled"
+        self._think(False)
+
+    def _read(self, chunk: Document) -> None:
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else {}
+        delta = choice.get("delta") or {}
+        thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
+        if thought:
+            self._think(True)
+            self._say(thought)
+        if delta.get("content"):
+            self._think(False)
+            self._say(delta["content"])
+        reason = choice.get("finish_reason")
+        self.finish_reason = _REASONS.get(reason, "stop") or self.finish_reason
+        self._count(chunk.get("usage") or {}, chunk.get("timings") or {})
+
+    def _think(self, thinking: bool) -> None:
+        """Mark thoughts, which some servers send apart, as templates do."""
+        if thinking != self._thinking:
+            self._thinking = thinking
+            self._said.append(Said("<think>" if thinking else "</think>\n\n"))
+
+    def _say(self, text: object) -> None:
+        if not isinstance(text, str):
+            return
+        self._last = time.monotonic()
+        self._first = self._first or self._last
+        self._characters += len(text)
+        self._said.append(Said(text))
+
+    def _estimated(self) -> Statistics:
+        tokens = round(self._characters / _CHARACTERS)
+        return Statistics(
+            completion_tokens=tokens,
+            predicted_tokens=tokens,
+            predicted_seconds=self._last - self._first,
+            first_token_seconds=self._first - self._asked if self._first else 0.0,
+        )
+
+    def _count(self, usage: Mapping[str, Any], timings: Mapping[str, Any]) -> None:
+        """Take over what a server counted: OpenAI's usage, and llama-server's timings."""
+        if not usage and not timings:
+            return
+        s = self._counted = self._counted or self._estimated()
+        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+        s.cached_tokens = timings.get("cache_n", cached or s.cached_tokens)
+        s.prompt_tokens = usage.get("prompt_tokens", s.prompt_tokens)
+        if "prompt_n" in timings:
+            s.prompt_tokens = timings["prompt_n"] + s.cached_tokens
+            s.prompt_seconds = timings.get("prompt_ms", 0.0) / 1000
+        s.completion_tokens = usage.get(
+            "completion_tokens", timings.get("predicted_n", s.completion_tokens)
+        )
+        if "predicted_n" not in timings and not s.prompt_seconds:
+            s.predicted_tokens = s.completion_tokens
+        if "predicted_ms" in timings:
+            s.predicted_tokens = timings.get("predicted_n", s.completion_tokens)
+            s.predicted_seconds = timings["predicted_ms"] / 1000
+        s.draft_tokens = timings.get("draft_n", s.draft_tokens)
+        s.accepted_tokens = timings.get("draft_n_accepted", s.accepted_tokens)

@@ -1,0 +1,64 @@
+"""From a command to a chat on the screen: the store, the keys, where models come from."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from localspec.tui.app import Chat
+from localspec.tui.backend import Source
+from localspec.tui.here import Here
+from localspec.tui.store import Store
+
+from localspec import folders
+from localspec.errors import LocalspecError, UsageError
+
+__all__ = ["keymap", "open_store", "start"]
+
+
+def start(
+    model: str | None, draft: str, *, endpoint: str | None = None, resume: bool = False
+) -> int:
+    """Talk until the person leaves; an exit code. Raises UsageError on a bad address or config."""
+    source: Source = Here()
+    if endpoint:
+        from localspec.tui.server import There  # most chats need no client of servers
+
+        source = There(endpoint, os.environ.get("LOCALSPEC_API_KEY"))
+    keys = keymap(folders.config() / "config.toml")
+    store, trouble = open_store(folders.data() / "chats.db")
+    with store:
+        chat = Chat(
+            store, source, model=model or source.default, draft=draft, resume=resume,
+            keys=keys, trouble=trouble,
+        )  # fmt: skip
+        try:
+            chat.run()
+        finally:
+            if chat.session.backend:
+                chat.session.backend.close()  # what was learnt about speeds is kept
+        if chat.lost:
+            raise chat.lost
+        return chat.return_code or 0
+
+
+def open_store(path: Path) -> tuple[Store, str | None]:
+    """The store, or one in memory and why: a chat that cannot be kept is better than none."""
+    try:
+        return Store(path), None
+    except LocalspecError as error:
+        return Store(None), f"Nothing is being kept. {error}"
+
+
+def keymap(config: Path) -> dict[str, str]:
+    """The table [keys] of the settings: other keys, by the names that help shows."""
+    try:
+        document = tomllib.loads(config.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The settings in {config} cannot be read: {error}.") from None
+    keys: Any = document.get("keys", {})
+    if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
+        raise UsageError(f'The keys in {config} make no sense; write e.g. chats = "f2".')
+    return keys

@@ -1,0 +1,72 @@
+"""A conversation as a tree: asking again or asking otherwise makes a branch, and loses nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from localspec.tui.figures import Figures
+
+__all__ = ["Message", "Origins", "Role", "Tree"]
+
+Role = Literal["user", "assistant"]
+Origins: TypeAlias = tuple[tuple[int, str | None], ...]
+"""Who guessed a text: runs of so many characters, each with its drafter, None for the target."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something said. What comes after `created` is known of answers only.
+
+    `finish_reason` is None where the program ended before the answer did.
+    """
+
+    id: int
+    parent: int | None
+    role: Role
+    content: str
+    created: float
+    finish_reason: str | None = None
+    model: str | None = None
+    seed: int | None = None
+    figures: Figures | None = None
+    origins: Origins = ()
+
+
+@dataclass
+class Tree:
+    """All messages of a conversation by id, and the last one of the branch that is shown."""
+
+    messages: dict[int, Message] = field(default_factory=dict)
+    head: int | None = None
+
+    def add(self, message: Message) -> None:
+        """Put `message` in, or in the place of its older self."""
+        self.messages[message.id] = message
+
+    def change(self, id: int, **changes: object) -> Message:
+        """The message with changes."""
+        self.messages[id] = replace(self.messages[id], **changes)  # type: ignore[arg-type]
+        return self.messages[id]
+
+    def path(self, head: int | None = None) -> list[Message]:
+        """The branch from its first message to `head` (by default, to the head)."""
+        branch: list[Message] = []
+        at = self.head if head is None else head
+        while at is not None:
+            branch.append(self.messages[at])
+            at = self.messages[at].parent
+        return branch[::-1]
+
+    def siblings(self, id: int) -> list[Message]:
+        """Messages said in the same place, oldest first, the one itself among them."""
+        parent = self.messages[id].parent
+        return list(self._children(parent))
+
+    def leaf(self, id: int) -> int:
+        """Where the branch through `id` that was last worked on ends."""
+        while children := list(self._children(id)):
+            id = max(children, key=lambda message: message.id).id
+        return id
+
+    def _children(self, parent: int | None) -> Iterable[Message]:
+        return sorted((m for m in self.messages.values() if m.parent == parent), key=lambda m: m.id)

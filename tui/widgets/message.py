@@ -1,0 +1,349 @@
+"""One message on the screen: what a person said, or an answer with its thoughts and figures."""
+
+import asyncio
+from typing import ClassVar
+
+from localspec.tui import tint
+from localspec.tui.figures import SEPARATOR, Figures, Part, fit, footnote
+from localspec.tui.store import Message
+from localspec.tui.text import harmless, split_thoughts
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message as Event
+from textual.widgets import Markdown, Static
+
+__all__ = ["Answer", "MessageView", "Question", "line_of"]
+
+_LONG = 24  # lines of a question that are shown at once
+
+
+def line_of(parts: list[Part], width: int) -> Content:
+    """Figures as one line, in the styles of their names."""
+    pieces: list[Content | str | tuple[str, str]] = []
+    for part in fit(parts, width):
+        pieces += [SEPARATOR] if pieces else []
+        pieces.append((part.text, _STYLES[part.name]) if _STYLES[part.name] else part.text)
+    return Content.assemble(*pieces)
+
+
+_STYLES = {
+    "quiet": "",
+    "speed": "$foreground bold",
+    "gain": "$text-success",
+    "warning": "$text-warning",
+}
+
+
+class MessageView(Vertical, can_focus=True):
+    """A message that can be chosen, and what can then be done with it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "up",
+            "neighbour(-1)",
+            "previous",
+            show=False,
+            tooltip="go to the message before",
+            id="message.previous",
+        ),
+        Binding(
+            "down",
+            "neighbour(1)",
+            "next",
+            show=False,
+            tooltip="go to the message after",
+            id="message.next",
+        ),
+        Binding(
+            "left",
+            "branch(-1)",
+            "branch",
+            key_display="←→",
+            tooltip="show the branch to the left",
+            id="message.branch-left",
+        ),
+        Binding(
+            "right",
+            "branch(1)",
+            "branch",
+            show=False,
+            tooltip="show the branch to the right",
+            id="message.branch-right",
+        ),
+        Binding("c", "copy", "copy", tooltip="copy the message", id="message.copy"),
+    ]
+
+    class Wanted(Event):
+        """Somebody wants something done with a message: edit, branch-left, …"""
+
+        def __init__(self, view: "MessageView", what: str) -> None:
+            super().__init__()
+            self.view, self.what = view, what
+
+    def __init__(self, message: Message, place: tuple[int, int] = (1, 1)) -> None:
+        super().__init__(id=f"message-{message.id}")
+        self.message = message
+        self.place = place
+        """Which of how many branches this is."""
+
+    @property
+    def branches(self) -> str:
+        """A mark where there are other branches."""
+        at, count = self.place
+        return f"← {at} of {count} →" if count > 1 else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what can be done is offered."""
+        if action == "branch":
+            return self.place[1] > 1
+        return True
+
+    def action_neighbour(self, step: int) -> None:
+        """Go to the message before or after."""
+        self.post_message(self.Wanted(self, "previous" if step < 0 else "next"))
+
+    def action_branch(self, step: int) -> None:
+        """Show the branch beside this one."""
+        self.post_message(self.Wanted(self, "branch-left" if step < 0 else "branch-right"))
+
+    def action_copy(self) -> None:
+        """Copy the whole text."""
+        self.post_message(self.Wanted(self, "copy"))
+
+
+class Question(MessageView):
+    """What a person said."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "e", "edit", "edit", tooltip="ask otherwise, on a branch of its own", id="message.edit"
+        ),
+        Binding(
+            "enter",
+            "unfold",
+            "all of it",
+            show=False,
+            tooltip="show a long question whole",
+            id="message.unfold",
+        ),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The text, as it was typed."""
+        yield Static(self._text(whole=False), classes="said", markup=False)
+        if self.branches:
+            yield Static(self.branches, classes="foot", markup=False)
+
+    def _text(self, *, whole: bool) -> str:
+        lines = harmless(self.message.content).split("\n")
+        if whole or len(lines) <= _LONG:
+            return "\n".join(lines)
+        more = len(lines) - _LONG // 2
+        return "\n".join([*lines[: _LONG // 2], f"… {more:,} more lines; enter shows them"])
+
+    def action_unfold(self) -> None:
+        """Show a long text whole."""
+        self.query_one(".said", Static).update(Content(self._text(whole=True)))
+
+    def action_edit(self) -> None:
+        """Say something else in its place."""
+        self.post_message(self.Wanted(self, "edit"))
+
+
+class Thoughts(Vertical):
+    """What a model thought before it spoke; one line until somebody wants to read it."""
+
+    def compose(self) -> ComposeResult:
+        """A line, and the text below it."""
+        yield Static(classes="head", markup=False)
+        yield Static(classes="text", markup=False)
+
+    def show(self, text: str, *, thinking: bool, folded: bool) -> None:
+        """Show thoughts as far as they have come."""
+        mark = "▸" if folded else "▾"
+        words = f"{len(text.split()):,} words"
+        self.query_one(".head", Static).update(
+            f"{mark} thinking, {words} so far" if thinking else f"{mark} thought for {words}"
+        )
+        body = self.query_one(".text", Static)
+        body.display = not folded
+        if not folded:
+            body.update(harmless(text))
+
+    async def on_click(self) -> None:
+        """Fold or unfold."""
+        if isinstance(self.parent, Answer):
+            await self.parent.action_thoughts()
+
+
+class Prose(Markdown):
+    """An answer's Markdown. Links are told to the app, which does not open them by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(open_links=False)
+        self._shown = ""
+        self._grown = False
+
+    async def grow(self, text: str) -> None:
+        """Show a text on its way: of what was shown before, only the end is drawn again."""
+        if not self._grown or not text.startswith(self._shown):
+            self._shown, self._grown = "", True
+            await self.update("")  # Textual appends to what was appended, and to nothing else
+        added, self._shown = text[len(self._shown) :], text
+        if added:
+            await self.append(added)
+
+    async def show(self, text: str) -> None:
+        """Show a whole text."""
+        if self._grown or text != self._shown:
+            self._shown, self._grown = text, False
+            await self.update(text)
+
+
+class Tinted(Vertical):
+    """An answer as it was said, token by token, with the guesses in colour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._blocks: list[Content] = []
+
+    async def show(self, blocks: list[Content]) -> None:
+        """Show blocks, of which most are as before."""
+        views = list(self.query(Static))
+        for i, block in enumerate(blocks):
+            if i >= len(views):
+                await self.mount(Static(block))
+            elif i >= len(self._blocks) or not block.is_same(self._blocks[i]):
+                views[i].update(block)
+        for view in views[len(blocks) :]:
+            await view.remove()
+        self._blocks = blocks
+
+
+class Answer(MessageView):
+    """An answer, on its way or whole."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "y", "copy_code", "copy code", tooltip="copy the code in it", id="message.copy-code"
+        ),
+        Binding(
+            "r",
+            "again",
+            "again",
+            tooltip="answer once more, on a branch of its own",
+            id="message.again",
+        ),
+        Binding(
+            "space",
+            "thoughts",
+            "thoughts",
+            tooltip="fold or unfold thoughts",
+            id="message.thoughts",
+        ),
+    ]
+
+    def __init__(
+        self, message: Message, place: tuple[int, int], *, tinted: bool, running: bool
+    ) -> None:
+        super().__init__(message, place)
+        self.tinted, self.running = tinted, running
+        self._unfolded = False
+        self._drawing = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        """Thoughts, text, figures; what there is not is not shown."""
+        yield Thoughts()
+        yield Prose()
+        yield Tinted()
+        yield Static(classes="foot")
+
+    async def on_mount(self) -> None:
+        """Show what there is."""
+        await self.draw()
+
+    async def grow(self, message: Message) -> None:
+        """Show more of an answer on its way."""
+        self.message = message
+        await self.draw()
+
+    async def finish(self, message: Message) -> None:
+        """Show an answer that has ended, drawn once as a whole."""
+        self.message, self.running = message, False
+        await self.draw()
+
+    async def set_tinted(self, tinted: bool) -> None:
+        """Show guesses in colour, or well set text."""
+        self.tinted = tinted
+        await self.draw()
+
+    async def draw(self) -> None:
+        """Bring the screen up to date with the message."""
+        if self.query(Tinted):  # else it is too early, and `on_mount` will
+            async with self._drawing:
+                await self._draw()
+
+    async def _draw(self) -> None:
+        message = self.message
+        parts = split_thoughts(message.content)
+        prose, tinted = self.query_one(Prose), self.query_one(Tinted)
+        thoughts = self.query_one(Thoughts)
+        thoughts.display = bool(parts.thoughts or parts.thinking)
+        if thoughts.display:
+            thoughts.show(parts.thoughts, thinking=parts.thinking, folded=not self._unfolded)
+        showing_tint = self.tinted and bool(message.origins)
+        tinted.display, prose.display = showing_tint, not showing_tint and bool(parts.answer)
+        if showing_tint:
+            text = harmless(message.content)
+            colour = not self.app.no_color
+            whole = len(text) == len(message.content)
+            await tinted.show(tint.blocks(text, message.origins if whole else (), colour=colour))
+        elif parts.answer:
+            draw = prose.grow if self.running else prose.show
+            await draw(harmless(parts.answer))
+        self._draw_foot()
+
+    def _draw_foot(self) -> None:
+        foot, message = self.query_one(".foot", Static), self.message
+        if self.running:
+            foot.display = self.tinted and message.figures is not None
+            if message.figures and self.tinted:
+                foot.update(tint.legend(message.figures, colour=not self.app.no_color))
+            return
+        width = self.content_size.width or self.app.size.width - 8
+        figures = message.figures
+        foot.display = True
+        if figures and self.tinted and message.origins:
+            foot.update(tint.legend(figures, colour=not self.app.no_color))
+        else:
+            parts = footnote(figures or Figures(), message.finish_reason, message.seed)
+            mark = [Part(self.branches, 0)] if self.branches else []
+            foot.update(line_of([*mark, *parts], width))
+
+    def on_resize(self) -> None:
+        """The line of figures fits the new width."""
+        if not self.running and self.query(".foot"):
+            self._draw_foot()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what can be done is offered."""
+        if action == "copy_code":
+            return "```" in self.message.content or "~~~" in self.message.content
+        if action == "thoughts":
+            return bool(split_thoughts(self.message.content).thoughts)
+        return super().check_action(action, parameters)
+
+    def action_copy_code(self) -> None:
+        """Copy the code of the answer."""
+        self.post_message(self.Wanted(self, "copy-code"))
+
+    def action_again(self) -> None:
+        """Have the question answered once more."""
+        self.post_message(self.Wanted(self, "again"))
+
+    async def action_thoughts(self) -> None:
+        """Fold or unfold the thoughts."""
+        self._unfolded = not self._unfolded
+        await self.draw()

@@ -1,0 +1,49 @@
+"""The one line that makes speculation visible while an answer comes."""
+
+from collections.abc import Sequence
+
+from localspec.tui.figures import Meter, Part, live, spark
+from localspec.tui.widgets.message import line_of
+from textual.content import Content
+from textual.widgets import Static
+
+__all__ = ["Strip"]
+
+_SPARK = 16
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Strip(Static):
+    """A sparkline and figures; or what is being waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frame = 0
+        self._bars = ""
+        self._parts: list[Part] = []
+
+    def show(self, meter: Meter) -> None:
+        """Figures of an answer on its way."""
+        self._bars, self._parts = spark(meter.history, _SPARK), live(meter)
+        self._draw()
+
+    def rest(self, parts: Sequence[Part]) -> None:
+        """What holds between answers."""
+        self._bars, self._parts = "", list(parts)
+        self._draw()
+
+    def wait(self, what: str) -> None:
+        """A sign of life."""
+        self._frame += 1
+        self._bars = _FRAMES[self._frame % len(_FRAMES)]
+        self._parts = [Part(what, 0)]
+        self._draw()
+
+    def _draw(self) -> None:
+        bars = f"{self._bars}  " if self._bars else ""
+        rest = line_of(self._parts, self.content_size.width - len(bars))
+        self.update(Content.assemble((bars, "$primary"), rest), layout=False)
+
+    def on_resize(self) -> None:
+        """As many figures as fit the new width."""
+        self._draw()
