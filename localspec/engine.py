@@ -15,7 +15,7 @@ from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Pieces, Request, Sequence
 from localspec.decoding.verify import verify
 from localspec.drafters.base import Drafter
-from localspec.errors import DecodeError, UsageError
+from localspec.errors import ContextError, DecodeError, UsageError
 from localspec.governor.policy import Outcome, Policy, Step, Wish
 from localspec.llama.rows import Evaluator, Run
 
@@ -93,7 +93,7 @@ class Engine:
         if not request.prompt:
             raise UsageError("The prompt is empty; say something to answer.")
         if len(request.prompt) >= self._target.length:
-            raise UsageError(
+            raise ContextError(
                 f"The prompt has {len(request.prompt)} tokens and the context holds "
                 f"{self._target.length}; shorten it."
             )

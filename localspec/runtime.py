@@ -15,9 +15,9 @@ from collections.abc import Sequence as Many
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypedDict, Unpack, cast
+from typing import Any, Literal, NamedTuple, Self, TypedDict, Unpack, cast
 
-from localspec import models
+from localspec import models, tools
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
@@ -70,8 +70,18 @@ class Options(TypedDict, total=False):
     logit_bias: Mapping[int, float]
     seed: int | None
     stop: str | Many[str]
-    speculation: Speculation
+    speculation: Speculation | Literal["off"]
     json_schema: Mapping[str, Any]
+    tools: Many[Mapping[str, Any]]
+    """Functions the model may call, as OpenAI describes them; see `localspec.tools`."""
+    tool_choice: str | None
+    """"auto" (default), "required", or the name of the one to call."""
+    template: Mapping[str, object]
+    """What else the model's chat template understands, e.g. `enable_thinking`."""
+    logprobs: int | None
+    """Say how likely tokens were, and this many of the likeliest."""
+    echo: bool
+    """Begin the answer with the prompt."""
     raw: bool
 
 
@@ -185,41 +195,57 @@ class LLM:
         return self.generate(messages, **options)
 
     def _request(self, prompt: Prompt, options: Options) -> Request:
-        schema = options.get("json_schema")
         stop = options.get("stop", ())
         stops = (stop,) if isinstance(stop, str) else tuple(stop)
         if "" in stops:
             raise UsageError("A stop string is empty; every answer would end at once.")
+        speculation = options.get("speculation", "auto")
         return Request(
-            prompt=self._tokens(prompt, raw=options.get("raw", False)),
+            prompt=self._tokens(prompt, options),
             sampling=sampling(options),
             max_tokens=options.get("max_tokens"),
             stops=stops,
-            speculation=options.get("speculation", "auto"),
-            constraint=None if schema is None else self._grammar(schema),
+            speculation=0 if speculation == "off" else speculation,
+            constraint=self._constraint(options),
+            logprobs=options.get("logprobs"),
         )
 
-    def _grammar(self, schema: Mapping[str, Any]) -> Callable[[], Constraint]:
-        from localspec.llama.grammar import JsonGrammar  # most answers need no grammar
+    def _constraint(self, options: Options) -> Callable[[], Constraint] | None:
+        """What an answer must match, if anything."""
+        schema, offered = options.get("json_schema"), options.get("tools")
+        if schema is None and not offered:
+            return None
+        from localspec.llama.grammar import Grammar  # most answers need no grammar
 
-        return JsonGrammar(schema, self.target.vocabulary).begin
+        vocabulary = self.target.vocabulary
+        if offered:
+            marks = {m for m in tools.MARKS if len(vocabulary.tokenize(m, control=True)) == 1}
+            source = tools.grammar(offered, options.get("tool_choice"), marks, schema)
+            return Grammar(source, vocabulary).begin
+        assert schema is not None
+        return Grammar.of_schema(schema, vocabulary).begin
 
-    def _tokens(self, prompt: Prompt, *, raw: bool) -> list[int]:
+    def _tokens(self, prompt: Prompt, options: Options) -> list[int]:
         """A prompt in tokens. What a person wrote never becomes a control token."""
         if isinstance(prompt, str):
-            if not raw and self._template:
-                return self._render([{"role": "user", "content": prompt}])
+            if not options.get("raw") and self._template:
+                return self._render([{"role": "user", "content": prompt}], options)
             vocabulary = self.target.vocabulary
             begin = [vocabulary.bos] if vocabulary.adds_bos else []
             return begin + vocabulary.tokenize(prompt)
         if all(isinstance(part, int) for part in prompt):
             return self._checked(cast("Many[int]", prompt))
-        return self._render(cast("Many[Message]", prompt))
+        return self._render(cast("Many[Message]", prompt), options)
 
-    def _render(self, messages: Many[Message]) -> list[int]:
+    def _render(self, messages: Many[Message], options: Options) -> list[int]:
         if self._template is None:
             raise UsageError(f"{self.target.name} has no usable chat template; ask with raw text.")
-        return self._template.render(messages)
+        offered = options.get("tools")
+        extra: dict[str, Any] = dict(options.get("template", {}))
+        if offered and not self._template.knows_tools:
+            messages = [{"role": "system", "content": tools.instructions(offered)}, *messages]
+            offered = None
+        return self._template.render(messages, tools=offered, **extra)
 
     def _checked(self, tokens: Many[int]) -> list[int]:
         size = self.target.vocabulary.size

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence
+from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence, TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.engine import Engine
 from localspec.errors import LocalspecError
@@ -44,6 +44,8 @@ class Answer:
     finish_reason: FinishReason
     seed: int
     statistics: Statistics
+    logprobs: list[TokenLogprob] | None = None
+    """One a token, where they were asked for."""
 
 
 class Stream:
@@ -58,6 +60,7 @@ class Stream:
         self._unread: deque[Piece] = deque()
         self._text: list[str] = []
         self._tokens: list[int] = []
+        self._logprobs: list[TokenLogprob] = []
         self._ended = self._complained = False
 
     def __enter__(self) -> Self:
@@ -79,6 +82,8 @@ class Stream:
             self._text.append(piece.text)
             if piece.token is not None:
                 self._tokens.append(piece.token)
+            if piece.logprob is not None:
+                self._logprobs.append(piece.logprob)
             yield piece
         if self._sequence.error and not self._complained:
             self._complained = True
@@ -97,12 +102,14 @@ class Stream:
     @property
     def answer(self) -> Answer:
         """What has been read so far, with its statistics."""
+        request = self._sequence.request
         return Answer(
             text="".join(self._text),
             tokens=list(self._tokens),
             finish_reason=self._sequence.finish_reason or "cancelled",
-            seed=self._sequence.request.sampling.seed,
+            seed=request.sampling.seed,
             statistics=self._sequence.statistics,
+            logprobs=None if request.logprobs is None else list(self._logprobs),
         )
 
 

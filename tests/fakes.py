@@ -34,6 +34,9 @@ class FakeVocabulary:
     def piece(self, token: int) -> bytes:
         return bytes([ord("a") + token])
 
+    def text_of(self, token: int) -> str:
+        return self.piece(token).decode()
+
 
 class FakeModel:
     """Logits are a fixed function of the last three tokens, and the cache is a list to check."""

@@ -9,7 +9,7 @@ import pytest
 from localspec import ModelError, models
 from localspec.errors import DecodeError
 from localspec.llama.context import Context
-from localspec.llama.grammar import JsonGrammar
+from localspec.llama.grammar import Grammar
 from localspec.llama.model import Model
 from localspec.llama.rows import Logits, Run
 
@@ -127,7 +127,7 @@ class TestBadFiles:
 class TestGrammar:
     def test_guesses_taken_back_leave_the_match_where_it_was(self, model: Model) -> None:
         words = model.vocabulary
-        match = JsonGrammar(SCHEMA, words).begin()
+        match = Grammar.of_schema(SCHEMA, words).begin()
         for token in words.tokenize('{"n": 1'):
             match.push(token)
         before = match.allowed().copy()
