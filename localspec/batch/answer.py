@@ -57,4 +57,8 @@ def _entry(task: Task, response: Body | None, error: Body | None, *, failed: boo
         "response": response,
         "error": error,
     }
-    return Entry(task.identity, failed, json.dumps(line, ensure_ascii=False).encode())
+    try:
+        text = json.dumps(line, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a server may answer half a character
+        text = json.dumps(line).encode()
+    return Entry(task.identity, failed, text)

@@ -62,15 +62,14 @@ class Journal:
         self.damaged = 0
         self._end = 0
         self._unsynced, self._synced = 0, time.monotonic()
-        try:
-            self._file = _locked(path)
-        except OSError as error:
-            raise JournalError(
-                f"{path} cannot be written: {error.strerror}; choose another output."
-            ) from None
         with ExitStack() as on_failure:
-            on_failure.callback(self._file.close)
-            self._begin()
+            try:
+                self._file = on_failure.enter_context(_locked(path))
+                self._begin()
+            except OSError as error:
+                raise JournalError(
+                    f"{path} cannot be written: {error.strerror}; choose another output."
+                ) from None
             on_failure.pop_all()
 
     def __enter__(self) -> Self:

@@ -111,7 +111,7 @@ def _name(fields: Mapping[str, object], default: str) -> str:
         return default
     if isinstance(name, bool) or not isinstance(name, str | int) or name == "":
         raise _Fault("has a custom_id that is not text")
-    return str(name)
+    return _unicode(str(name))
 
 
 def _url(fields: Mapping[str, object], body: Body) -> str:
@@ -126,12 +126,16 @@ def _url(fields: Mapping[str, object], body: Body) -> str:
 def _text(body: Body) -> str:
     """A body as text. Its keys stay in order: in a schema their order is that of the answer."""
     try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except UnicodeEncodeError:
-        raise _Fault("holds bytes or halves of characters that are not Unicode text") from None
+        return _unicode(json.dumps(body, ensure_ascii=False, allow_nan=False))
     except ValueError:
         raise _Fault("holds a number that is too large") from None
     except RecursionError:
         raise _Fault("is nested too deeply") from None
+
+
+def _unicode(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Fault("holds bytes or halves of characters that are not Unicode text") from None
     return text
