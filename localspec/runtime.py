@@ -54,6 +54,7 @@ class Settings(NamedTuple):
     context: int | None = None
     parallel: int = 1
     gpu_layers: int = -1
+    waiting: int | None = None
 
 
 class Options(TypedDict, total=False):
@@ -83,6 +84,8 @@ class Options(TypedDict, total=False):
     echo: bool
     """Begin the answer with the prompt."""
     raw: bool
+    client: str
+    """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
 
 
 _SAMPLING = {field.name for field in fields(Sampling)}
@@ -109,7 +112,8 @@ class LLM:
         start = time.perf_counter()
         self.notes: list[str] = []
         self._paths, self._settings = paths, settings
-        self._worker = Worker(self._build)
+        most = None if settings.waiting is None else settings.parallel + settings.waiting
+        self._worker = Worker(self._build, most)
         self.load_seconds = time.perf_counter() - start
 
     def _build(self, resources: ExitStack) -> Engine:
@@ -176,12 +180,28 @@ class LLM:
         """
         self._worker.forget()
 
-    def stream(self, prompt: Prompt, **options: Unpack[Options]) -> Stream:
+    def stream(
+        self,
+        prompt: Prompt,
+        told: Callable[[], None] | None = None,
+        **options: Unpack[Options],
+    ) -> Stream:
         """Begin to answer. A str goes through the model's chat template unless `raw`.
 
-        Raises UsageError where prompt or options make no sense.
+        `told`, where given, is called on another thread whenever there is something to read.
+        Raises UsageError where prompt or options make no sense, BusyError where too many wait.
         """
-        return self._worker.stream(self._request(prompt, options))
+        request = self._request(prompt, options)
+        return self._worker.stream(request, told) if told else self._worker.stream(request)
+
+    def count(self, prompt: Prompt, **options: Unpack[Options]) -> int:
+        """How many tokens `prompt` comes to, with what the options add to it."""
+        return len(self._tokens(prompt, options))
+
+    @property
+    def unfinished(self) -> int:
+        """Answers that are being made or wait."""
+        return self._worker.unfinished
 
     def generate(self, prompt: Prompt, **options: Unpack[Options]) -> Answer:
         """The whole answer at once."""
@@ -208,6 +228,7 @@ class LLM:
             speculation=0 if speculation == "off" else speculation,
             constraint=self._constraint(options),
             logprobs=options.get("logprobs"),
+            client=options.get("client", ""),
         )
 
     def _constraint(self, options: Options) -> Callable[[], Constraint] | None:
@@ -262,13 +283,15 @@ def load(
     context: int | None = None,
     parallel: int = 1,
     gpu_layers: int = -1,
+    waiting: int | None = None,
 ) -> LLM:
     """Load a target and its draft.
 
     `model` is an embedded name or a path; `draft` the same, "auto" (the one made for the model,
     if any) or "none". `context` is the most tokens of prompt and answer together, by default what
     the model was trained on, at most 8192. `parallel` answers can be decoded at once.
-    `gpu_layers` is how many layers go to a GPU (-1: all).
+    `gpu_layers` is how many layers go to a GPU (-1: all). `waiting` is how many more requests may
+    wait for their turn, by default any number.
 
     Raises ModelError where a file cannot be used, UsageError where a name is unknown.
     """
@@ -276,7 +299,7 @@ def load(
         if value is not None and value < 1:
             raise UsageError(f"{name} is {value}; it must be at least 1.")
     paths = models.resolve(str(model), str(draft))
-    return LLM(paths, Settings(context, parallel, gpu_layers))
+    return LLM(paths, Settings(context, parallel, gpu_layers, waiting))
 
 
 def _objection(target: Model, draft: Model, cache: Context) -> str | None:

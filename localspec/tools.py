@@ -105,6 +105,11 @@ class CallReader:
         self._depth = 0
         self._in_string = self._escaped = False
 
+    @property
+    def called(self) -> bool:
+        """Whether a call has begun."""
+        return self._calls >= 0
+
     def feed(self, text: str) -> Iterable[str | Begun | Arguments]:
         """What `text` adds; a str is content."""
         self._held += text

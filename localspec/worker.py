@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence, TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.engine import Engine
-from localspec.errors import LocalspecError
+from localspec.errors import BusyError, LocalspecError
 
 __all__ = ["Answer", "Stream", "Worker"]
 
@@ -55,8 +55,8 @@ class Stream:
     letting go of the stream end the generation.
     """
 
-    def __init__(self, sequence: Sequence, inbox: queue.SimpleQueue[_Delivery]) -> None:
-        self._sequence, self._inbox = sequence, inbox
+    def __init__(self, sequence: Sequence, outbox: "_Outbox") -> None:
+        self._sequence, self._inbox = sequence, outbox.queue
         self._unread: deque[Piece] = deque()
         self._text: list[str] = []
         self._tokens: list[int] = []
@@ -74,17 +74,43 @@ class Stream:
 
     def __iter__(self) -> Iterator[Piece]:
         while self._unread or not self._ended:
-            if not self._unread:
-                pieces, self._ended = _wait(self._inbox)
-                self._unread.extend(pieces)
-                continue
-            piece = self._unread.popleft()
-            self._text.append(piece.text)
-            if piece.token is not None:
-                self._tokens.append(piece.token)
-            if piece.logprob is not None:
-                self._logprobs.append(piece.logprob)
-            yield piece
+            if self._unread:
+                yield self._read()
+            else:
+                self._receive(_wait(self._inbox))
+        self._complain()
+
+    def take(self) -> list[Piece]:
+        """The pieces that have come, without waiting. After the last ones `ended` is true.
+
+        Raises what went wrong once there are no pieces left.
+        """
+        while not self._inbox.empty():
+            self._receive(self._inbox.get())
+        pieces = [self._read() for _ in range(len(self._unread))]
+        if self._ended and not pieces:
+            self._complain()
+        return pieces
+
+    @property
+    def ended(self) -> bool:
+        """Whether all has been read."""
+        return self._ended and not self._unread
+
+    def _receive(self, delivery: _Delivery) -> None:
+        pieces, self._ended = delivery
+        self._unread.extend(pieces)
+
+    def _read(self) -> Piece:
+        piece = self._unread.popleft()
+        self._text.append(piece.text)
+        if piece.token is not None:
+            self._tokens.append(piece.token)
+        if piece.logprob is not None:
+            self._logprobs.append(piece.logprob)
+        return piece
+
+    def _complain(self) -> None:
         if self._sequence.error and not self._complained:
             self._complained = True
             raise self._sequence.error
@@ -121,37 +147,62 @@ def _wait(inbox: queue.SimpleQueue[_Delivery]) -> _Delivery:
             continue
 
 
+@dataclass(frozen=True)
+class _Outbox:
+    """Where an answer is put, and whom to tell of it."""
+
+    queue: queue.SimpleQueue[_Delivery]
+    told: Callable[[], None]
+
+    def put(self, delivery: _Delivery) -> None:
+        self.queue.put(delivery)
+        self.told()
+
+
+def _nobody() -> None:
+    """Whoever reads the stream waits for it."""
+
+
 class Worker:
     """Steps an engine for as long as there is something to do. Its methods are for any thread."""
 
-    def __init__(self, build: Callable[[ExitStack], Engine]) -> None:
+    def __init__(self, build: Callable[[ExitStack], Engine], most: int | None = None) -> None:
         """Build the engine on the new thread, with resources that live as long as it does.
 
-        Raises what `build` raises.
+        No more than `most` answers may be unfinished at once. Raises what `build` raises.
         """
-        self._build = build
+        self._build, self._most = build, most
         self._built: Future[Engine] = Future()
         self._inbox: queue.SimpleQueue[Sequence | Future[None] | None] = queue.SimpleQueue()
-        self._outboxes: dict[Sequence, queue.SimpleQueue[_Delivery]] = {}
+        self._outboxes: dict[Sequence, _Outbox] = {}
         self._lock = threading.Lock()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="localspec-engine", daemon=True)
         self._thread.start()
         self._engine = self._built.result()
 
-    def stream(self, request: Request) -> Stream:
-        """Begin to answer. Raises UsageError where the request makes no sense.
+    def stream(self, request: Request, told: Callable[[], None] = _nobody) -> Stream:
+        """Begin to answer. Raises UsageError where the request makes no sense, BusyError where
+        too many wait.
 
-        After `close`, or after a failure of the engine itself, LocalspecError is raised.
+        `told` is called on the engine's thread whenever there is something to read; it must be
+        quick. After `close`, or after a failure of the engine itself, LocalspecError is raised.
         """
         sequence = self._engine.prepare(request)
-        outbox: queue.SimpleQueue[_Delivery] = queue.SimpleQueue()
+        outbox = _Outbox(queue.SimpleQueue(), told)
         with self._lock:
             if self._ended:
                 raise LocalspecError(_GONE)
+            if self._most is not None and len(self._outboxes) >= self._most:
+                raise BusyError(f"{self._most} answers are being made or wait; ask again later.")
             self._outboxes[sequence] = outbox
         self._inbox.put(sequence)
         return Stream(sequence, outbox)
+
+    @property
+    def unfinished(self) -> int:
+        """Answers that are being made or wait."""
+        return len(self._outboxes)
 
     def forget(self) -> None:
         """Drop what earlier answers left in caches and drafters; waits for running ones."""
@@ -219,6 +270,8 @@ class Worker:
         last = sequence.finish_reason is not None
         pieces = sequence.take_pieces()
         if last:
-            self._outboxes.pop(sequence).put(_Delivery(pieces, last))
+            with self._lock:
+                outbox = self._outboxes.pop(sequence)
+            outbox.put(_Delivery(pieces, last))
         elif pieces:
             self._outboxes[sequence].put(_Delivery(pieces, last))

@@ -40,6 +40,8 @@ class Request:
     """Begins the match of an answer with its grammar."""
     logprobs: int | None = None
     """Say how likely each token was, and this many of the likeliest; None: do not."""
+    client: str = ""
+    """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
 
 
 class TokenLogprob(NamedTuple):

@@ -33,6 +33,7 @@ __all__ = [
     "chat_logprobs",
     "completion",
     "completion_logprobs",
+    "new_id",
     "reason",
     "timings",
     "usage",
