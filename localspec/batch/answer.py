@@ -7,14 +7,13 @@ tasks give the same bytes, and an output can be read again as what was answered 
 import json
 from typing import Any
 
-from localspec.batch.backends.base import Reply
+from localspec.batch.backends.base import OK, Reply
 from localspec.batch.identity import DIGITS
 from localspec.batch.journal import Entry
 from localspec.batch.request import Body, Task
 
 __all__ = ["entry_of", "read", "refusal"]
 
-_OK = 200
 _ID = "batch_req_"
 _HEX = frozenset("0123456789abcdef")
 
@@ -27,7 +26,7 @@ def entry_of(reply: Reply) -> Entry:
         "request_id": f"req_{task.identity}",
         "body": reply.body,
     }
-    return _entry(task, response, None, failed=reply.status != _OK)
+    return _entry(task, response, None, failed=not reply.ok)
 
 
 def refusal(task: Task) -> Entry:
@@ -42,7 +41,7 @@ def read(line: bytes) -> Entry | None:
         document: Any = json.loads(line)
         identity = document["id"].removeprefix(_ID)
         response = document["response"]
-        failed = response is None or response["status_code"] != _OK
+        failed = response is None or response["status_code"] != OK
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     if len(identity) != DIGITS or not _HEX.issuperset(identity):

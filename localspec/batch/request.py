@@ -56,7 +56,7 @@ class Recipe(NamedTuple):
                 raise _Fault(record.fault)
             name = _name(record.fields, name)
             url, body = self._request(record.fields)
-            text = _text(self._completed(body, name))
+            text = _text(self._completed(url, body, name))
         except _Fault as fault:
             sign = identity(name, "", f"{fault}{record.digest or record.fields}")
             return Task(record.number, name, sign, fault=f"Line {record.number} {fault}.")
@@ -92,10 +92,12 @@ class Recipe(NamedTuple):
         except KeyError as missing:
             raise _Fault(f"has no field {missing}, which the template asks for") from None
 
-    def _completed(self, body: Body, name: str) -> Body:
+    def _completed(self, url: str, body: Body, name: str) -> Body:
         defaults = dict(self.defaults)
         if "max_completion_tokens" in body:
             defaults.pop("max_tokens", None)
+        if url != CHAT:
+            defaults.pop("response_format", None)  # which only chats know
         seed = seed_of(self.seed, name)
         own = {k: v for k, v in body.items() if v is not None and k not in _NOT_ONES_OWN}
         return {**defaults, "seed": seed, **own}

@@ -54,6 +54,9 @@ class Watcher(Protocol):
     def started(self, counts: Counts) -> None:
         """All is read; this is what there was before."""
 
+    def answering(self, backend: Backend) -> None:
+        """Somebody has begun to answer."""
+
     def answered(self, reply: Reply) -> None:
         """A task was answered, and its answer kept."""
 
@@ -172,6 +175,7 @@ def _range(first: int, last: int | None) -> str:
 def _answer(opening: Opening, journal: Journal, plan: Plan, watcher: Watcher) -> bool:
     """Have everything answered that is pending; returns whether the user wanted it to end."""
     with opening(plan) as backend, interruptible(backend.stop) as interrupted:
+        watcher.answering(backend)
         for reply in backend.answers(plan.pending(faulty=False)):
             _keep(answer.entry_of(reply), journal, plan)
             watcher.answered(reply)

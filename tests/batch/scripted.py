@@ -26,6 +26,7 @@ class Scripted:
     """Answers in windows, each backwards, what only the body of a task decides."""
 
     parallel = WINDOW
+    plain_rate = 10.0
 
     def __init__(self, seconds: float = 0.0, on_task: Callable[[Task], None] | None = None) -> None:
         self.asked: list[int] = []
@@ -71,6 +72,9 @@ class Watching:
 
     def started(self, counts: Counts) -> None:
         self.counts.append(counts)
+
+    def answering(self, backend: Backend) -> None:
+        pass
 
     def answered(self, reply: Reply) -> None:
         self.replies += 1

@@ -5,7 +5,10 @@ from typing import NamedTuple, Protocol
 
 from localspec.batch.request import Body, Task
 
-__all__ = ["Backend", "Effort", "Reply"]
+__all__ = ["OK", "Backend", "Effort", "Reply"]
+
+OK = 200
+"""The status of an answer; every other one is that of a failure."""
 
 
 class Effort(NamedTuple):
@@ -28,6 +31,11 @@ class Reply(NamedTuple):
     body: Body
     effort: Effort = Effort()
 
+    @property
+    def ok(self) -> bool:
+        """Whether this is an answer."""
+        return self.status == OK
+
 
 class Backend(Protocol):
     """Answers tasks, many at once."""
@@ -35,6 +43,10 @@ class Backend(Protocol):
     @property
     def parallel(self) -> int:
         """How many tasks are worked on at once."""
+
+    @property
+    def plain_rate(self) -> float:
+        """Tokens a second of one answer at a time without guesses; 0 where nobody knows."""
 
     def answers(self, tasks: Iterator[Task]) -> Iterator[Reply]:
         """Replies as they come, in any order, each task's exactly once.
