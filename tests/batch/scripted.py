@@ -59,10 +59,12 @@ def reply(task: Task) -> Reply:
 class Watching:
     """Remembers what a run tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_reply: Callable[[Reply], None] = lambda reply: None) -> None:
         self.notes: list[str] = []
         self.counts: list[Counts] = []
         self.replies = 0
+        self.effort = Effort()
+        self._on_reply = on_reply
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
@@ -78,6 +80,8 @@ class Watching:
 
     def answered(self, reply: Reply) -> None:
         self.replies += 1
+        self.effort = Effort(*map(sum, zip(self.effort, reply.effort, strict=True)))
+        self._on_reply(reply)
 
 
 class World:
