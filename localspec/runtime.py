@@ -55,6 +55,7 @@ class Settings(NamedTuple):
     parallel: int = 1
     gpu_layers: int = -1
     waiting: int | None = None
+    separate: bool = False
 
 
 class Options(TypedDict, total=False):
@@ -153,7 +154,7 @@ class LLM:
             self.notes.append(str(error))
             return None
 
-    def _sizes(self, model: Model) -> dict[str, int]:
+    def _sizes(self, model: Model) -> dict[str, Any]:
         parallel = self._settings.parallel
         outputs = parallel * (1 + _MOST_GUESSES)
         return {
@@ -161,6 +162,7 @@ class LLM:
             "sequences": parallel,
             "batch": max(_BATCH, 2 * outputs),
             "outputs": outputs,
+            "separate": self._settings.separate,
         }
 
     def __enter__(self) -> Self:
@@ -284,6 +286,7 @@ def load(
     parallel: int = 1,
     gpu_layers: int = -1,
     waiting: int | None = None,
+    separate: bool = False,
 ) -> LLM:
     """Load a target and its draft.
 
@@ -291,7 +294,8 @@ def load(
     if any) or "none". `context` is the most tokens of prompt and answer together, by default what
     the model was trained on, at most 8192. `parallel` answers can be decoded at once.
     `gpu_layers` is how many layers go to a GPU (-1: all). `waiting` is how many more requests may
-    wait for their turn, by default any number.
+    wait for their turn, by default any number. With `separate`, answers have caches of their own:
+    that is faster where all of `parallel` are busy, and keeps their arithmetic apart.
 
     Raises ModelError where a file cannot be used, UsageError where a name is unknown.
     """
@@ -299,7 +303,7 @@ def load(
         if value is not None and value < 1:
             raise UsageError(f"{name} is {value}; it must be at least 1.")
     paths = models.resolve(str(model), str(draft))
-    return LLM(paths, Settings(context, parallel, gpu_layers, waiting))
+    return LLM(paths, Settings(context, parallel, gpu_layers, waiting, separate))
 
 
 def _objection(target: Model, draft: Model, cache: Context) -> str | None:

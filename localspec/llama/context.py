@@ -29,10 +29,18 @@ class Context:
     """KV caches for `sequences` sequences of up to `length` tokens each.
 
     `batch` is the most rows one decode takes, `outputs` the most of them that give logits.
+    Sequences may have caches of their own (`separate`) instead of one they share, see decision 40.
     """
 
     def __init__(
-        self, model: Model, *, length: int, sequences: int = 1, batch: int = 512, outputs: int = 64
+        self,
+        model: Model,
+        *,
+        length: int,
+        sequences: int = 1,
+        batch: int = 512,
+        outputs: int = 64,
+        separate: bool = False,
     ) -> None:
         self.model = model
         self.length, self.sequences, self.batch, self.outputs = length, sequences, batch, outputs
@@ -45,7 +53,8 @@ class Context:
         params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
         if model.on_cpu:
             params.type_v = _BF16  # keeps attention's sums the same at every width: decision 2
-        params.kv_unified = True  # sequences share prefixes without copies, and cells
+        self._separate = separate
+        params.kv_unified = not separate  # one cache: prefixes are shared without copies, and cells
         params.no_perf = True
         self.handle: Any = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
@@ -94,9 +103,13 @@ class Context:
             )
 
     def copy(self, source: int, slot: int, length: int) -> None:
-        """Make `slot` begin with the first `length` tokens of `source`, sharing their cells."""
+        """Make `slot` begin with the first `length` tokens of `source`."""
         self.truncate(slot, 0)
-        lib.llama_memory_seq_cp(self._memory, source, slot, 0, length)
+        if self._separate:  # llama.cpp copies whole caches only
+            lib.llama_memory_seq_cp(self._memory, source, slot, -1, -1)
+            self.truncate(slot, length)
+        else:
+            lib.llama_memory_seq_cp(self._memory, source, slot, 0, length)
 
     def cached(self, slot: int) -> int:
         """Tokens of a sequence in the cache."""

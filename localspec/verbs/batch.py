@@ -1,15 +1,16 @@
 """`localspec batch`: a file of prompts in, a file of answers out."""
 
 import argparse
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from localspec import UsageError, models
 from localspec.batch import run as batch
 from localspec.batch import source, words
-from localspec.batch.backends import local
+from localspec.batch.backends import endpoints, local
 from localspec.batch.backends.base import Backend
 from localspec.batch.identity import fingerprint
 from localspec.batch.plan import Plan
@@ -53,10 +54,23 @@ def run(options: argparse.Namespace) -> int:
 def _opened(options: argparse.Namespace, plan: Plan, screen: Screen) -> Iterator[Backend]:
     """Whoever is to answer what is pending."""
     counts = plan.counts()
-    settings = local.Settings(options.model or _MODEL, options.draft, options.parallel)
-    screen.say(f"loading {settings.model}")
-    with local.opened(settings, counts.lines - counts.answered, screen.note) as backend:
-        yield backend
+    tasks = counts.lines - counts.answered
+    model = local.Settings(options.model or _MODEL, options.draft, options.parallel)
+    if options.endpoint:
+        screen.say("asking the servers")
+        key = os.environ.get("LOCALSPEC_API_KEY")
+        each = options.parallel or endpoints.PARALLEL
+        yield endpoints.Endpoints(endpoints.Settings(options.endpoint, each, key))
+    elif options.ray:
+        from localspec.batch.backends.cluster import Cluster  # an optional extra
+
+        screen.say("joining the cluster")
+        with closing(Cluster(options.ray, model, tasks)) as cluster:
+            yield cluster
+    else:
+        screen.say(f"loading {model.model}")
+        with local.opened(model, tasks, screen.note) as engine:
+            yield engine
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -65,15 +79,24 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         template = "{prompt}"
     if options.raw and options.system:
         raise UsageError("--system needs a chat template; leave out --raw or --system.")
-    target, _ = models.resolve(options.model or _MODEL, options.draft)
     return Recipe(
-        model=fingerprint(target),
+        model=_model(options),
         seed=options.seed or 0,
         defaults=_defaults(options),
         template=Template(template) if template else None,
         raw=options.raw,
         system=options.system,
     )
+
+
+def _model(options: argparse.Namespace) -> str:
+    """What tells whose answers they are: the file's content, or what servers call their model."""
+    if options.endpoint and options.ray:
+        raise UsageError("Answers come from servers or from a Ray cluster; leave out one of them.")
+    if options.endpoint:
+        return f"endpoint {options.model or ''}"
+    target, _ = models.resolve(options.model or _MODEL, options.draft)
+    return fingerprint(target)
 
 
 def _defaults(options: argparse.Namespace) -> dict[str, Any]:
@@ -87,5 +110,7 @@ def _defaults(options: argparse.Namespace) -> dict[str, Any]:
         schema = read_schema(Path(options.json_schema))
         wanted = {"name": "answer", "schema": schema}
         defaults["response_format"] = {"type": "json_schema", "json_schema": wanted}
+    if options.endpoint:  # which may understand more than we do
+        return {"model": options.model, **defaults} if options.model else defaults
     chat.read({"messages": [{"role": "user", "content": ""}], **defaults})
     return defaults

@@ -19,7 +19,10 @@ from localspec.batch.request import CHAT, COMPLETIONS, Body, Task
 from localspec.errors import LocalspecError
 from localspec.remote import Remote, RemoteError, UnreachableError
 
-__all__ = ["Endpoints", "Settings"]
+__all__ = ["PARALLEL", "Endpoints", "Settings"]
+
+PARALLEL = 16
+"""Requests a server gets at once, where nobody says otherwise."""
 
 _ROOT = "/v1/"
 _ATTEMPTS = 4
@@ -32,7 +35,7 @@ class Settings(NamedTuple):
     """Addresses of servers, and how many requests each of them gets at once."""
 
     urls: Sequence[str]
-    parallel: int = 16
+    parallel: int = PARALLEL
     api_key: str | None = None
     seconds: float = 600.0
     """The longest silence to bear in a request."""

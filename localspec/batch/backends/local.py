@@ -91,7 +91,7 @@ def opened(settings: Settings, tasks: int, told: Callable[[str], None]) -> Itera
     Raises ModelError and UsageError as loading does.
     """
     most = min(settings.parallel or LARGEST, tasks)
-    with load(settings.model, draft=settings.draft, parallel=most) as llm:
+    with load(settings.model, draft=settings.draft, parallel=most, separate=True) as llm:
         for note in llm.notes:
             told(note)
         yield Local(llm, settings.parallel or widest(llm.governor.plain_rate, most))
