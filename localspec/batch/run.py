@@ -22,6 +22,7 @@ __all__ = ["Outcome", "Watcher", "Work", "run"]
 
 _TOLD_LINES = 8  # more ranges of numbers than this nobody reads
 _EVERY = 1000  # lines
+_BAD_REQUEST = 400
 
 
 class Work(NamedTuple):
@@ -77,10 +78,10 @@ def run(work: Work, opening: Opening, watcher: Watcher) -> Outcome:
     with Journal(_beside(out, "journal")) as journal, Plan(_beside(out, "index")) as plan:
         _read(work, plan, watcher)
         _recall(work, out, journal, plan)
-        _refuse(journal, plan)
-        counts = plan.counts()
         _tell(journal, plan, watcher)
-        watcher.started(counts)
+        watcher.started(plan.counts())
+        _refuse(journal, plan, watcher)
+        counts = plan.counts()
         if counts.answered < counts.lines and _answer(opening, journal, plan, watcher):
             return Outcome(plan.counts(), interrupted=True)
         places = plan.places(as_completed=work.as_completed)
@@ -139,10 +140,11 @@ def _earlier(out: Path) -> Iterator[Entry]:
             yield entry
 
 
-def _refuse(journal: Journal, plan: Plan) -> None:
+def _refuse(journal: Journal, plan: Plan, watcher: Watcher) -> None:
     """Lines that ask nothing have their answers at once."""
     for task in plan.pending(faulty=True):
         _keep(answer.refusal(task), journal, plan)
+        watcher.answered(Reply(task, _BAD_REQUEST, {}))
 
 
 def _tell(journal: Journal, plan: Plan, watcher: Watcher) -> None:

@@ -33,6 +33,8 @@ def summary(tally: Tally) -> str:
         lines += f" ({earlier:,} by an earlier run)"
     if not tally.replies:
         return f"{lines}; there was nothing to do." if tally.lines else "The input has no lines."
+    if not tally.effort.completion:
+        return f"{lines}."
     effort = tally.effort
     cost = [
         f"{effort.completion:,} tokens from {effort.prompt:,} of prompts in "
