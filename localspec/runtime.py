@@ -7,6 +7,7 @@
 Any number of threads may call an LLM; see `worker` for how they meet the one that decodes.
 """
 
+import functools
 import platform
 import secrets
 import time
@@ -17,10 +18,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, TypedDict, Unpack, cast
 
+import numpy as np
+import numpy.typing as npt
+
 from localspec import models, tools
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
+from localspec.drafters.grammar import GrammarDrafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.drafters.model import ModelDrafter
 from localspec.engine import Engine
@@ -30,6 +35,7 @@ from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.governor.sweep import sweep
 from localspec.llama.context import Context
+from localspec.llama.embedder import Embedder
 from localspec.llama.library import system_info
 from localspec.llama.model import Model
 from localspec.template import ChatTemplate
@@ -120,6 +126,7 @@ class LLM:
     def _build(self, resources: ExitStack) -> Engine:
         """Models, caches and what is known of their speed; on the thread that will use them."""
         (target_path, draft_path), settings = self._paths, self._settings
+        self._resources = resources
         self.target = resources.enter_context(Model(target_path, gpu_layers=settings.gpu_layers))
         self.draft: Model | None = None
         self._template = self._chat_template()
@@ -138,7 +145,7 @@ class LLM:
                 drafters.append(ModelDrafter(own))
                 self.draft = draft
         if cache.can_truncate:
-            drafters.append(LookupDrafter())
+            drafters += [LookupDrafter(), GrammarDrafter()]
         self.governor = Governor(Costs(cache.outputs))
         kept = _profile(self.target, self.draft, cache)
         if not profile.load(self.governor, kept):
@@ -200,6 +207,33 @@ class LLM:
         """How many tokens `prompt` comes to, with what the options add to it."""
         return len(self._tokens(prompt, options))
 
+    def embed(self, texts: Many[Prompt]) -> tuple[list[npt.NDArray[np.float32]], int]:
+        """A vector for each text, where the model was made for that, and how many tokens it took.
+
+        Raises UsageError where it was not, or a text does not fit.
+        """
+        prompts = [self._tokens(text, {"raw": True}) for text in texts]
+        vectors: list[npt.NDArray[np.float32]] = []
+
+        def embed_next() -> None:
+            vectors.append(self._embedder.embed(prompts[len(vectors)]))
+
+        for _ in prompts:  # between steps, so that answers go on
+            self._worker.do(embed_next)
+        return vectors, sum(map(len, prompts))
+
+    @functools.cached_property
+    def _embedder(self) -> Embedder:
+        """Made when it is first used, on the engine's thread."""
+        embedder = Embedder(self.target)
+        self._resources.callback(embedder.close)
+        return embedder
+
+    @property
+    def running(self) -> int:
+        """Answers that have a slot."""
+        return self._worker.running
+
     @property
     def unfinished(self) -> int:
         """Answers that are being made or wait."""
@@ -230,6 +264,7 @@ class LLM:
             speculation=0 if speculation == "off" else speculation,
             constraint=self._constraint(options),
             logprobs=options.get("logprobs"),
+            echo=options.get("echo", False),
             client=options.get("client", ""),
         )
 

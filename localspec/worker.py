@@ -28,6 +28,14 @@ _POLL_SECONDS = 0.2  # how long Ctrl-C may take where a blocked queue cannot be 
 _GONE = "This model was closed, or has failed; load it again."
 
 
+class _Job(NamedTuple):
+    """Something to be done on the engine's thread, between steps or when no answer is in work."""
+
+    work: Callable[[], None]
+    done: Future[None]
+    when_idle: bool
+
+
 class _Delivery(NamedTuple):
     """What one step gave; after the last one nothing comes."""
 
@@ -46,6 +54,8 @@ class Answer:
     statistics: Statistics
     logprobs: list[TokenLogprob] | None = None
     """One a token, where they were asked for."""
+    stop: str | None = None
+    """The stop string that ended it, if one did."""
 
 
 class Stream:
@@ -141,6 +151,7 @@ class Stream:
             seed=request.sampling.seed,
             statistics=self._sequence.statistics,
             logprobs=None if request.logprobs is None else list(self._logprobs),
+            stop=self._sequence.stop,
         )
 
 
@@ -164,6 +175,15 @@ class _Outbox:
         self.told()
 
 
+def _do(job: _Job) -> None:
+    try:
+        job.work()
+    except Exception as error:  # it concerns whoever asked, not the engine
+        job.done.set_exception(error)
+    else:
+        job.done.set_result(None)
+
+
 def _nobody() -> None:
     """Whoever reads the stream waits for it."""
 
@@ -178,7 +198,7 @@ class Worker:
         """
         self._build, self._most = build, most
         self._built: Future[Engine] = Future()
-        self._inbox: queue.SimpleQueue[Sequence | Future[None] | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Sequence | _Job | None] = queue.SimpleQueue()
         self._outboxes: dict[Sequence, _Outbox] = {}
         self._lock = threading.Lock()
         self._ended = False
@@ -205,18 +225,27 @@ class Worker:
         return Stream(sequence, outbox)
 
     @property
+    def running(self) -> int:
+        """Answers that have a slot."""
+        return self._engine.running
+
+    @property
     def unfinished(self) -> int:
         """Answers that are being made or wait."""
         return len(self._outboxes)
 
     def forget(self) -> None:
         """Drop what earlier answers left in caches and drafters; waits for running ones."""
-        done: Future[None] = Future()
+        self.do(self._engine.forget, when_idle=True)
+
+    def do(self, work: Callable[[], None], *, when_idle: bool = False) -> None:
+        """Have something done on the engine's thread. Raises what `work` raises."""
+        job = _Job(work, Future(), when_idle)
         with self._lock:
             if self._ended:
                 raise LocalspecError(_GONE)
-            self._inbox.put(done)
-        done.result()
+            self._inbox.put(job)
+        job.done.result()
 
     def close(self) -> None:
         """Cancel all answers and end the thread."""
@@ -251,12 +280,11 @@ class Worker:
                 return False
             if isinstance(order, Sequence):
                 engine.submit(order)
-            elif engine.busy:
+            elif order.when_idle and engine.busy:
                 self._inbox.put(order)  # its turn comes when the answers have ended
                 return True
             else:
-                engine.forget()
-                order.set_result(None)
+                _do(order)
         return True
 
     def _end_all(self, reason: FinishReason, error: Exception | None = None) -> None:
@@ -264,8 +292,8 @@ class Worker:
             self._ended = True
         while not self._inbox.empty():
             order = self._inbox.get()
-            if isinstance(order, Future):
-                order.set_exception(LocalspecError(_GONE))
+            if isinstance(order, _Job):
+                order.done.set_exception(LocalspecError(_GONE))
         for sequence in list(self._outboxes):
             if not sequence.finish_reason:
                 sequence.finish(reason, error)

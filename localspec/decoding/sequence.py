@@ -40,6 +40,8 @@ class Request:
     """Begins the match of an answer with its grammar."""
     logprobs: int | None = None
     """Say how likely each token was, and this many of the likeliest; None: do not."""
+    echo: bool = False
+    """Begin the answer with the prompt."""
     client: str = ""
     """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
 
@@ -113,6 +115,7 @@ class Sequence:
         self.cached = 0
         self._said: list[Piece] = []
         self._text = TextStream(request.stops)
+        self._echoed = TextStream()
         self._vocabulary = vocabulary
         self._prompt_length = len(request.prompt)
         limit = context_length - self._prompt_length
@@ -130,6 +133,11 @@ class Sequence:
         return self.tokens[self._prompt_length :]
 
     @property
+    def stop(self) -> str | None:
+        """The stop string that ended the answer, if one did."""
+        return self._text.stop
+
+    @property
     def backlog(self) -> int:
         """Committed tokens the target has yet to see."""
         return len(self.tokens) - self.cached
@@ -143,10 +151,37 @@ class Sequence:
         """Whether `token` means that there is nothing more to say."""
         return token in self._vocabulary.end_tokens
 
+    @property
+    def began(self) -> float:
+        """When it was given a slot."""
+        return self._began
+
+    @property
+    def reads_aloud(self) -> bool:
+        """Whether it has to be said how likely each token of the prompt is."""
+        return self.request.echo and self.request.logprobs is not None
+
     def begin(self, cached: int, now: float) -> None:
-        """A slot was found whose cache already holds the first `cached` tokens."""
+        """Its slot's cache already holds the first `cached` tokens."""
         self.cached = self.statistics.cached_tokens = cached
         self._began = now
+        if self.request.echo and not self._said:
+            shown = self.tokens[:1] if self.reads_aloud else self.tokens
+            for token in shown:
+                self._echo(token, None)
+
+    def read(self, rows: Logits) -> None:
+        """Echo the tokens of the prompt that follow the cached ones; `rows` say how likely."""
+        following = self.tokens[self.cached + 1 : self.cached + 1 + len(rows)]
+        for token, row in zip(following, rows, strict=False):
+            self._echo(token, row)
+
+    def _echo(self, token: int, row: Logits | None) -> None:
+        logprob = None
+        if self.reads_aloud:
+            logprob = self._logprob(token, row) or TokenLogprob(self._named(token), None)
+        text = self._echoed.feed(self._vocabulary.piece(token))
+        self._said.append(Piece(text, token, None, logprob))
 
     def commit(self, token: int, drafter: str | None, row: Logits | None = None) -> None:
         """Say `token`, which the target picked from `row`, and see whether that ends the answer."""

@@ -30,12 +30,19 @@ class News:
 class Answering:
     """The answers to one request. Leaving its `with` block ends those that are not done."""
 
-    def __init__(self, streams: list[Stream], event: asyncio.Event) -> None:
-        self._streams, self._event = streams, event
+    def __init__(
+        self, streams: list[Stream], event: asyncio.Event, ended: Callable[[Answer], None]
+    ) -> None:
+        self._streams, self._event, self._ended = streams, event, ended
 
     @classmethod
-    async def begin(cls, llm: LLM, asked: Asked, client: str) -> Self:
-        """Begin all answers or none. Raises UsageError and BusyError."""
+    async def begin(
+        cls, llm: LLM, asked: Asked, client: str, ended: Callable[[Answer], None]
+    ) -> Self:
+        """Begin all answers or none. Raises UsageError and BusyError.
+
+        In the end `ended` is told of each, complete or not.
+        """
         event = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -44,7 +51,7 @@ class Answering:
                 loop.call_soon_threadsafe(event.set)
 
         streams = await asyncio.to_thread(_begin, llm, asked, client, told)
-        return cls(streams, event)
+        return cls(streams, event, ended)
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +59,12 @@ class Answering:
     def __exit__(self, *_: object) -> None:
         for stream in self._streams:
             stream.cancel()
+            self._ended(stream.answer)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of the first answer's prompt."""
+        return self._streams[0].answer.statistics.prompt_tokens
 
     async def news(self) -> AsyncIterator[News]:
         """What comes, as it comes. Raises what went wrong."""

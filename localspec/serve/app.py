@@ -1,11 +1,11 @@
 """The application: every endpoint, and the way of a request through the rooms."""
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from starlette.applications import Starlette
@@ -17,45 +17,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from localspec.errors import LocalspecError
-from localspec.serve import chat, completions
+from localspec.serve import messages
 from localspec.serve.answering import Answering
-from localspec.serve.events import EventStream, Gone, event, unless_gone
+from localspec.serve.events import EventStream, Gone, unless_gone
 from localspec.serve.guard import Guard, refused
+from localspec.serve.metrics import Metrics
+from localspec.serve.openapi import description
+from localspec.serve.props import props
 from localspec.serve.resident import Resident
 from localspec.serve.settings import Settings
-from localspec.wire import answers
-from localspec.wire import chat as chat_body
-from localspec.wire import completion as completion_body
-from localspec.wire.asked import Asked
-from localspec.wire.errors import Refusal, document, refusal
-from localspec.worker import Answer
+from localspec.serve.shapes import SHAPES, Shape
+from localspec.wire import embedding
+from localspec.wire.errors import Refusal, refusal
 
 __all__ = ["application"]
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Shape:
-    """How requests of a kind are read, and their answers written, whole or as events."""
-
-    read: Callable[[bytes], Asked]
-    whole: Callable[[Asked, str, list[Answer]], Any]
-    events: Callable[[Answering, Asked, str], AsyncIterator[bytes]]
-
-
-CHAT = Shape(
-    chat_body.read,
-    lambda asked, model, given: answers.chat_completion(
-        model, given, tools="tools" in asked.options
-    ),
-    chat.events,
-)
-COMPLETION = Shape(
-    completion_body.read,
-    lambda asked, model, given: answers.completion(model, given, n=asked.n),
-    completions.events,
-)
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 def application(settings: Settings, resident: Resident) -> Starlette:
@@ -75,9 +54,9 @@ def application(settings: Settings, resident: Resident) -> Starlette:
         routes=server.routes(),
         middleware=middleware,
         exception_handlers={
-            Exception: _refused,
-            LocalspecError: _refused,
-            HTTPException: _not_found,
+            Exception: _failed,
+            LocalspecError: _failed,
+            HTTPException: _no_such_place,
             Gone: _gone,
         },
         lifespan=server.lifespan,
@@ -91,14 +70,26 @@ class _Server:
         self._settings, self._resident = settings, resident
         self._name = settings.model_name
         self._started = int(time.time())
+        self._metrics = Metrics(self._name, lambda: resident.llm)
 
     def routes(self) -> list[Route]:
+        gets: dict[str, Endpoint] = {
+            "/health": self._health,
+            "/metrics": self._show_metrics,
+            "/props": self._props,
+            "/openapi.json": self._description,
+            "/v1/models": self._models,
+            "/v1/models/{name:path}": self._model,
+        }
+        posts: dict[str, Endpoint] = {
+            path: self._answering(shape) for path, shape in SHAPES.items()
+        }
+        posts["/v1/messages/count_tokens"] = self._count
+        posts["/v1/embeddings"] = self._embed
         return [
-            Route("/health", self._health, methods=["GET"]),
-            Route("/v1/models", self._models, methods=["GET"]),
-            Route("/v1/models/{name:path}", self._model, methods=["GET"]),
-            Route("/v1/chat/completions", self._answering(CHAT), methods=["POST"]),
-            Route("/v1/completions", self._answering(COMPLETION), methods=["POST"]),
+            Route(path, endpoint, methods=[method])
+            for method, endpoints in (("GET", gets), ("POST", posts))
+            for path, endpoint in endpoints.items()
         ]
 
     @asynccontextmanager
@@ -106,8 +97,44 @@ class _Server:
         yield
         await self._resident.close()
 
+    def _answering(self, shape: Shape) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            asked = shape.read(await request.body())
+            async with AsyncExitStack() as stack:
+                llm = await stack.enter_async_context(self._resident.use())
+                begun = Answering.begin(llm, asked, _client(request), self._metrics.count)
+                answering = stack.enter_context(await begun)
+                if asked.stream:
+                    events = _told(shape, shape.events(answering, asked, self._name))
+                    return EventStream(events, stack.pop_all(), comment=shape.comment)
+                given = await unless_gone(request, answering.answers())
+            return _json(shape.whole(asked, self._name, given))
+
+        return endpoint
+
+    async def _count(self, request: Request) -> Response:
+        asked = messages.read_count(await request.body())
+        async with self._resident.use() as llm:
+            tokens = await asyncio.to_thread(llm.count, asked.prompts[0], **asked.options)
+        return _json({"input_tokens": tokens})
+
+    async def _embed(self, request: Request) -> Response:
+        body, texts = embedding.read(await request.body())
+        async with self._resident.use() as llm:
+            vectors, tokens = await asyncio.to_thread(llm.embed, texts)
+        return _json(embedding.embeddings(body, self._name, vectors, tokens))
+
     async def _health(self, request: Request) -> Response:
         return _json({"status": "ok"})
+
+    async def _show_metrics(self, request: Request) -> Response:
+        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4")
+
+    async def _props(self, request: Request) -> Response:
+        return _json(props(self._settings, self._resident.llm))
+
+    async def _description(self, request: Request) -> Response:
+        return _json(description())
 
     async def _models(self, request: Request) -> Response:
         return _json({"object": "list", "data": [self._card()]})
@@ -125,22 +152,6 @@ class _Server:
             "owned_by": "localspec",
         }
 
-    def _answering(self, shape: Shape) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
-            asked = shape.read(await request.body())
-            async with AsyncExitStack() as stack:
-                llm = await stack.enter_async_context(self._resident.use())
-                answering = stack.enter_context(
-                    await unless_gone(request, Answering.begin(llm, asked, _client(request)))
-                )
-                if asked.stream:
-                    events = _told_of_errors(shape.events(answering, asked, self._name))
-                    return EventStream(events, stack.pop_all())
-                given = await unless_gone(request, answering.answers())
-            return _json(shape.whole(asked, self._name, given))
-
-        return endpoint
-
 
 def _client(request: Request) -> str:
     return request.client.host if request.client else ""
@@ -150,27 +161,31 @@ def _json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
 
 
-async def _told_of_errors(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _told(shape: Shape, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """What goes wrong in the middle of a stream comes as its last event."""
     try:
         async for data in events:
             yield data
     except Exception as error:
-        log.exception("An answer broke off.")
-        yield event(document(refusal(error)))
+        log.error("An answer broke off.", exc_info=error)
+        yield shape.told(error)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    if refusal(error).status == 500:
+async def _failed(request: Request, error: Exception) -> Response:
+    told = refusal(error)
+    if told.status == 500:
         log.error("%s %s failed.", request.method, request.url.path, exc_info=error)
-    return refused(refusal(error))
+    return refused(told, request.url.path)
 
 
-async def _not_found(request: Request, error: Exception) -> Response:
+async def _no_such_place(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     text = f"{error.detail}: {request.method} {request.url.path[:200]}"
-    return refused(Refusal(text, status=error.status_code, code="not_found"))
+    told = Refusal(text, status=error.status_code, code="not_found")
+    response = refused(told, request.url.path)
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    return Response(status_code=499)
+    return Response(status_code=499)  # nobody reads it

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["EventStream", "Gone", "event", "unless_gone"]
+__all__ = ["COMMENT", "EventStream", "Gone", "event", "unless_gone"]
 
 T = TypeVar("T")
 
 KEEP_ALIVE_SECONDS = 5.0
-_COMMENT = b": still here\n\n"
+COMMENT = b": still here\n\n"
 
 
 class Gone(Exception):
@@ -62,13 +62,12 @@ class EventStream(Response):
         events: AsyncIterator[bytes],
         held: AsyncExitStack,
         *,
-        comment: bytes = _COMMENT,
-        patience: float = KEEP_ALIVE_SECONDS,
+        comment: bytes = COMMENT,
     ) -> None:
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._events, self._held = events, held
-        self._comment, self._patience = comment, patience
+        self._comment = comment
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until they end or the client is gone."""
@@ -95,7 +94,7 @@ class EventStream(Response):
         coming = asyncio.ensure_future(anext(self._events, None))
         try:
             while True:
-                done, _ = await asyncio.wait({coming}, timeout=self._patience)
+                done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
                 data = coming.result() if done else self._comment
                 if data is None:
                     break

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from localspec.serve import messages
 from localspec.serve.settings import Settings
 from localspec.wire.errors import Refusal, document
 
@@ -24,12 +25,13 @@ _OPEN = frozenset({"/health"})
 _CROSS = frozenset({"cross-site", "same-site"})  # values of Sec-Fetch-Site
 
 
-def refused(error: Refusal) -> JSONResponse:
-    """A refusal as a response in OpenAI's shape."""
+def refused(error: Refusal, path: str) -> JSONResponse:
+    """A refusal as a response, in the shape that clients of the path expect."""
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
-    return JSONResponse(document(error), error.status, headers)
+    shaped = messages.document if path.startswith("/v1/messages") else document
+    return JSONResponse(shaped(error), error.status, headers)
 
 
 class Guard:
@@ -56,7 +58,7 @@ class Guard:
             or self._too_large(headers.get("content-length"))
         )
         if error:
-            await refused(error)(scope, receive, send)
+            await refused(error, scope["path"])(scope, receive, send)
         else:
             await self._app(scope, self._limited(receive), send)
 

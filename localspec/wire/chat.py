@@ -12,7 +12,17 @@ from localspec.wire.asked import IGNORED, Asked, SampledBody
 from localspec.wire.errors import Refusal
 from localspec.wire.reading import read as read_body
 
-__all__ = ["ChatBody", "Function", "Tool", "ToolChoice", "conversation", "read"]
+__all__ = [
+    "ChatBody",
+    "Function",
+    "TextPart",
+    "Tool",
+    "as_text",
+    "check_size",
+    "conversation",
+    "offer",
+    "read",
+]
 
 _IGNORED = IGNORED | {
     "modalities",
@@ -131,7 +141,9 @@ def read(data: bytes | Mapping[str, object]) -> Asked:
     if body.chat_template_kwargs:
         options["template"] = body.chat_template_kwargs
     _constrain(options, body.response_format)
-    _offer(options, body.tools, body.tool_choice)
+    choice = body.tool_choice
+    name = choice.function.name if isinstance(choice, ChosenTool) else choice
+    offer(options, body.tools or [], name, "tool_choice")
     return Asked(
         model=body.model,
         prompts=[conversation(body.messages)],
@@ -154,7 +166,7 @@ def conversation(messages: list[ChatMessage]) -> list[Message]:
 def _message(message: ChatMessage, where: str) -> Message:
     plain: dict[str, object] = {
         "role": _ROLES.get(message.role, message.role),
-        "content": _text(message.content, where),
+        "content": as_text(message.content, where),
     }
     if message.name is not None:
         plain["name"] = message.name
@@ -175,7 +187,8 @@ def _message(message: ChatMessage, where: str) -> Message:
     return plain
 
 
-def _text(content: str | list[TextPart] | None, where: str) -> str:
+def as_text(content: str | list[TextPart] | None, where: str) -> str:
+    """Content as one text; parts of other kinds are refused, and `where` they stand."""
     if content is None or isinstance(content, str):
         return content or ""
     for part in content:
@@ -202,23 +215,23 @@ def _constrain(options: Options, wanted: ResponseFormat | None) -> None:
     elif wanted.json_schema is None:
         raise Refusal("response_format needs json_schema.", param="response_format.json_schema")
     else:
-        _check_size(wanted.json_schema.schema, "response_format.json_schema.schema")
+        check_size(wanted.json_schema.schema, "response_format.json_schema.schema")
         options["json_schema"] = wanted.json_schema.schema
 
 
-def _offer(options: Options, tools: list[Tool] | None, choice: ToolChoice | None) -> None:
-    """Tools and the choice among them."""
+def offer(options: Options, tools: list[Tool], choice: str | None, param: str) -> None:
+    """Add tools to options, and the choice among them: "auto", "none", "required" or a name."""
     if not tools:
         if choice not in (None, "none", "auto"):
-            raise Refusal("tool_choice needs tools.", param="tool_choice")
+            raise Refusal(f"{param} needs tools.", param=param)
         return
-    names = [tool.function.name for tool in tools]
-    if isinstance(choice, ChosenTool) and choice.function.name not in names:
-        raise Refusal("tool_choice names a function that is not in tools.", param="tool_choice")
+    names = {tool.function.name for tool in tools}
+    if choice not in (None, "none", "auto", "required") and choice not in names:
+        raise Refusal(f"{param} names a function that is not in tools.", param=param)
     if choice == "none":
         return
     for i, tool in enumerate(tools):
-        _check_size(tool.function.parameters, f"tools[{i}].function.parameters")
+        check_size(tool.function.parameters, f"tools[{i}]")
     options["tools"] = [
         {
             "type": "function",
@@ -230,11 +243,14 @@ def _offer(options: Options, tools: list[Tool] | None, choice: ToolChoice | None
         }
         for tool in tools
     ]
-    options["tool_choice"] = choice.function.name if isinstance(choice, ChosenTool) else choice
+    options["tool_choice"] = choice
     if choice not in (None, "auto") and "json_schema" in options:
-        raise Refusal("response_format cannot go with a tool_choice of its own.", param="tools")
+        raise Refusal(
+            "A schema of the answer cannot go with a call that must be made.", param=param
+        )
 
 
-def _check_size(schema: Mapping[str, Any] | None, where: str) -> None:
+def check_size(schema: Mapping[str, Any] | None, where: str) -> None:
+    """Refuse a schema that is too long."""
     if schema and len(msgspec.json.encode(schema)) > _LARGEST_SCHEMA:
         raise Refusal(f"{where} is longer than {_LARGEST_SCHEMA} characters.", param=where)
