@@ -64,6 +64,11 @@ class Settings(NamedTuple):
     separate: bool = False
 
 
+def default_context(trained: int | None) -> int:
+    """Tokens of context where nobody asks for more or less."""
+    return min(_LONGEST_CONTEXT, trained or _LONGEST_CONTEXT)
+
+
 class Options(TypedDict, total=False):
     """Keyword arguments of `stream`, `generate` and `chat`; the fields of Sampling and Request."""
 

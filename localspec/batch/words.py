@@ -14,11 +14,11 @@ def line(tally: Tally) -> str:
     share = tally.answered / tally.lines if tally.lines else 1.0
     done = round(share * _BAR)
     parts = [f"{'█' * done}{'░' * (_BAR - done)} {tally.answered:,}/{tally.lines:,}"]
-    if tally.replies:
+    if tally.effort.completion:
         parts += _speed(tally)
     if tally.failed:
         parts.append(f"{tally.failed:,} failed")
-    left = tally.seconds_left
+    left = tally.seconds_left if tally.effort.completion else None
     parts.append("waiting for the first answers" if left is None else f"{duration(left)} left")
     return " · ".join(parts)
 

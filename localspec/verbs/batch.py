@@ -12,6 +12,7 @@ from localspec.batch import run as batch
 from localspec.batch import source, words
 from localspec.batch.backends import endpoints, local
 from localspec.batch.backends.base import Backend
+from localspec.batch.backends.width import longest
 from localspec.batch.identity import fingerprint
 from localspec.batch.plan import Plan
 from localspec.batch.request import Recipe
@@ -69,7 +70,8 @@ def _opened(options: argparse.Namespace, plan: Plan, screen: Screen) -> Iterator
             yield cluster
     else:
         screen.say(f"loading {model.model}")
-        with local.opened(model, tasks, screen.note) as engine:
+        context = longest(plan.pending(faulty=False))
+        with local.opened(model, tasks, screen.note, context) as engine:
             yield engine
 
 

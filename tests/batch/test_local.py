@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from localspec import models
 from localspec.batch.backends import local
 from localspec.batch.backends.base import Reply
 from localspec.batch.backends.order import neighbours
-from localspec.batch.backends.width import longest, widest
+from localspec.batch.backends.width import LARGEST, longest, room, widest
 from localspec.batch.request import CHAT, Recipe, Task
 from localspec.batch.source import Record
 
@@ -122,6 +123,15 @@ def test_as_many_at_once_as_make_it_faster() -> None:
     assert widest(lambda n: min(n, 8) * 10.0, 32) == 8
     assert widest(lambda n: 10.0, 32) == 1
     assert widest(lambda n: n * 10.0, 4) == 4
+
+
+def test_no_more_at_once_than_there_is_memory_for() -> None:
+    target, _ = models.resolve("shell")
+    weights = target.stat().st_size
+    with_one = room(target, 1024, weights + (30 << 20))
+    assert with_one < room(target, 1024, weights + (300 << 20)) < room(target, 128, weights << 4)
+    assert room(target, 8192, 0) == 1
+    assert room(target, 1024, 1 << 40) > LARGEST
 
 
 def test_the_context_that_is_enough() -> None:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from localspec.batch.backends.asking import Asking, refused
 from localspec.batch.backends.base import Reply
 from localspec.batch.backends.order import neighbours
-from localspec.batch.backends.width import LARGEST, widest
+from localspec.batch.backends.width import LARGEST, free_memory, room, widest
 from localspec.batch.request import Task
 from localspec.errors import UsageError
-from localspec.runtime import LLM, load
+from localspec.models import resolve
+from localspec.runtime import LLM, default_context, load
 from localspec.wire.errors import Refusal
 
 __all__ = ["Local", "Settings", "opened"]
@@ -85,13 +86,21 @@ class Settings(NamedTuple):
 
 
 @contextmanager
-def opened(settings: Settings, tasks: int, told: Callable[[str], None]) -> Iterator[Local]:
+def opened(
+    settings: Settings, tasks: int, told: Callable[[str], None], context: int | None = None
+) -> Iterator[Local]:
     """The backend for so many tasks, loaded. `told` hears what a person should know.
 
-    Raises ModelError and UsageError as loading does.
+    `context` is the most tokens a task can take, where that is known. Raises ModelError and
+    UsageError as loading does.
     """
+    target, _ = resolve(settings.model, settings.draft)
+    length = min(default_context(None), context or default_context(None))
     most = min(settings.parallel or LARGEST, tasks)
-    with load(settings.model, draft=settings.draft, parallel=most, separate=True) as llm:
+    if not settings.parallel and target.is_file():
+        most = min(most, room(target, length, free_memory()))
+    model, draft = settings.model, settings.draft
+    with load(model, draft=draft, context=length, parallel=most, separate=True) as llm:
         for note in llm.notes:
             told(note)
         yield Local(llm, settings.parallel or widest(llm.governor.plain_rate, most))
