@@ -110,7 +110,8 @@ class Events(Screen):
 
     def __exit__(self, *details: object) -> None:
         super().__exit__(*details)
-        self._emit("ended", self.tally)
+        if details[0] is None:  # an error has words of its own
+            self._emit("ended", self.tally)
 
     def started(self, counts: Counts) -> None:
         """See `Watcher`."""
