@@ -38,14 +38,17 @@ THINGS = (
     "files larger than 5 MB", "all Python files", "empty folders", "the newest logs", "links",
     "duplicate lines", "hidden files", "images", "processes by memory", "open ports",
 )  # fmt: skip
-ASKING = ("How do I {} {}?", "Give me a command to {} {}.", "In a shell script, {} {}.")
+ASKING = (
+    "How do I {} {}?",
+    "Write a Python function to {} {}.",
+    "Explain in a sentence how to {} {}.",
+)
 
 
 def prompts(count: int) -> list[str]:
-    made = (a.format(v, t) for a, v, t in itertools.product(ASKING, VERBS, THINGS))
-    return [
-        f"{text} ({n})" for n, text in enumerate(itertools.islice(itertools.cycle(made), count))
-    ]
+    """300 different ones, which then come again with a number."""
+    made = [a.format(v, t) for v, t, a in itertools.product(VERBS, THINGS, ASKING)]
+    return [made[n] if n < len(made) else f"{made[n % len(made)]} ({n})" for n in range(count)]
 
 
 def write(path: Path, count: int, tokens: int = TOKENS) -> None:
