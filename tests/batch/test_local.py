@@ -2,6 +2,7 @@
 
 import json
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,13 +126,17 @@ def test_as_many_at_once_as_make_it_faster() -> None:
     assert widest(lambda n: n * 10.0, 4) == 4
 
 
-def test_no_more_at_once_than_there_is_memory_for() -> None:
+def test_no_more_at_once_than_there_is_memory_for(tmp_path: Path) -> None:
     target, _ = models.resolve("shell")
     weights = target.stat().st_size
     with_one = room(target, 1024, weights + (30 << 20))
     assert with_one < room(target, 1024, weights + (300 << 20)) < room(target, 128, weights << 4)
     assert room(target, 8192, 0) == 1
     assert room(target, 1024, 1 << 40) > LARGEST
+    text = tmp_path / "text.gguf"
+    for content in (b"hello", b"GGUF", b"GGUF\3\0\0\0" + b"\xff" * 99, target.read_bytes()[:200]):
+        text.write_bytes(content)
+        assert room(text, 1024, 0) in (1, LARGEST)
 
 
 def test_the_context_that_is_enough() -> None:

@@ -234,7 +234,7 @@ def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(world: World) -
     world.output.unlink()
     moments = random.Random(7)
     kills = 0
-    while kills < 15:
+    while kills < 8:
         with start(world, "--slowly") as process:
             try:
                 process.wait(moments.uniform(0.1, 0.6))
