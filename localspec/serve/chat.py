@@ -18,7 +18,7 @@ DONE = b"data: [DONE]\n\n"
 
 async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterator[bytes]:
     """The events of a streamed chat completion, `[DONE]` included."""
-    identity, created = answers.new_id("chatcmpl"), int(time.time())
+    identity, created = answers.new_id("chatcmpl-"), int(time.time())
 
     def chunk(*choices: ChunkChoice) -> ChatChunk:
         return ChatChunk(identity, created, model, list(choices))
@@ -58,7 +58,7 @@ def _delta(news: News, reader: CallReader | None) -> Delta:
     for part in reader.feed(text):
         if isinstance(part, Begun):
             function = FunctionCall(name=part.name, arguments="")
-            identity = answers.new_id("call")
+            identity = answers.new_id("call_")
             calls.append(ToolCall(function, id=identity, type="function", index=part.index))
         elif isinstance(part, Arguments):
             _add(calls, part)

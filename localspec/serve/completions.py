@@ -16,7 +16,7 @@ __all__ = ["events"]
 
 async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterator[bytes]:
     """The events of a streamed completion, `[DONE]` included."""
-    identity, created = answers.new_id("cmpl"), int(time.time())
+    identity, created = answers.new_id("cmpl-"), int(time.time())
     offsets = [0] * (asked.n * len(asked.prompts))
     statistics = dict[int, Statistics]()
     async for news in answering.news():

@@ -190,7 +190,7 @@ def whole(asked: Asked, model: str, answers: list[Answer]) -> dict[str, Any]:
 
 def _message(model: str, content: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "id": new_id("msg"),
+        "id": new_id("msg_"),
         "type": "message",
         "role": "assistant",
         "model": model,
@@ -201,7 +201,7 @@ def _message(model: str, content: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _tool_use(name: str) -> dict[str, Any]:
-    return {"type": "tool_use", "id": new_id("toolu"), "name": name, "input": {}}
+    return {"type": "tool_use", "id": new_id("toolu_"), "name": name, "input": {}}
 
 
 def _ending(answer: Answer, *, called: bool) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _get(summary: str, *, name: bool = False) -> dict[str, Any]:
 def _responses(schema: dict[str, Any] | None) -> dict[str, Any]:
     answered: dict[str, Any] = {"description": "The answer"}
     if schema is not None:
-        answered["content"] = _json(schema) | {"text/event-stream": {"schema": {"type": "string"}}}
+        answered["content"] = _json(schema) | {"text/event-stream": {}}
     return {"200": answered} | {code: {"description": text} for code, text in _REFUSALS.items()}
 
 

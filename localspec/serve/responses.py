@@ -158,7 +158,7 @@ def whole(asked: Asked, model: str, answers: list[Answer]) -> dict[str, Any]:
 
 def _response(asked: Asked, model: str) -> dict[str, Any]:
     return {
-        "id": new_id("resp"),
+        "id": new_id("resp_"),
         "object": "response",
         "created_at": int(time.time()),
         "status": "in_progress",
@@ -202,7 +202,7 @@ def _ending(answer: Answer, output: list[dict[str, Any]]) -> dict[str, Any]:
 def _text_item(text: str, status: str = "completed") -> dict[str, Any]:
     content = [_text_part(text)] if status == "completed" else []
     return {
-        "id": new_id("msg"),
+        "id": new_id("msg_"),
         "type": "message",
         "status": status,
         "role": "assistant",
@@ -216,10 +216,10 @@ def _text_part(text: str) -> dict[str, Any]:
 
 def _call_item(call: Call, status: str = "completed") -> dict[str, Any]:
     return {
-        "id": new_id("fc"),
+        "id": new_id("fc_"),
         "type": "function_call",
         "status": status,
-        "call_id": new_id("call"),
+        "call_id": new_id("call_"),
         "name": call.name,
         "arguments": call.arguments,
     }

@@ -210,7 +210,7 @@ def chat_completion(
 ) -> ChatCompletion:
     """Answers to one conversation, which may hold calls where `tools` were offered."""
     return ChatCompletion(
-        id=new_id("chatcmpl"),
+        id=new_id("chatcmpl-"),
         created=int(time.time()),
         model=model,
         choices=[_chat_choice(i, answer, tools) for i, answer in enumerate(answers)],
@@ -237,7 +237,7 @@ def _chat_choice(index: int, answer: Answer, tools: bool) -> ChatChoice:
 def completion(model: str, answers: Sequence[Answer], *, n: int = 1) -> Completion:
     """Answers to one or more prompts, `n` to each."""
     return Completion(
-        id=new_id("cmpl"),
+        id=new_id("cmpl-"),
         created=int(time.time()),
         model=model,
         choices=[
@@ -255,15 +255,15 @@ def completion(model: str, answers: Sequence[Answer], *, n: int = 1) -> Completi
     )
 
 
-def new_id(kind: str) -> str:
+def new_id(prefix: str) -> str:
     """A name nothing else has."""
-    return f"{kind}-{secrets.token_hex(12)}"
+    return prefix + secrets.token_hex(12)
 
 
 def tool_call(call: Call) -> ToolCall:
     """A whole call."""
     function = FunctionCall(name=call.name, arguments=call.arguments)
-    return ToolCall(function=function, id=new_id("call"), type="function")
+    return ToolCall(function=function, id=new_id("call_"), type="function")
 
 
 def reason(finish: FinishReason, *, calls: bool = False) -> Reason:
