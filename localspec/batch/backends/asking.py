@@ -109,5 +109,5 @@ def _settled(body: Body, task: Task) -> Body:
     del body["timings"], body["usage"]["prompt_tokens_details"]
     for choice in body["choices"]:
         for i, call in enumerate(choice.get("message", {}).get("tool_calls", ())):
-            call["id"] = f"call-{task.identity}-{choice['index']}-{i}"
+            call["id"] = f"call_{task.identity}-{choice['index']}-{i}"
     return body
