@@ -13,7 +13,6 @@ from localspec.batch import source, words
 from localspec.batch.backends import endpoints, local
 from localspec.batch.backends.base import Backend
 from localspec.batch.backends.width import longest
-from localspec.batch.identity import fingerprint
 from localspec.batch.plan import Plan
 from localspec.batch.request import Recipe
 from localspec.batch.run import Work
@@ -21,6 +20,7 @@ from localspec.batch.screen import Events, Screen
 from localspec.batch.template import Template
 from localspec.cli import INTERRUPTED
 from localspec.llama.library import show_log
+from localspec.models.fingerprint import fingerprint
 from localspec.verbs.generate import read_schema
 from localspec.wire import chat
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from localspec.models.fingerprint import fingerprint
 from scripted import Watching, World
 
 from localspec import models
 from localspec.batch.backends import local
 from localspec.batch.backends.base import Backend, Reply
-from localspec.batch.identity import fingerprint
 from localspec.batch.plan import Counts, Plan
 from localspec.batch.request import Recipe
 from localspec.batch.run import Work, run

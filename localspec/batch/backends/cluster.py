@@ -18,9 +18,9 @@ from localspec.batch.backends.base import Effort, Reply
 from localspec.batch.backends.local import Settings as Model
 from localspec.batch.backends.local import opened
 from localspec.batch.backends.order import neighbours
-from localspec.batch.identity import fingerprint
 from localspec.batch.request import Task
 from localspec.errors import LocalspecError, ModelError, UsageError
+from localspec.models.fingerprint import fingerprint
 
 try:
     import pyarrow

@@ -1,16 +1,16 @@
 """How many answers to decode at once: as many as make this computer faster, by measured costs."""
 
 import json
-import struct
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 import psutil
 
 from localspec.batch.request import Task
+from localspec.errors import ModelError
 from localspec.llama.library import devices
+from localspec.models.header import Header
+from localspec.models.reader import read_header
 
 __all__ = ["LARGEST", "free_memory", "longest", "room", "widest"]
 
@@ -21,11 +21,6 @@ _GAIN = 0.03  # by which more at once must be faster than fewer
 _ROUND_A_PROMPT = 1024  # tokens a chat template may add to what a body says
 _SHARE = 0.5  # of the memory that the weights leave may go into caches
 _BYTES = 2 * 2  # a key and a value of two bytes each
-_TEXT, _MOST_KEYS, _LONGEST_TEXT = 8, 1000, 1 << 20
-_FORMATS = {
-    0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?",
-    10: "<Q", 11: "<q", 12: "<d",
-}  # fmt: skip
 
 
 def widest(rate: Callable[[int], float], most: int) -> int:
@@ -56,50 +51,28 @@ def longest(tasks: Iterable[Task]) -> int | None:
 
 def room(target: Path, context: int, free: int) -> int:
     """How many caches of `context` tokens have room beside the weights in `free` bytes."""
-    shape = _shape(target)
-    heads = shape.get("attention.head_count", 0)
-    if not heads:
+    try:
+        header = read_header(target)
+    except ModelError:
         return LARGEST  # whoever loads it will say what is wrong with it
-    size = shape.get("attention.key_length") or shape.get("embedding_length", 0) // heads
-    shared = shape.get("attention.head_count_kv") or heads
+    layers, heads = _largest(header, "block_count"), _largest(header, "attention.head_count")
+    if not (layers and heads):
+        return LARGEST
+    shared = _largest(header, "attention.head_count_kv") or heads
+    size = _largest(header, "attention.key_length") or _largest(header, "embedding_length") // heads
     left = int((free - target.stat().st_size) * _SHARE)
-    cache = shape.get("block_count", 1) * shared * size * _BYTES * context
-    return max(1, left // cache) if cache else LARGEST
+    return max(1, left // max(1, layers * shared * size * _BYTES * context))
+
+
+def _largest(header: Header, key: str) -> int:
+    """A number of the architecture, of one for each layer the largest; 0 where there is none."""
+    each = header.numbers(header.own(key))
+    return (
+        int(each.max()) if each is not None and len(each) else header.integer(header.own(key)) or 0
+    )
 
 
 def free_memory() -> int:
     """Bytes that are free where models are computed: on the GPUs, if there are any."""
     gpus = [device.memory_free for device in devices() if "GPU" in device.kind]
     return sum(gpus) or psutil.virtual_memory().available
-
-
-def _shape(target: Path) -> dict[str, int]:
-    """The numbers a GGUF header says of its architecture, as far as they stand before the texts.
-
-    Empty where the file is none.
-    """
-    shape: dict[str, int] = {}
-    with (
-        suppress(OSError, struct.error, KeyError, ValueError, OverflowError),
-        target.open("rb") as file,
-    ):
-        if file.read(8)[:4] != b"GGUF":
-            return {}
-        _, count = struct.unpack("<QQ", file.read(16))
-        for _ in range(min(count, _MOST_KEYS)):
-            key = _text(file)
-            if key.startswith(b"tokenizer."):
-                break
-            (kind,) = struct.unpack("<I", file.read(4))
-            if kind == _TEXT:
-                _text(file)
-                continue
-            form = _FORMATS[kind]
-            (value,) = struct.unpack(form, file.read(struct.calcsize(form)))
-            shape[key.partition(b".")[2].decode("utf-8", "replace")] = int(value)
-    return shape
-
-
-def _text(file: BinaryIO) -> bytes:
-    (length,) = struct.unpack("<Q", file.read(8))
-    return file.read(min(length, _LONGEST_TEXT))
