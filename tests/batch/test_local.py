@@ -120,9 +120,10 @@ def test_only_a_window_of_tasks_is_held() -> None:
     assert len(taken) <= 1100
 
 
-def test_as_many_at_once_as_make_it_faster() -> None:
-    assert widest(lambda n: min(n, 8) * 10.0, 32) == 8
-    assert widest(lambda n: 10.0, 32) == 1
+def test_as_many_at_once_as_do_not_make_it_slower() -> None:
+    assert widest(lambda n: 80.0 - abs(n - 8) * 10, 32) == 8
+    assert widest(lambda n: min(n, 8) * 10.0, 16) == 16
+    assert widest(lambda n: 10.0 / n, 32) == 1
     assert widest(lambda n: n * 10.0, 4) == 4
 
 

@@ -16,7 +16,7 @@ __all__ = ["LARGEST", "free_memory", "longest", "room", "widest"]
 
 LARGEST = 32
 """More at once than this gain little anywhere, and each takes memory."""
-_GAIN = 0.03  # by which more at once must be faster than fewer
+_NEARLY = 0.05
 
 _ROUND_A_PROMPT = 1024  # tokens a chat template may add to what a body says
 _SHARE = 0.5  # of the memory that the weights leave may go into caches
@@ -26,12 +26,13 @@ _BYTES = 2 * 2  # a key and a value of two bytes each
 def widest(rate: Callable[[int], float], most: int) -> int:
     """The number of sequences to decode at once, up to `most`.
 
-    `rate` gives tokens a second by number of sequences, as it was measured; the smallest number
-    that is nearly as fast as the fastest is best, as answers then come sooner.
+    `rate` gives tokens a second by number of sequences, as it was measured. Of numbers that are
+    nearly as fast as the fastest the largest is taken: rates were measured in a moment that may
+    have been a busy one, and too few cost more than too many.
     """
     rates = {n: rate(n) for n in range(1, most + 1)}
-    enough = max(rates.values()) * (1 - _GAIN)
-    return next(n for n, tokens in rates.items() if tokens >= enough)
+    enough = max(rates.values()) * (1 - _NEARLY)
+    return max(n for n, tokens in rates.items() if tokens >= enough)
 
 
 def longest(tasks: Iterable[Task]) -> int | None:
