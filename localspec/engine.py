@@ -180,7 +180,7 @@ class Engine:
             if fed:
                 turns.append(_Turn(sequence, fed, last=fed == sequence.backlog))
             left -= fed
-        return turns
+        return sorted(turns, key=lambda turn: turn.sequence.slot)  # neighbours share a pass
 
     def _chunk(self, beside: int) -> int:
         """Prompt tokens that fit into the next step, beside sequences that are decoding."""

@@ -62,7 +62,6 @@ class Settings(NamedTuple):
     gpu_layers: int = -1
     cache: CacheType = "f16"
     waiting: int | None = None
-    separate: bool = False
 
 
 def default_context(trained: int | None) -> int:
@@ -182,7 +181,6 @@ class LLM:
             "batch": batch,
             "outputs": outputs,
             "cache": self._settings.cache,
-            "separate": self._settings.separate,
         }
 
     def __enter__(self) -> Self:
@@ -335,7 +333,6 @@ def load(
     gpu_layers: int = -1,
     cache: CacheType = "f16",
     waiting: int | None = None,
-    separate: bool = False,
 ) -> LLM:
     """Load a target and its draft.
 
@@ -345,9 +342,7 @@ def load(
     the model was trained on, at most 8192. `parallel` answers can be decoded at once.
     `gpu_layers` is how many layers go to a GPU (-1: all), `cache` how keys and values are kept:
     "q8_0" takes half the memory of "f16", and rounds more. `localspec models fit` says what fits.
-    `waiting` is how many more requests may wait for their turn, by default any number. With
-    `separate`, answers have caches of their own: that is faster where all of `parallel` are busy,
-    and keeps their arithmetic apart.
+    `waiting` is how many more requests may wait for their turn, by default any number.
 
     Raises ModelError where a file cannot be used, UsageError where a name is unknown.
     """
@@ -358,7 +353,7 @@ def load(
         raise UsageError(f"cache is {cache!r}; it must be {' or '.join(get_args(CacheType))}.")
     paths = models.resolve(str(model), str(draft))
     models.usage.used(paths[0])
-    return LLM(paths, Settings(context, parallel, gpu_layers, cache, waiting, separate))
+    return LLM(paths, Settings(context, parallel, gpu_layers, cache, waiting))
 
 
 def _objection(target: Model, draft: Model, cache: Context) -> str | None:

@@ -1,8 +1,8 @@
 """Places in the caches: who sits where, and which of what earlier answers left is used again.
 
 A slot keeps its cache when its answer ends. A prompt that begins alike continues it, or takes a
-copy, which shares the cells and costs nothing. Where another answer is reading the same prompt
-right now, the later one follows it: it waits, and takes a copy too.
+copy, which costs less than reading it again. Where another answer is reading the same prompt right
+now, the later one follows it: it waits, and takes a copy too.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from localspec.llama.rows import Evaluator
 
 __all__ = ["Slot", "Slots"]
 
-_WORTH_WAITING = 16  # tokens that another answer is about to read
+_WORTH_COPYING = 16  # tokens more than the slot's own cache holds
 
 
 class _Lead(NamedTuple):
@@ -93,7 +93,7 @@ class Slots:
             others = [other for other in self._all if other is not slot]
             donor = max(others, key=lambda other: other.shared(sequence.tokens), default=slot)
             shared = own if donor is slot else donor.shared(sequence.tokens)
-        if shared > own:
+        if shared >= own + _WORTH_COPYING:
             self._lend(donor, slot, shared)
         else:
             shared = own
@@ -169,7 +169,7 @@ class Slots:
             for most in [min(len(other.sequence), len(sequence)) - 1]
         ]
         best = max(leads, key=lambda lead: lead.shared, default=None)
-        return best if best and best.shared >= shared + _WORTH_WAITING else None
+        return best if best and best.shared >= shared + _WORTH_COPYING else None
 
     def _lend(self, donor: Slot, slot: Slot, length: int) -> None:
         self._target.copy(donor.index, slot.index, length)

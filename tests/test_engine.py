@@ -297,19 +297,20 @@ def test_as_much_of_a_prompt_is_reused_as_any_slot_holds(
         held = max(shared(cache, prompt) for cache in world.target.cache)
         s = world.submit(request)
         world.step()
-        assert s.statistics.cached_tokens == held
+        assert s.statistics.cached_tokens == held or held < 16, "a copy must be worth it"
         world.finish(s)
 
 
 def test_a_busy_slot_lends_its_prefix_and_goes_on() -> None:
     world = World(2)
-    first = world.ask([*PROMPT, 7, 7], 30)
+    common = PROMPT * 3
+    first = world.ask([*common, 7, 7], 30)
     for _ in range(5):
         world.step()
-    second = world.ask([*PROMPT, 8, 8], 30)
+    second = world.ask([*common, 8, 8], 30)
     world.step()
     assert second.slot != first.slot
-    assert second.statistics.cached_tokens == len(PROMPT)
+    assert second.statistics.cached_tokens == len(common)
     world.run()
 
 
@@ -328,10 +329,11 @@ def test_a_prompt_goes_to_the_slot_that_holds_most_of_it() -> None:
 
 def test_a_text_that_shares_little_leaves_others_their_caches() -> None:
     world = World(3)
-    first = world.finish(world.ask([*PROMPT, 7, 7, 7], 3))
-    branch = world.finish(world.ask([*PROMPT[:2], 8], 3))
+    common = PROMPT * 2
+    first = world.finish(world.ask([*common, *[7] * 30], 3))
+    branch = world.finish(world.ask([*common, 8], 3))
     assert branch.slot != first.slot, "an empty slot and a copy, not the end of what is there"
-    assert branch.statistics.cached_tokens == 2
+    assert branch.statistics.cached_tokens == len(common)
     again = world.finish(world.ask([*first.tokens, 1], 3))
     assert (again.slot, again.statistics.cached_tokens) == (first.slot, len(first.tokens) - 1)
 
@@ -618,7 +620,7 @@ def test_a_slot_that_cannot_be_prepared_fails_one_request_and_no_other(
         truncate(slot, 0)
 
     monkeypatch.setattr(world.target, "truncate", fail)
-    unlucky = world.ask(PROMPT[:4])
+    unlucky = world.ask(PROMPT[:4])  # which keeps three tokens of what PROMPT left
     assert unlucky in world.step()
     assert isinstance(unlucky.error, DecodeError)
     monkeypatch.undo()

@@ -33,7 +33,7 @@ class GrammarDrafter:
         return draft
 
     def peek(self, sequence: Sequence) -> Draft:
-        """What `propose` would guess first."""
+        """The first token that must follow, if any must."""
         draft = Draft(self.name)
         for token in sequence.sampler.forced()[:1]:
             draft.append(token, _CONFIDENCE)

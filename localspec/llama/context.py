@@ -33,7 +33,6 @@ class Context:
     """KV caches for `sequences` sequences of up to `length` tokens each.
 
     `batch` is the most rows one decode takes, `outputs` the most of them that give logits.
-    Sequences may have caches of their own (`separate`) instead of one they share, see decision 40.
     """
 
     def __init__(
@@ -45,11 +44,9 @@ class Context:
         batch: int = 512,
         outputs: int = 64,
         cache: CacheType = "f16",
-        separate: bool = False,
     ) -> None:
         self.model = model
         self.length, self.sequences, self.batch, self.outputs = length, sequences, batch, outputs
-        self._separate = separate
         params = parameters(
             length=length,
             sequences=sequences,
@@ -58,8 +55,6 @@ class Context:
             cache=cache,
             on_cpu=model.on_cpu,
         )
-        # One cache for all: prefixes are shared without copies, and cells.
-        params.kv_unified = not separate
         self.threads = params.n_threads
         self.handle: Any = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
@@ -110,11 +105,8 @@ class Context:
     def copy(self, source: int, slot: int, length: int) -> None:
         """Make `slot` begin with the first `length` tokens of `source`."""
         self.truncate(slot, 0)
-        if self._separate:  # llama.cpp copies whole caches only
-            lib.llama_memory_seq_cp(self._memory, source, slot, -1, -1)
-            self.truncate(slot, length)
-        else:
-            lib.llama_memory_seq_cp(self._memory, source, slot, 0, length)
+        lib.llama_memory_seq_cp(self._memory, source, slot, -1, -1)  # all, or llama.cpp aborts
+        self.truncate(slot, length)
 
     def cached(self, slot: int) -> int:
         """Tokens of a sequence in the cache."""
@@ -158,7 +150,9 @@ def parameters(
     params.type_k = params.type_v = _CACHE_TYPES[cache]
     if on_cpu and cache == "f16":
         params.type_v = _BF16  # keeps attention's sums the same at every width: decision 2
-    params.kv_unified = True  # sequences share prefixes without copies, and cells
+    # Sequences in cells of their own keep them in order, so that what others do changes no
+    # sum of attention: decision 31. On GPUs a shared buffer makes batches cheaper.
+    params.kv_unified = not on_cpu
     params.no_perf = True
     return params
 

@@ -100,7 +100,7 @@ def opened(
     if not settings.parallel and target.is_file():
         most = min(most, room(target, length, free_memory()))
     model, draft = settings.model, settings.draft
-    with load(model, draft=draft, context=length, parallel=most, separate=True) as llm:
+    with load(model, draft=draft, context=length, parallel=most) as llm:
         for note in llm.notes:
             told(note)
         yield Local(llm, settings.parallel or widest(llm.governor.plain_rate, most))
