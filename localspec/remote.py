@@ -20,7 +20,7 @@ from httpx_sse import EventSource, SSEError
 
 from localspec.errors import LocalspecError, UsageError
 
-__all__ = ["Document", "Remote", "RemoteError", "base_url"]
+__all__ = ["Document", "Remote", "RemoteError", "UnreachableError", "base_url"]
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
@@ -50,6 +50,10 @@ class RemoteError(LocalspecError):
     ) -> None:
         super().__init__(sentence)
         self.status, self.temporary, self.retry_after = status, temporary, retry_after
+
+
+class UnreachableError(RemoteError):
+    """There is no connection to the server: it never heard of the request."""
 
 
 class Remote:
@@ -157,12 +161,13 @@ class Remote:
         except SSEError:  # which httpx_sse takes for a fault of the connection
             raise self._nonsense() from None
         except httpx.ConnectError:
-            raise RemoteError(
+            raise UnreachableError(
                 f"Nothing answers at {self.url}; is the server running?", temporary=True
             ) from None
         except httpx.TimeoutException as error:
-            seconds = _CONNECT_SECONDS if isinstance(error, httpx.ConnectTimeout) else self._seconds
-            raise RemoteError(
+            never = isinstance(error, httpx.ConnectTimeout)
+            seconds = _CONNECT_SECONDS if never else self._seconds
+            raise (UnreachableError if never else RemoteError)(
                 f"{self.url} has been silent for {seconds:.0f} s; try again later.", temporary=True
             ) from None
         except httpx.TransportError as error:

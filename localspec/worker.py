@@ -125,6 +125,11 @@ class Stream:
             self._complained = True
             raise self._sequence.error
 
+    @property
+    def finished(self) -> bool:
+        """Whether the answer has come to its end, read or not."""
+        return self._sequence.finish_reason is not None
+
     def cancel(self) -> None:
         """Stop after the step that is being taken; what it says still comes."""
         self._sequence.cancelled = True

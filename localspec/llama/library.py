@@ -145,7 +145,11 @@ def system_info() -> str:
 
 
 def threads() -> int:
-    """Threads to compute with: one for each physical core this process may run on."""
+    """Threads to compute with: one for each physical core this process may run on.
+
+    OMP_NUM_THREADS sets a limit, as for all OpenMP programs; clusters share out cores by it.
+    """
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-    return max(1, min(cores, allowed))
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(cores, allowed, int(limit) if limit.isdigit() else cores))

@@ -14,7 +14,7 @@ from localspec.llama.library import show_log
 from localspec.runtime import Options, Prompt, sampling
 from localspec.worker import Answer, Stream
 
-__all__ = ["run"]
+__all__ = ["read_schema", "run"]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,12 +93,13 @@ def _settings(options: argparse.Namespace) -> Options:
     settings: Any = {name: value for name, value in given.items() if value is not None}
     settings |= {"stop": options.stop, "speculation": options.speculation, "raw": options.raw}
     if options.json_schema:
-        settings["json_schema"] = _schema(Path(options.json_schema))
+        settings["json_schema"] = read_schema(Path(options.json_schema))
     chosen: Options = settings
     return chosen
 
 
-def _schema(file: Path) -> dict[str, Any]:
+def read_schema(file: Path) -> dict[str, Any]:
+    """A JSON schema. Raises UsageError where the file holds none."""
     try:
         schema = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,0 +1,1 @@
+"""Who answers: one file a way of answering, all with the same small interface (`base`)."""

@@ -1,0 +1,48 @@
+"""The output file: there whole, or not there yet."""
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from localspec.errors import LocalspecError
+
+__all__ = ["replace", "sync_folder"]
+
+
+def replace(path: Path, lines: Iterable[bytes]) -> None:
+    """Put `lines` under `path`; a power cut leaves what was there before, or all of them.
+
+    Only one process may do this for a path at a time. Raises LocalspecError where it cannot be
+    written; nothing of it stays then.
+    """
+    draft = path.with_name(f"{path.name}.tmp")
+    try:
+        with draft.open("wb") as file:
+            for line in lines:
+                file.write(line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            draft.chmod(stat.S_IMODE(path.stat().st_mode))
+        draft.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise LocalspecError(
+            f"{path} cannot be written: {error.strerror}; all answers are safe in the journal, so "
+            "see to that and run the same command again."
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that a file made, renamed or removed in `folder` stays so after a power cut."""
+    if os.name == "nt":  # folders cannot be opened there; NTFS keeps a log of its own
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:  # some network file systems have no such thing
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,118 @@
+"""`localspec batch`: a file of prompts in, a file of answers out."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from localspec import UsageError, models
+from localspec.batch import run as batch
+from localspec.batch import source, words
+from localspec.batch.backends import endpoints, local
+from localspec.batch.backends.base import Backend
+from localspec.batch.backends.width import longest
+from localspec.batch.plan import Plan
+from localspec.batch.request import Recipe
+from localspec.batch.run import Work
+from localspec.batch.screen import Events, Screen
+from localspec.batch.template import Template
+from localspec.cli import INTERRUPTED
+from localspec.llama.library import show_log
+from localspec.models.fingerprint import fingerprint
+from localspec.verbs.generate import read_schema
+from localspec.wire import chat
+
+__all__ = ["run"]
+
+_SOME_FAILED = 3
+_MODEL = "shell"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Answer the lines; 3 where some failed, 130 where Ctrl-C came before the end."""
+    show_log(options.verbose)
+    work = Work(
+        source=options.input,
+        output=Path(options.output),
+        recipe=_recipe(options),
+        retry_failed=options.retry_failed,
+        as_completed=options.order == "completion",
+    )
+    screen = Events() if options.json else Screen()
+    with screen:
+        outcome = batch.run(work, lambda plan: _opened(options, plan, screen), screen)
+    if not options.json:
+        print(words.summary(screen.tally))
+    if outcome.interrupted:
+        screen.note("Everything that was answered is kept; the same command goes on from here.")
+        return INTERRUPTED
+    return _SOME_FAILED if outcome.counts.failed else 0
+
+
+@contextmanager
+def _opened(options: argparse.Namespace, plan: Plan, screen: Screen) -> Iterator[Backend]:
+    """Whoever is to answer what is pending."""
+    counts = plan.counts()
+    tasks = counts.lines - counts.answered
+    model = local.Settings(options.model or _MODEL, options.draft, options.parallel)
+    if options.endpoint:
+        screen.say("asking the servers")
+        key = os.environ.get("LOCALSPEC_API_KEY")
+        each = options.parallel or endpoints.PARALLEL
+        yield endpoints.Endpoints(endpoints.Settings(options.endpoint, each, key))
+    elif options.ray:
+        from localspec.batch.backends.cluster import Cluster  # an optional extra
+
+        screen.say("joining the cluster")
+        with closing(Cluster(options.ray, model, tasks)) as cluster:
+            yield cluster
+    else:
+        screen.say(f"loading {model.model}")
+        context = longest(plan.pending(faulty=False))
+        with local.opened(model, tasks, screen.note, context) as engine:
+            yield engine
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    template = options.template
+    if template is None and source.is_table(options.input):
+        template = "{prompt}"
+    if options.raw and options.system:
+        raise UsageError("--system needs a chat template; leave out --raw or --system.")
+    return Recipe(
+        model=_model(options),
+        seed=options.seed or 0,
+        defaults=_defaults(options),
+        template=Template(template) if template else None,
+        raw=options.raw,
+        system=options.system,
+    )
+
+
+def _model(options: argparse.Namespace) -> str:
+    """What tells whose answers they are: the file's content, or what servers call their model."""
+    if options.endpoint and options.ray:
+        raise UsageError("Answers come from servers or from a Ray cluster; leave out one of them.")
+    if options.endpoint:
+        return f"endpoint {options.model or ''}"
+    target, _ = models.resolve(options.model or _MODEL, options.draft)
+    return fingerprint(target)
+
+
+def _defaults(options: argparse.Namespace) -> dict[str, Any]:
+    """What lines ask for that do not say otherwise. A mistake should not cost every line."""
+    names = ("max_tokens", "temperature", "top_k", "top_p", "min_p", "repeat_penalty")
+    given = {name: getattr(options, name) for name in names}
+    defaults: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if options.stop:
+        defaults["stop"] = options.stop
+    if options.json_schema:
+        schema = read_schema(Path(options.json_schema))
+        wanted = {"name": "answer", "schema": schema}
+        defaults["response_format"] = {"type": "json_schema", "json_schema": wanted}
+    if options.endpoint:  # which may understand more than we do
+        return {"model": options.model, **defaults} if options.model else defaults
+    chat.read({"messages": [{"role": "user", "content": ""}], **defaults})
+    return defaults

@@ -1,0 +1,96 @@
+"""An OpenAI-compatible server of a few lines that can misbehave in every way servers do."""
+
+import json
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+Behaviour = Callable[["Request"], None]
+
+
+class Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "FakeEndpoint"
+
+    def do_GET(self) -> None:
+        self.reply(200, {"object": "list", "data": [{"id": "fake-model"}]})
+
+    def do_POST(self) -> None:
+        self.body: Any = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.running += 1
+            self.server.most = max(self.server.most, self.server.running)
+        try:
+            self.text = str(self.body.get("prompt") or self.body["messages"][-1]["content"])
+            self.server.seen[self.text] += 1
+            self.count = self.server.seen[self.text]
+            self.server.behave(self)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # who asked has gone
+        finally:
+            with self.server.lock:
+                self.server.running -= 1
+
+    def answer(self) -> None:
+        message = {"role": "assistant", "content": f"echo {self.text} {self.body['seed']}"}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
+        self.reply(200, {"model": self.body["model"], "choices": [choice], "usage": usage})
+
+    def reply(self, status: int, document: object, **headers: str) -> None:
+        self.raw(status, json.dumps(document).encode(), **headers)
+
+    def raw(self, status: int, data: bytes, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def drop(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class FakeEndpoint(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, behave: Behaviour = Request.answer, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Request)
+        self.behave = behave
+        self.seen: Counter[str] = Counter()
+        self.lock = threading.Lock()
+        self.running = self.most = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def __enter__(self) -> Self:
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+        self.thread.join()
+
+    def handle_error(self, request: object, address: object) -> None:
+        pass
+
+
+def slow(seconds: float) -> Behaviour:
+    def behave(request: Request) -> None:
+        time.sleep(seconds)
+        request.answer()
+
+    return behave

@@ -1,0 +1,216 @@
+"""Servers that stall, drop, are busy, fail, or talk nonsense: lines get answers all the same."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from fake_endpoint import FakeEndpoint, Request, slow
+from scripted import RECIPE, Watching, World, lines
+
+from localspec.batch.backends import fleet
+from localspec.batch.backends.endpoints import Endpoints, Settings
+from localspec.batch.plan import Counts
+from localspec.batch.request import Recipe
+from localspec.errors import LocalspecError
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet, "_FIRST_REST", 0.01)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def endpoints(*servers: FakeEndpoint, **settings: float) -> Endpoints:
+    return Endpoints(Settings([server.url for server in servers], **settings))  # type: ignore[arg-type]
+
+
+def statuses(world: World) -> list[int]:
+    return [answer["response"]["status_code"] for answer in world.answers()]
+
+
+def test_a_server_answers_with_its_own_body_and_the_lines_own_seed(world: World) -> None:
+    world.write({"custom_id": "a", "prompt": "hi", "seed": 5}, {"prompt": "ho", "model": "mine"})
+    with FakeEndpoint() as server:
+        watching = Watching()
+        assert world.run(endpoints(server), watching).counts == Counts(2, 2, 0)
+    first, second = (answer["response"]["body"] for answer in world.answers())
+    assert first["choices"][0]["message"]["content"] == "echo hi 5"
+    assert (first["model"], second["model"]) == ("fake-model", "mine")
+    assert watching.effort == (4, 6, 0, 0)
+
+
+def once(misbehave: object) -> object:
+    """Misbehave at the first request of each line."""
+
+    def behave(request: Request) -> None:
+        assert callable(misbehave)
+        misbehave(request) if request.count == 1 else request.answer()
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    "misbehave",
+    [
+        lambda request: request.reply(500, {"error": {"message": "oh"}}),
+        lambda request: request.reply(429, {}, Retry_After="0"),
+        lambda request: request.reply(503, "loading"),
+        lambda request: request.raw(200, b"<html>"),
+        lambda request: request.raw(200, b"[1]"),
+        lambda request: request.reply(200, {"error": "odd"}),
+        Request.drop,
+        lambda request: time.sleep(0.6),
+    ],
+    ids=["500", "429", "503", "html", "list", "error as 200", "drop", "stall"],
+)
+def test_what_goes_wrong_once_is_tried_again(world: World, misbehave: object) -> None:
+    world.write(*lines(6))
+    with FakeEndpoint(once(misbehave)) as server:  # type: ignore[arg-type]
+        backend = endpoints(server, parallel=3, seconds=0.3)
+        assert world.run(backend).counts == Counts(6, 6, 0)
+
+
+def test_what_a_server_refuses_is_a_failed_line(world: World) -> None:
+    def behave(request: Request) -> None:
+        if "question 1 " in request.text:
+            request.reply(400, {"error": {"message": "too long"}})
+        else:
+            request.answer()
+
+    world.write(*lines(3))
+    with FakeEndpoint(behave) as server:
+        assert world.run(endpoints(server)).counts == Counts(3, 3, 1)
+        assert max(server.seen.values()) == 1
+    assert statuses(world) == [200, 400, 200]
+    assert "too long" in world.answers()[1]["response"]["body"]["error"]["message"]
+
+
+def test_a_line_that_breaks_every_server_fails_alone(world: World) -> None:
+    def behave(request: Request) -> None:
+        request.drop() if "question 1 " in request.text else request.answer()
+
+    world.write(*lines(5))
+    with FakeEndpoint(behave) as one, FakeEndpoint(behave) as other:
+        assert world.run(endpoints(one, other)).counts == Counts(5, 5, 1)
+    assert statuses(world) == [200, 502, 200, 200, 200]
+
+
+def test_work_goes_to_the_server_that_is_least_busy(world: World) -> None:
+    world.write(*lines(60))
+    with FakeEndpoint(slow(0.002)) as quick, FakeEndpoint(slow(0.3)) as lazy:
+        world.run(endpoints(quick, lazy, parallel=4))
+        assert sum(quick.seen.values()) > sum(lazy.seen.values()) > 0
+        assert quick.most <= 4
+        assert lazy.most <= 4
+
+
+def test_a_busy_server_gets_less_at_once(world: World) -> None:
+    def behave(request: Request) -> None:
+        if request.server.running > 2:
+            request.reply(429, {})
+        else:
+            slow(0.005)(request)
+
+    world.write(*lines(60))
+    with FakeEndpoint(behave) as server:
+        assert world.run(endpoints(server, parallel=16)).counts.failed == 0
+        assert sum(server.seen.values()) < 60 + 60
+
+
+def test_a_dead_server_is_left_alone_and_taken_back_when_it_returns(world: World) -> None:
+    world.write(*lines(80))
+    mortal = FakeEndpoint(slow(0.01))
+    port = mortal.server_port
+
+    def die(request: Request) -> None:
+        if sum(request.server.seen.values()) == 5:
+            threading.Thread(target=mortal.__exit__).start()
+            request.drop()
+        else:
+            slow(0.01)(request)
+
+    mortal.behave = die
+    with FakeEndpoint(slow(0.03)) as steady, mortal:
+        reborn = FakeEndpoint(slow(0.01))
+
+        def watch(reply: object) -> None:
+            if watching.replies == 30:
+                reborn.server_close()
+                revived.append(FakeEndpoint(slow(0.01), port).__enter__())
+
+        watching, revived = Watching(watch), list[FakeEndpoint]()
+        assert world.run(endpoints(steady, mortal, parallel=4), watching).counts.failed == 0
+        assert sum(revived[0].seen.values()) > 3
+        revived[0].__exit__()
+
+
+def test_when_no_server_is_left_the_run_ends_and_keeps_what_it_has(world: World) -> None:
+    world.write(*lines(20))
+
+    def tire(request: Request) -> None:
+        request.answer() if sum(request.server.seen.values()) <= 5 else request.reply(503, {})
+
+    with FakeEndpoint(tire) as server:
+        with pytest.raises(LocalspecError, match="No server has answered for"):
+            world.run(endpoints(server, parallel=1, patience=0.1))
+        assert not world.output.exists()
+        server.behave = Request.answer
+        assert world.run(endpoints(server)).counts == Counts(20, 20, 0)
+        assert list(server.seen.values()).count(1) >= 18
+
+
+@pytest.mark.parametrize(
+    ("behave", "words"),
+    [
+        (lambda request: request.reply(401, {}), "does not accept the API key"),
+        (lambda request: request.raw(200, b"hello"), "does not answer like an OpenAI-compatible"),
+    ],
+)
+def test_a_server_that_will_never_answer_us_ends_the_run_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, behave: object, words: str
+) -> None:
+    monkeypatch.setattr(Request, "do_GET", behave)
+    world.write(*lines(3))
+    with FakeEndpoint() as server, pytest.raises(LocalspecError, match=words):
+        world.run(endpoints(server))
+    assert not world.journal.exists()
+
+
+def test_ctrl_c_gives_up_what_is_under_way(world: World) -> None:
+    world.write(*lines(20))
+
+    def interrupt(reply: object) -> None:
+        if watching.replies == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    watching = Watching(interrupt)
+
+    def behave(request: Request) -> None:
+        request.answer() if sum(request.server.seen.values()) <= 4 else slow(9)(request)
+
+    start = time.monotonic()
+    with FakeEndpoint(behave) as server:
+        outcome = world.run(endpoints(server, parallel=2), watching, recipe=RECIPE)
+    assert outcome == (Counts(20, 4, 0), True)
+    assert time.monotonic() - start < 5
+
+
+def test_the_defaults_of_the_command_line_reach_the_server(world: World) -> None:
+    bodies = []
+
+    def behave(request: Request) -> None:
+        bodies.append(request.body)
+        request.answer()
+
+    world.write(*lines(1))
+    with FakeEndpoint(behave) as server:
+        world.run(endpoints(server), recipe=Recipe("", defaults={"model": "m", "max_tokens": 4}))
+    assert bodies[0]["model"] == "m"
+    assert bodies[0]["max_tokens"] == 4
+    assert bodies[0]["stream"] is False

@@ -1,0 +1,368 @@
+"""A run as a whole, with a scripted backend: every line once, in order, whatever happens."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from scripted import Scripted, Watching, World, lines
+
+from localspec.batch import output
+from localspec.batch.backends.base import Reply
+from localspec.batch.journal import JournalError
+from localspec.batch.plan import Counts
+from localspec.batch.request import Recipe, Task
+from localspec.errors import LocalspecError, UsageError
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def whole(world: World) -> bytes:
+    """The output of an undisturbed run, which leaves nothing else behind."""
+    world.run()
+    assert {path.name for path in world.folder.iterdir()} == {"in.jsonl", "out.jsonl"}
+    return world.output.read_bytes()
+
+
+def test_answers_are_in_the_order_of_the_input(world: World) -> None:
+    world.write(*lines(23))
+    assert world.run() == (Counts(23, 23, 0), False)
+    assert [answer["custom_id"] for answer in world.answers()] == [f"a{n}" for n in range(23)]
+
+
+def test_or_in_the_order_in_which_they_came(world: World) -> None:
+    world.write(*lines(7))
+    world.run(as_completed=True)
+    order = [answer["custom_id"] for answer in world.answers()]
+    assert order == ["a4", "a3", "a2", "a1", "a0", "a6", "a5"]
+
+
+def test_an_answer_has_the_shape_of_openai(world: World) -> None:
+    world.write({"custom_id": "x", "prompt": "hello"}, "{")
+    assert world.run() == (Counts(2, 2, 1), False)
+    good, bad = world.answers()
+    assert list(good) == list(bad) == ["id", "custom_id", "response", "error"]
+    assert (good["custom_id"], good["error"]) == ("x", None)
+    assert good["id"].startswith("batch_req_")
+    assert good["response"]["status_code"] == 200
+    assert list(good["response"]) == ["status_code", "request_id", "body"]
+    assert (bad["custom_id"], bad["response"]) == ("line-2", None)
+    assert bad["error"]["code"] == "invalid_line"
+    assert bad["error"]["line"] == 2
+    assert "Line 2 is not JSON" in bad["error"]["message"]
+
+
+def test_an_empty_input_gives_an_empty_output(world: World) -> None:
+    world.source.write_text("\n\n")
+    assert world.run() == (Counts(0, 0, 0), False)
+    assert world.output.read_bytes() == b""
+
+
+# Hostile lines ---------------------------------------------------------------------------------
+
+
+def test_a_custom_id_is_answered_once(world: World) -> None:
+    world.write({"custom_id": 7, "prompt": "a"}, {"custom_id": "7", "prompt": "b"}, *lines(2))
+    assert world.run().counts == Counts(4, 4, 1)
+    first, second, *_ = world.answers()
+    assert first["response"]["status_code"] == 200
+    assert second["custom_id"] == "7"
+    assert second["error"]["message"] == "Line 2 has the custom_id '7' of line 1."
+
+
+def test_hostile_lines_cost_themselves_only(world: World) -> None:
+    hostile = [
+        '{"custom_id": ["a"], "prompt": "x"}',
+        '{"custom_id": "", "prompt": "x"}',
+        '{"prompt": "half a character: \\ud800"}',
+        '{"custom_id": "\\udfff", "prompt": "x"}',
+        '{"prompt": 1e999}',
+        '{"body": [], "url": "/v1/completions"}',
+        '{"body": {}, "url": 3}',
+        '{"body": {}, "url": "file:///etc/passwd"}',
+        '{"body": {"messages": []}, "method": "DELETE"}',
+        "{}",
+        '{"messages"',
+        "\x00",
+    ]
+    world.write(
+        {"custom_id": "first", "prompt": "a"}, *hostile, {"custom_id": "last", "prompt": ""}
+    )
+    assert world.run().counts == Counts(14, 14, 12)
+    first, *bad, last = world.answers()
+    assert (first["custom_id"], last["custom_id"]) == ("first", "last")
+    assert [answer["error"]["line"] for answer in bad] == list(range(2, 14))
+    for answer in bad:
+        assert answer["error"]["message"].startswith(f"Line {answer['error']['line']} ")
+
+
+# Going on --------------------------------------------------------------------------------------
+
+
+def test_what_is_answered_is_not_asked_again(world: World) -> None:
+    world.write(*lines(20))
+    expected = whole(world)
+    world.output.unlink()
+    with pytest.raises(LocalspecError):
+        world.run(Breaking(8))
+    assert world.journal.exists()
+    assert not world.output.exists()
+    rest = Scripted()
+    world.run(rest)
+    assert len(rest.asked) == 12
+    assert world.output.read_bytes() == expected
+    nobody = Scripted()
+    world.run(nobody)
+    assert nobody.asked == []
+    assert world.output.read_bytes() == expected
+
+
+class Breaking(Scripted):
+    """Can answer no more after a number of answers."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__(on_task=self._count)
+        self._left = answers
+
+    def _count(self, task: Task) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise LocalspecError("The model has gone.")
+
+
+def test_order_company_and_line_numbers_do_not_matter_to_answers(world: World) -> None:
+    world.write(*lines(9))
+    expected = {
+        answer["custom_id"]: answer for answer in map(json.loads, whole(world).splitlines())
+    }
+    world.output.unlink()
+    shuffled = lines(9)[3:]
+    random.Random(1).shuffle(shuffled)
+    world.write(*shuffled)
+    world.run()
+    assert all(answer == expected[answer["custom_id"]] for answer in world.answers())
+
+
+def test_each_line_has_a_seed_of_its_own_that_its_own_fields_come_before(world: World) -> None:
+    recipe = Recipe("model", seed=7, defaults={"max_tokens": 5, "temperature": 1.0})
+    bodies = {}
+    backend = Scripted(on_task=lambda task: bodies.update({task.name: json.loads(task.body)}))
+    world.write(*lines(2), {"prompt": "x", "seed": 9, "temperature": 0, "stream": True})
+    world.run(backend, recipe=recipe)
+    assert bodies["a0"]["seed"] != bodies["a1"]["seed"]
+    assert all(0 <= body["seed"] < 2**31 for body in bodies.values())
+    assert bodies["line-3"] == {
+        "max_tokens": 5,
+        "temperature": 0,
+        "seed": 9,
+        "messages": [{"role": "user", "content": "x"}],
+    }
+
+
+def test_lines_that_changed_are_named_and_answered_anew(world: World) -> None:
+    world.write(*lines(9))
+    before = whole(world).splitlines()
+    after = [*lines(9), {"custom_id": "new", "prompt": "new"}]
+    for n in (1, 4, 5, 6):
+        after[n]["prompt"] = "changed"
+    world.write(*after[1:])
+    watching, backend = Watching(), Scripted()
+    world.run(backend, watching)
+    assert watching.notes == ["Changed since they were answered, and answered anew: lines 1, 4-6."]
+    assert sorted(backend.asked) == [1, 4, 5, 6, 9]
+    now = world.output.read_bytes().splitlines()
+    assert [now[i] == before[i + 1] for i in range(8)] == [n not in (0, 3, 4, 5) for n in range(8)]
+
+
+def test_failures_stay_until_they_are_to_be_tried_again(world: World) -> None:
+    world.write(*lines(3), {"custom_id": "b", "prompt": "fail"}, "{")
+    assert world.run().counts == Counts(5, 5, 2)
+    backend = Scripted()
+    assert world.run(backend).counts == Counts(5, 5, 2)
+    assert backend.asked == []
+    assert world.run(backend, retry_failed=True).counts == Counts(5, 5, 2)
+    assert backend.asked == [4]
+    world.write(*lines(3), {"custom_id": "b", "prompt": "fail", "mended": True}, {"prompt": "x"})
+    watching = Watching()
+    assert world.run(backend, watching, retry_failed=True).counts == Counts(5, 5, 0)
+    assert backend.asked == [4, 5, 4]
+    assert watching.counts == [Counts(5, 3, 0)]
+
+
+def test_an_output_of_something_else_is_left_alone(world: World) -> None:
+    world.write(*lines(3))
+    world.output.write_text('{"my": "thesis"}\n')
+    with pytest.raises(UsageError, match="no output of localspec batch"):
+        world.run()
+    assert world.output.read_text() == '{"my": "thesis"}\n'
+    assert not world.journal.exists()
+    world.source, world.output = world.source, world.source
+    with pytest.raises(UsageError, match="no output of localspec batch"):
+        world.run()
+
+
+def test_answers_of_another_model_or_input_are_not_replaced(world: World) -> None:
+    world.write(*lines(3))
+    before = whole(world)
+    for recipe in (Recipe("other"), Recipe("model", seed=1), Recipe("model", defaults={"n": 2})):
+        with pytest.raises(UsageError, match="none to these lines"):
+            world.run(recipe=recipe)
+    assert world.output.read_bytes() == before
+    assert not world.journal.exists()
+
+
+# Accidents -------------------------------------------------------------------------------------
+
+
+def start(world: World, *options: str) -> "subprocess.Popen[bytes]":
+    script = Path(__file__).with_name("scripted.py")
+    command = [sys.executable, str(script), str(world.source), *options]
+    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+
+
+def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(world: World) -> None:
+    world.write(*lines(300), "{", {"custom_id": "z", "prompt": "fail"})
+    expected = whole(world)
+    world.output.unlink()
+    moments = random.Random(7)
+    kills = 0
+    while kills < 8:
+        with start(world, "--slowly") as process:
+            try:
+                process.wait(moments.uniform(0.1, 0.6))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+                continue
+        assert process.returncode == 0
+        assert world.output.read_bytes() == expected
+        world.output.unlink()
+    world.run()
+    assert world.output.read_bytes() == expected
+
+
+def test_a_second_run_on_the_same_output_is_refused(world: World) -> None:
+    world.write(*lines(500))
+    with start(world, "--slowly") as process:
+        while not world.journal.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        with pytest.raises(JournalError, match="Another run is writing"):
+            world.run()
+        assert process.wait() == 0
+    assert len(world.answers()) == 500
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_ctrl_c_keeps_everything_and_twice_insists(world: World) -> None:
+    world.write(*lines(20))
+    expected = whole(world)
+    world.output.unlink()
+
+    def interrupt(task: Task) -> None:
+        if task.number == 8:
+            signal.raise_signal(signal.SIGINT)
+
+    outcome = world.run(Scripted(on_task=interrupt))
+    assert outcome.interrupted
+    assert outcome.counts.answered == 8
+    assert not world.output.exists()
+
+    def insist(task: Task) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        world.run(Scripted(on_task=insist))
+    rest = Scripted()
+    assert not world.run(rest).interrupted
+    assert len(rest.asked) == 12
+    assert world.output.read_bytes() == expected
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limits on files there")
+def test_a_full_disk_loses_nothing(world: World) -> None:
+    import resource
+
+    world.write(*lines(200))
+    expected = whole(world)
+    world.output.unlink()
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in (20, 20_000, len(expected) // 2, len(expected) + 10_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, unlimited[1]))
+        try:
+            with pytest.raises(LocalspecError, match="cannot be written"):
+                world.run()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        assert not world.output.exists()
+    world.run()
+    assert world.output.read_bytes() == expected
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limits on files there")
+def test_an_output_that_has_no_room_leaves_the_one_before(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "out"
+    output.replace(path, [b"before"])
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (9000, unlimited[1]))
+    try:
+        with pytest.raises(LocalspecError, match="File too large; all answers are safe"):
+            output.replace(path, [b"after"] * 9000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert path.read_bytes() == b"before\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="folders are not read-only here")
+def test_a_read_only_folder_is_said_before_anything_is_done(world: World) -> None:
+    world.write(*lines(3))
+    world.folder.chmod(0o500)
+    backend = Scripted()
+    with pytest.raises(LocalspecError, match="cannot be written: Permission denied"):
+        world.run(backend)
+    assert backend.asked == []
+
+
+def test_an_output_that_is_no_file_is_refused(world: World) -> None:
+    world.write(*lines(3))
+    world.output = world.folder
+    with pytest.raises(UsageError, match="is not a file"):
+        world.run()
+    world.output = world.folder / "nowhere" / "out.jsonl"
+    with pytest.raises(UsageError, match="There is no folder"):
+        world.run()
+
+
+def test_an_output_behind_a_link_stays_behind_it_with_its_rights(world: World) -> None:
+    world.write(*lines(3))
+    real = world.folder / "real.jsonl"
+    real.write_text("")
+    real.chmod(0o600)
+    world.output.symlink_to(real)
+    world.run()
+    assert world.output.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert len(world.answers()) == 3
+
+
+def test_an_answer_that_is_not_unicode_is_kept_all_the_same(world: World) -> None:
+    class Wild(Scripted):
+        def answers(self, tasks):  # type: ignore[no-untyped-def]
+            for task in tasks:
+                yield Reply(task, 200, {"text": "\ud800"})
+
+    world.write(*lines(1))
+    world.run(Wild())
+    assert world.answers()[0]["response"]["body"]["text"] == "\ud800"
