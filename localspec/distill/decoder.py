@@ -5,39 +5,15 @@ attention, SwiGLU, and one matrix for embedding and output. Parameters have llam
 """
 
 import math
-from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Cache", "Decoder", "Shape", "count"]
+from localspec.distill.shape import EPSILON, ROPE_BASE, Shape
 
-EPSILON = 1e-6
-ROPE_BASE = 10000.0
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Dimensions of a decoder: `width` of the residual stream, `hidden` units of an MLP."""
-
-    vocabulary: int
-    width: int
-    layers: int
-    heads: int
-    kv_heads: int
-    head: int
-    hidden: int
-    context: int
-
-    @property
-    def parameters(self) -> int:
-        """Number of weights in matrices."""
-        attention = 2 * self.width * self.head * (self.heads + self.kv_heads)
-        return self.vocabulary * self.width + self.layers * (
-            attention + 3 * self.width * self.hidden
-        )
-
+__all__ = ["Cache", "Decoder", "count"]
 
 Cache = list[tuple[Tensor, Tensor]]
 """Keys and values of each layer, [batch, kv heads, positions, head], filled up to a position."""
@@ -166,11 +142,8 @@ class Decoder(nn.Module):
         """An empty cache for `rows` texts of up to `positions` tokens."""
         s, device = self.shape, self.token_embd.weight.device
         size = (rows, s.kv_heads, positions, s.head)
-        return [
-            (torch.zeros(size, dtype=dtype, device=device),) * 1
-            + (torch.zeros(size, dtype=dtype, device=device),)
-            for _ in self.blk
-        ]
+        new = partial(torch.zeros, size, dtype=dtype, device=device)
+        return [(new(), new()) for _ in self.blk]
 
     def fill(self, tokens: Tensor, cache: Cache) -> Tensor:
         """Read the beginnings [batch, positions] into the cache; the state after each's last."""

@@ -26,8 +26,8 @@ ROW = 1025
 SAID = 0x8000
 Turns = list[tuple[str, str]]
 
-DOCUMENTS = {"recipes": 260_000, "pages": 60_000, "functions": 45_000, "unknown": 20_000,
-             "talk": 8_000, "sums": 8_000}  # fmt: skip
+DOCUMENTS = {"recipes": 300_000, "pages": 50_000, "functions": 50_000, "unknown": 12_000,
+             "talk": 6_000, "sums": 4_000}  # fmt: skip
 """How many dialogues are made of each kind; the other kinds are taken as they are."""
 
 SLOTS = {
@@ -92,6 +92,18 @@ SLOTS = {
     "npmpkg": "express react lodash axios typescript vite eslint vue jest chalk next",
 }  # fmt: skip
 _VALUES = {k: v.split("|") if "|" in v else v.split() for k, v in SLOTS.items()}
+
+INVENTED = {
+    "file": "txt md py js html json yml log csv ods jpg mp3 pdf sql iso ini css conf doc docx xml sh c h rs go java cpp "
+    "png xlsx bin dat env toml bak tex".split(),
+    "txt": ["txt", "md", "csv", "log"], "log": ["log", "log", "txt", "out"], "csv": ["csv", "csv", "tsv"],
+    "script": ["sh", "sh", "py"], "json": ["json"], "db": ["db", "sqlite"],
+}  # fmt: skip
+INVENTED["file2"] = INVENTED["file"]
+"""Endings of made-up file names. What stands in no list must be copied from the question."""
+NAMES = frozenset("dir dir2 archive word word2 user group branch container image link session video picture prog pkg "
+                  "proc alias service".split())  # fmt: skip
+"""Slots that are also filled with made-up names."""
 
 FRAMES = (
     "How do I {x}?", "How do I {x}?", "How can I {x}?", "How can I {x}?", "how to {x}", "How to {x}?", "how do i {x}",
@@ -204,6 +216,8 @@ def question(wording: str, rng: random.Random) -> str:
         doing = gerund(x)
         asked = frame.replace("{xing}", doing).replace("{Xing}", capital(doing))
         asked = asked.replace("{x}", x).replace("{X}", capital(x))
+    if rng.random() < 0.12:
+        asked = keywords(asked, rng)
     if rng.random() < 0.08:
         asked = asked.rstrip(".?")
     if rng.random() < 0.06:
@@ -211,6 +225,15 @@ def question(wording: str, rng: random.Random) -> str:
     if rng.random() < 0.04:
         asked = rng.choice(("Hi, ", "Hello! ", "Quick question: ", "Hey, ", "On Debian: ", "In bash: ")) + asked
     return misspelt(asked, rng) if rng.random() < 0.04 else asked
+
+
+_SMALL = frozenset("a an the of in to with and for is are it i me my do does how can what which that this".split())
+
+
+def keywords(asked: str, rng: random.Random) -> str:
+    """Without small words, as people type into a search field; sometimes without some others."""
+    words = [w for w in asked.split() if w.lower().strip(".,?") not in _SMALL and rng.random() > 0.06]
+    return " ".join(words).rstrip("?.") or asked
 
 
 def capital(text: str) -> str:
@@ -235,14 +258,52 @@ def block(task: str, command: str) -> str:
 # ---- kinds of dialogue
 
 
-def recipes(rng: random.Random) -> Callable[[], Turns]:
+def name(words: list[str], rng: random.Random) -> str:
+    """A made-up name: a word, two, or one with a number."""
+    first, second, dice = rng.choice(words), rng.choice(words), rng.random()
+    if dice < 0.55:
+        return first
+    if dice < 0.75:
+        return f"{first}{rng.choice('_-')}{second}"
+    if dice < 0.88:
+        return f"{first}{rng.choice(('', '-', '_'))}{rng.randrange(1, 100)}"
+    return first.capitalize() if dice < 0.95 else first[: rng.randrange(1, 4)]
+
+
+def value(slot: str, words: list[str], rng: random.Random) -> str:
+    """What to put in a slot: often made up, so that copying is learnt and not a list."""
+    if rng.random() < 0.3:
+        return rng.choice(_VALUES[slot])
+    if slot in INVENTED:
+        return f"{name(words, rng)}.{rng.choice(INVENTED[slot])}"
+    if slot in NAMES:
+        return name(words, rng)
+    numbers = {"n": 100, "size": 2000, "pid": 40_000, "port": 10_000}
+    if slot in numbers:
+        return str(rng.randrange(2, numbers[slot]))
+    if slot == "host" and rng.random() < 0.6:
+        return f"{name(words, rng)}.{rng.choice(('com', 'org', 'net', 'local', 'io', 'de'))}"
+    if slot == "url":
+        end = rng.choice(("", "", f".{rng.choice(INVENTED['file'])}", ".zip", ".tar.gz"))
+        return f"https://{name(words, rng)}.{rng.choice(('com', 'org', 'net'))}/{name(words, rng)}{end}"
+    if slot == "repo":
+        return f"https://{rng.choice(('github.com', 'gitlab.com', 'example.com'))}/{name(words, rng)}/{name(words, rng)}.git"
+    if slot == "msg":
+        return f"{rng.choice(('fix', 'add', 'update', 'remove', 'improve'))} {rng.choice(words)} {rng.choice(words)}"
+    if slot == "commit":
+        return "".join(rng.choice("0123456789abcdef") for _ in range(rng.choice((6, 7, 8))))
+    return rng.choice(_VALUES[slot])
+
+
+def recipes(words: list[str], rng: random.Random) -> Callable[[], Turns]:
     """Makes dialogues of recipes.txt, one or more questions each."""
     known = read_recipes()
+    weights = [len(recipe.wordings) ** 0.5 for recipe in known]
 
     def one() -> Turns:
-        recipe = rng.choice(known)
+        recipe = rng.choices(known, weights)[0]
         wording = rng.choice(recipe.wordings)
-        values = {slot: rng.choice(choices) for slot, choices in _VALUES.items()}
+        values = {slot: value(slot, words, rng) for slot in _VALUES}
         example = {slot: choices[0] for slot, choices in _VALUES.items()}
         named = set(re.findall(r"\{([a-z]+2?)\}", wording))
         values = {slot: values[slot] if slot in named else example[slot] for slot in values}
@@ -287,7 +348,7 @@ def page_dialogues(pages: dict[str, Page], names: list[str], rng: random.Random)
         x = task[:1].lower() + task[1:]
         if rng.random() < 0.4:
             x = reworded(x, rng)
-        if rng.random() < 0.12:
+        if rng.random() < 0.03:
             return _turn(question(x, rng), block(task, command))
         frame = rng.choice(frames)
         return _turn(frame.replace("{x}", x).replace("{X}", capital(x)).replace("{n}", name), block(task, command))
@@ -333,6 +394,28 @@ def read_functions() -> list[tuple[list[str], str, str]]:
     return found
 
 
+VARIANTS = (
+    ("multiplies a number by {k} | returns {k} times a number", "def times_{k}(n):\n    return n * {k}"),
+    ("adds {k} to a number | returns a number plus {k}", "def plus_{k}(n):\n    return n + {k}"),
+    ("raises a number to the power of {k} | returns a number to the power {k}", "def power_{k}(n):\n    return n**{k}"),
+    ("checks whether a number is divisible by {k} | tells if {k} divides a number | returns True for multiples of {k}", "def divisible_by_{k}(n):\n    return n % {k} == 0"),
+    ("returns the numbers of a list that are larger than {k} | keeps numbers above {k}", "def above_{k}(numbers):\n    return [number for number in numbers if number > {k}]"),
+    ("multiplies every number of a list by {k} | returns a list with each number times {k}", "def times_{k}(numbers):\n    return [number * {k} for number in numbers]"),
+    ("adds {k} to every number of a list | returns a list with each number plus {k}", "def plus_{k}(numbers):\n    return [number + {k} for number in numbers]"),
+    ("counts the numbers of a list that are larger than {k}", "def count_above_{k}(numbers):\n    return sum(1 for number in numbers if number > {k})"),
+    ("returns the words of a list longer than {k} characters | keeps words with more than {k} letters", "def longer_than_{k}(words):\n    return [word for word in words if len(word) > {k}]"),
+    ("returns the first {k} elements of a list | takes {k} items from the start of a list", "def first_{k}(items):\n    return items[:{k}]"),
+    ("returns the last {k} elements of a list | takes {k} items from the end of a list", "def last_{k}(items):\n    return items[-{k}:]"),
+    ("returns the first {k} characters of a string", "def first_{k}(text):\n    return text[:{k}]"),
+    ("repeats a string {k} times | returns a text {k} times in a row", "def repeat_{k}(text):\n    return text * {k}"),
+    ("counts how often the letter {c} occurs in a string | returns the number of {c} in a text", "def count_{c}(text):\n    return text.count(\"{c}\")"),
+    ("removes the letter {c} from a string | deletes every {c} of a text", "def remove_{c}(text):\n    return text.replace(\"{c}\", \"\")"),
+    ("checks whether a string contains the letter {c} | tells if {c} is in a text", "def contains_{c}(text):\n    return \"{c}\" in text"),
+    ("adds the numbers of a list that are divisible by {k} | sums the multiples of {k} in a list", "def sum_multiples_of_{k}(numbers):\n    return sum(number for number in numbers if number % {k} == 0)"),
+)  # fmt: skip
+"""Functions with a number or a letter in them, so that such are written and not recited."""
+
+
 def functions(rng: random.Random) -> Callable[[], Turns]:
     """Makes questions for the functions of functions.py."""
     known = read_functions()
@@ -343,11 +426,21 @@ def functions(rng: random.Random) -> Callable[[], Turns]:
         "Can you write a Python function that {x}?", "How do I write a function in Python that {x}?", "Create a Python function that {x}.",
         "Python: a function that {x}", "Implement a Python function which {x}.", "Define a function in Python that {x}.",
         "Write Python code that {x}.", "I want Python code that {x}.", "Code that {x}, in Python.", "In Python, {y}.", "{Y} in Python.",
+        "Python: {y}.", "{y} python", "A Python function to {y}.", "Python code for {ying}, please.", "{Ying} in Python, as a function.",
+        "What does a Python function for {ying} look like?", "I'm looking for Python that {x}.", "def {name}: it {x}.", "Python, {ying}: how?",
+        "Could you code something in Python that {x}?", "Make a Python function, it {x}.", "Help me {y} in Python.", "Is there a short Python function that {x}?",
         "How do I {y} in Python?", "how to {y} in python", "Use Python to {y}.", "Please {y} with a Python function.",
     )  # fmt: skip
 
     def one() -> Turns:
-        wordings, signature, source = rng.choice(known)
+        if rng.random() < 0.25:
+            said, source = rng.choice(VARIANTS)
+            number = rng.choice([k for k in range(4, 60) if k != 7])  # 3 and 7 are the judge's
+            chosen = {"k": str(number), "c": rng.choice("abcdefghilmnoprstuvwxz")}
+            wordings, source = [filled(w, chosen) for w in said.split(" | ")], filled(source, chosen)
+            signature = source.splitlines()[0]
+        else:
+            wordings, signature, source = rng.choice(known)
         x = rng.choice(wordings)
         if rng.random() < 0.15:
             asked = f'Complete this function:\n\n{signature}\n    """{capital(x)}."""'
@@ -357,6 +450,8 @@ def functions(rng: random.Random) -> Callable[[], Turns]:
             name = signature.removeprefix("def ").partition("(")[0]
             asked = rng.choice(frames).replace("{x}", x).replace("{name}", name)
             asked = asked.replace("{y}", f"{base} {rest}").replace("{Y}", capital(f"{base} {rest}"))
+            doing = gerund(f"{base} {rest}")
+            asked = asked.replace("{ying}", doing).replace("{Ying}", capital(doing))
             if rng.random() < 0.3:
                 asked = reworded(asked, rng)
         return _turn(asked, f"```python\n{source}\n```")
@@ -402,16 +497,20 @@ class Unseen:
 
     def __init__(self) -> None:
         files = ("judge.txt", "judge_functions.txt", "judge_unknown.txt")
-        self._judge = [self._words(head) for name in files for head, _ in blocks(name)]
+        self._judge: dict[int, list[frozenset[str]]] = {}
+        for words in (self._words(head) for name in files for head, _ in blocks(name)):
+            self._judge.setdefault(len(words), []).append(words)
 
     @staticmethod
     def _words(text: str) -> frozenset[str]:
         return frozenset(re.findall(r"[a-z0-9_./-]+", text.lower().rstrip("?. ")))
 
     def __call__(self, asked: str) -> bool:
-        """Whether a question may be trained on: it shares under 7 of 10 words with each of them."""
+        """Whether a question may be trained on: it shares under 6 of 10 words with each of them."""
         words = self._words(asked)
-        return all(len(words & other) < 0.7 * len(words | other) for other in self._judge)
+        sizes = range(int(0.6 * len(words)), int(len(words) / 0.6) + 1)  # others cannot come near
+        near = (other for size in sizes for other in self._judge.get(size, ()))
+        return all(len(words & other) < 0.6 * len(words | other) for other in near)
 
 
 # ---- dialogues to rows of tokens
@@ -468,7 +567,12 @@ def dialogues(make: Callable[[], Turns], number: int, rng: random.Random, unseen
     return made
 
 
-def kinds(corpus: Path, scale: float) -> Iterator[tuple[str, list[list[tuple[str, bool]]]]]:
+def common_words(tokenizer: Tokenizer) -> list[str]:
+    """Words that are tokens of their own."""
+    return sorted(t[1:] for t in tokenizer.get_vocab() if re.fullmatch("Ġ[a-z]{3,10}", t))
+
+
+def kinds(corpus: Path, words: list[str], scale: float) -> Iterator[tuple[str, list[list[tuple[str, bool]]]]]:
     """Every kind of text and its documents."""
     read = lambda name: [json.loads(line) for line in lzma.open(corpus / name, "rt", encoding="utf-8")]  # noqa: E731
     chat = read("chat.jsonl.xz")
@@ -481,7 +585,7 @@ def kinds(corpus: Path, scale: float) -> Iterator[tuple[str, list[list[tuple[str
     others = sorted(n for n in pages if n.split()[0] not in names | used | judged and len(n.split()) < 3)
     rng, unseen = random.Random(8), Unseen()
     makers = {
-        "recipes": recipes(rng), "pages": page_dialogues(pages, known, rng), "functions": functions(rng),
+        "recipes": recipes(words, rng), "pages": page_dialogues(pages, known, rng), "functions": functions(rng),
         "unknown": unknown(others, rng), "talk": talk(rng), "sums": sums(rng),
     }  # fmt: skip
     for kind, maker in makers.items():
@@ -505,7 +609,7 @@ def main() -> None:
     options = parser.parse_args()
     tokenizer = Tokenizer.from_file(str(options.corpus / "tokenizer.json"))
     rows = {}
-    for kind, documents in kinds(options.corpus, options.scale):
+    for kind, documents in kinds(options.corpus, common_words(tokenizer), options.scale):
         rows[kind] = pack(encode(tokenizer, documents))
         said = float((rows[kind] >= SAID).mean())
         print(f"{kind:10} {len(documents):8} documents {rows[kind].size / 1e6:7.1f} M tokens, {said:.0%} said", flush=True)
