@@ -218,7 +218,7 @@ class Engine:
             if turn.outputs:
                 held = len(verify(turn.sequence, turn.draft, rows))
                 turn.sequence.record(turn.draft, held, now)
-                step.outcomes.append(Outcome(turn.sequence, turn.draft, held))
+                step.outcomes.append(Outcome(turn.sequence, turn.draft, held, rows[held]))
                 self._roll_back(turn, held)
         self._release()
 

@@ -42,6 +42,9 @@ class ModelDrafter:
             chain.forget()
         return [chain.draft for chain in chains]
 
+    def peek(self, sequence: Sequence) -> None:
+        """A guess takes a pass of the model."""
+
     def backlog(self, sequence: Sequence) -> int:
         """What its cache lacks of the sequence."""
         return len(sequence) - self._cached[sequence.slot]
@@ -49,6 +52,8 @@ class ModelDrafter:
     def observe(self, sequence: Sequence) -> None:
         """Forget guesses that were not said; what was said is fed by the next proposal."""
         guessed, slot = self._guessed[sequence.slot], sequence.slot
+        if not guessed:
+            return
         start = self._cached[slot] - len(guessed)
         said = sequence.tokens[start:]
         pairs = enumerate(zip(guessed, said, strict=False))
