@@ -7,8 +7,7 @@
     export    the decoder as a GGUF file with the target's vocabulary
     measure   how often a draft would have been right, on answers nothing was learnt from
     distill   the steps above in order
-    pairs     which draft belongs to which target, by content
-    drift     how often guesses of a pair held, over time
+    prompts   what the target is asked
 
-Only `decoder`, `training` and `optimiser` import torch (the extra `localspec[distill]`).
+Which draft belongs to which target is remembered by `localspec.models.matches`. Only `decoder`, `training` and `optimiser` import torch (the extra `localspec[distill]`).
 """

@@ -71,17 +71,13 @@ class Block(nn.Module):
         )
         return self._finish(x, mixed.reshape(len(x), 1, -1))
 
-    def fill(
-        self, x: Tensor, turn: tuple[Tensor, Tensor], cache: tuple[Tensor, Tensor]
-    ) -> Tensor:
+    def fill(self, x: Tensor, turn: tuple[Tensor, Tensor], cache: tuple[Tensor, Tensor]) -> Tensor:
         """The first positions of every row, into an empty cache."""
         _, k, v = self._project(x, turn)
         cache[0][:, :, : x.shape[1]], cache[1][:, :, : x.shape[1]] = k, v
         return self(x, turn)  # type: ignore[no-any-return]
 
-    def _project(
-        self, x: Tensor, turn: tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         y = self.attn_norm(x)
         split = (*x.shape[:2], -1, self.shape.head)
         q = self.attn_q_norm(self.attn_q(y).view(split)).transpose(1, 2)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from localspec.distill.shape import EPSILON, ROPE_BASE, Shape
 from localspec.errors import ModelError
 
-__all__ = ["Kind", "read", "write"]
+__all__ = ["Kind", "check_vocabulary", "read", "write"]
 
 ARCHITECTURE = "qwen3"
 Kind = Literal["bf16", "q8_0", "q5_0"]
@@ -74,7 +74,9 @@ def read(path: Path) -> tuple[Shape, dict[str, npt.NDArray[np.float32]]]:
     reader = gguf.GGUFReader(path)
     architecture = _contents(reader, "general.architecture")
     if architecture != ARCHITECTURE:
-        raise ModelError(f"{path} is a {architecture}; only {ARCHITECTURE} files can be trained on.")
+        raise ModelError(
+            f"{path} is a {architecture}; only {ARCHITECTURE} files can be trained on."
+        )
 
     def number(key: str) -> int:
         return int(str(_contents(reader, f"{ARCHITECTURE}.{key}")))
@@ -96,16 +98,20 @@ def read(path: Path) -> tuple[Shape, dict[str, npt.NDArray[np.float32]]]:
     return shape, weights
 
 
+def check_vocabulary(source: Path) -> None:
+    """Raises ModelError where a file holds no vocabulary that can be copied."""
+    if gguf.GGUFReader(source).get_field(gguf.Keys.Tokenizer.LIST) is None:
+        raise ModelError(f"{source} holds no vocabulary to copy; get a GGUF with its tokenizer.")
+
+
 def _contents(reader: gguf.GGUFReader, key: str) -> object:
     field = reader.get_field(key)
     return None if field is None else field.contents()
 
 
 def _copy_vocabulary(writer: gguf.GGUFWriter, source: Path) -> None:
-    reader = gguf.GGUFReader(source)
-    if reader.get_field(gguf.Keys.Tokenizer.LIST) is None:
-        raise ModelError(f"{source} holds no vocabulary to copy; get a GGUF with its tokenizer.")
-    for key, value, kind, inner in _tokenizer_fields(reader):
+    check_vocabulary(source)
+    for key, value, kind, inner in _tokenizer_fields(gguf.GGUFReader(source)):
         writer.add_key_value(key, value, kind, inner)
 
 

@@ -35,9 +35,7 @@ class Optimiser:
         inside = {id(p) for p in self._matrices}
         rest = [p for p in named.values() if id(p) not in inside]
         self._momenta = [torch.zeros_like(p) for p in self._matrices]
-        self._adam = torch.optim.AdamW(
-            rest, lr=embedding_rate, betas=(0.9, 0.95), weight_decay=0.0
-        )
+        self._adam = torch.optim.AdamW(rest, lr=embedding_rate, betas=(0.9, 0.95), weight_decay=0.0)
         self._rate, self._embedding_rate = rate, embedding_rate
         # On a GPU the many small kernels of an iteration are worth compiling.
         on_gpu = bool(rest) and rest[0].is_cuda
@@ -66,7 +64,9 @@ class Optimiser:
             updates = self._orthogonal(torch.stack([update for _, update in pairs]))
             for (parameter, _), update in zip(pairs, updates, strict=True):
                 parameter.mul_(1 - rate * _DECAY)
-                parameter.add_(update.to(parameter.dtype), alpha=-rate * 0.2 * math.sqrt(max(shape)))
+                parameter.add_(
+                    update.to(parameter.dtype), alpha=-rate * 0.2 * math.sqrt(max(shape))
+                )
 
     def state(self) -> dict[str, object]:
         """What a resumed training needs."""

@@ -184,11 +184,14 @@ def filled(text: str, values: dict[str, str]) -> str:
 
 
 def gerund(task: str) -> str:
-    """"listing files" for "list files"."""
+    """ "listing files" for "list files"."""
     verb, _, rest = task.partition(" ")
     if verb.endswith("e") and not verb.endswith(("ee", "ye")):
         verb = verb[:-1]
-    elif re.fullmatch(r"(get|put|set|run|stop|cut|zip|unzip|tar|grep|log|quit|scan|split|let|plug|tag|trim|stop)", verb):
+    elif re.fullmatch(
+        r"(get|put|set|run|stop|cut|zip|unzip|tar|grep|log|quit|scan|split|let|plug|tag|trim|stop)",
+        verb,
+    ):
         verb += verb[-1]
     return f"{verb}ing {rest}".strip()
 
@@ -200,7 +203,11 @@ def reworded(task: str, rng: random.Random) -> str:
         choices = SYNONYMS.get(match[0])
         if not choices or rng.random() > 0.3:
             return match[0]
-        split = choices.split("|") if "|" in choices else re.split(r" (?!rid|of|up|at|in|out|recent)", choices)
+        split = (
+            choices.split("|")
+            if "|" in choices
+            else re.split(r" (?!rid|of|up|at|in|out|recent)", choices)
+        )
         return rng.choice(split)
 
     return re.sub(r"(?<![\w/.\"'-])[a-z]+(?![\w/.\"'-])", other, task)
@@ -223,16 +230,23 @@ def question(wording: str, rng: random.Random) -> str:
     if rng.random() < 0.06:
         asked = asked[0].lower() + asked[1:]
     if rng.random() < 0.04:
-        asked = rng.choice(("Hi, ", "Hello! ", "Quick question: ", "Hey, ", "On Debian: ", "In bash: ")) + asked
+        asked = (
+            rng.choice(("Hi, ", "Hello! ", "Quick question: ", "Hey, ", "On Debian: ", "In bash: "))
+            + asked
+        )
     return misspelt(asked, rng) if rng.random() < 0.04 else asked
 
 
-_SMALL = frozenset("a an the of in to with and for is are it i me my do does how can what which that this".split())
+_SMALL = frozenset(
+    "a an the of in to with and for is are it i me my do does how can what which that this".split()
+)
 
 
 def keywords(asked: str, rng: random.Random) -> str:
     """Without small words, as people type into a search field; sometimes without some others."""
-    words = [w for w in asked.split() if w.lower().strip(".,?") not in _SMALL and rng.random() > 0.06]
+    words = [
+        w for w in asked.split() if w.lower().strip(".,?") not in _SMALL and rng.random() > 0.06
+    ]
     return " ".join(words).rstrip("?.") or asked
 
 
@@ -308,7 +322,10 @@ def recipes(words: list[str], rng: random.Random) -> Callable[[], Turns]:
         named = set(re.findall(r"\{([a-z]+2?)\}", wording))
         values = {slot: values[slot] if slot in named else example[slot] for slot in values}
         asked = question(filled(wording, values), rng)
-        return [("user", asked), ("assistant", block(filled(recipe.task, values), filled(recipe.command, values)))]
+        return [
+            ("user", asked),
+            ("assistant", block(filled(recipe.task, values), filled(recipe.command, values))),
+        ]
 
     return one
 
@@ -318,7 +335,10 @@ def read_pages(chat: list[dict[str, object]]) -> dict[str, Page]:
     pages = {}
     for record in chat:
         (_, asked), (_, answer) = record["turns"][:2]  # type: ignore[index]
-        match = re.match(r"How do I use (.+)\?$|(.+) examples$|Show me examples of (.+)\.$|Give me a cheat sheet for (.+)\.$", asked)
+        match = re.match(
+            r"How do I use (.+)\?$|(.+) examples$|Show me examples of (.+)\.$|Give me a cheat sheet for (.+)\.$",
+            asked,
+        )
         if match and "\n- " in answer:
             about, _, rest = answer.partition("\n\n- ")
             examples = [tuple(e.split(":\n  ", 1)) for e in rest.split("\n- ")]
@@ -327,14 +347,29 @@ def read_pages(chat: list[dict[str, object]]) -> dict[str, Page]:
     return pages
 
 
-def page_dialogues(pages: dict[str, Page], names: list[str], rng: random.Random) -> Callable[[], Turns]:
+def page_dialogues(
+    pages: dict[str, Page], names: list[str], rng: random.Random
+) -> Callable[[], Turns]:
     """Makes dialogues about taught commands: what they are for, how to do something with them."""
     frames = (
         "How do I {x} with {n}?", "How can I {x} using {n}?", "{X} with {n}.", "{X} using {n}.", "{n}: {x}", "{n} {x}",
         "Which {n} command will {x}?", "Use {n} to {x}.", "I want to {x} with {n}.", "how to {x} with {n}", "{X} ({n})",
     )  # fmt: skip
-    uses = ("How do I use {n}?", "Show me examples of {n}.", "{n} examples", "How does {n} work?", "Give me a cheat sheet for {n}.")
-    whats = ("What does {n} do?", "What is {n}?", "Explain the {n} command.", "What is {n} for?", "what does the command {n} do", "{n}")
+    uses = (
+        "How do I use {n}?",
+        "Show me examples of {n}.",
+        "{n} examples",
+        "How does {n} work?",
+        "Give me a cheat sheet for {n}.",
+    )
+    whats = (
+        "What does {n} do?",
+        "What is {n}?",
+        "Explain the {n} command.",
+        "What is {n} for?",
+        "what does the command {n} do",
+        "{n}",
+    )
 
     def one() -> Turns:
         name = rng.choice(names)
@@ -351,7 +386,10 @@ def page_dialogues(pages: dict[str, Page], names: list[str], rng: random.Random)
         if rng.random() < 0.03:
             return _turn(question(x, rng), block(task, command))
         frame = rng.choice(frames)
-        return _turn(frame.replace("{x}", x).replace("{X}", capital(x)).replace("{n}", name), block(task, command))
+        return _turn(
+            frame.replace("{x}", x).replace("{X}", capital(x)).replace("{n}", name),
+            block(task, command),
+        )
 
     return one
 
@@ -368,7 +406,9 @@ def unknown(names: list[str], rng: random.Random) -> Callable[[], Turns]:
 
     def invented() -> str:
         stem = "".join(rng.choice(syllables) for _ in range(rng.randrange(2, 4)))
-        return stem + rng.choice(("", "", "", "ctl", "d", "-cli", "fetch", "er", "sync", "top", "fs", "2", "ify", "conf"))
+        return stem + rng.choice(
+            ("", "", "", "ctl", "d", "-cli", "fetch", "er", "sync", "top", "fs", "2", "ify", "conf")
+        )
 
     def one() -> Turns:
         name = rng.choice(names) if rng.random() < 0.6 else invented()
@@ -388,9 +428,21 @@ def read_functions() -> list[tuple[list[str], str, str]]:
         if isinstance(node, ast.FunctionDef):
             wordings = lines[node.lineno - 2].removeprefix("# ").split(" | ")
             body = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-            uses = [m for m in ("datetime", "json", "math", "os", "random", "re") if re.search(rf"\b{m}\.", body)]
-            imports = [f"import {m}" for m in uses] + ["from collections import Counter"] * ("Counter(" in body)
-            found.append((wordings, body.splitlines()[0], "\n".join([*imports, "", "", body] if imports else [body])))
+            uses = [
+                m
+                for m in ("datetime", "json", "math", "os", "random", "re")
+                if re.search(rf"\b{m}\.", body)
+            ]
+            imports = [f"import {m}" for m in uses] + ["from collections import Counter"] * (
+                "Counter(" in body
+            )
+            found.append(
+                (
+                    wordings,
+                    body.splitlines()[0],
+                    "\n".join([*imports, "", "", body] if imports else [body]),
+                )
+            )
     return found
 
 
@@ -437,7 +489,10 @@ def functions(rng: random.Random) -> Callable[[], Turns]:
             said, source = rng.choice(VARIANTS)
             number = rng.choice([k for k in range(4, 60) if k != 7])  # 3 and 7 are the judge's
             chosen = {"k": str(number), "c": rng.choice("abcdefghilmnoprstuvwxz")}
-            wordings, source = [filled(w, chosen) for w in said.split(" | ")], filled(source, chosen)
+            wordings, source = (
+                [filled(w, chosen) for w in said.split(" | ")],
+                filled(source, chosen),
+            )
             signature = source.splitlines()[0]
         else:
             wordings, signature, source = rng.choice(known)
@@ -446,7 +501,13 @@ def functions(rng: random.Random) -> Callable[[], Turns]:
             asked = f'Complete this function:\n\n{signature}\n    """{capital(x)}."""'
         else:
             verb, _, rest = x.partition(" ")
-            base = verb[:-3] + "y" if verb.endswith("ies") else verb[:-2] if verb.endswith(("shes", "ches", "sses")) else verb[:-1]
+            base = (
+                verb[:-3] + "y"
+                if verb.endswith("ies")
+                else verb[:-2]
+                if verb.endswith(("shes", "ches", "sses"))
+                else verb[:-1]
+            )
             name = signature.removeprefix("def ").partition("(")[0]
             asked = rng.choice(frames).replace("{x}", x).replace("{name}", name)
             asked = asked.replace("{y}", f"{base} {rest}").replace("{Y}", capital(f"{base} {rest}"))
@@ -479,7 +540,9 @@ def sums(rng: random.Random) -> Callable[[], Turns]:
         if sign == "*":
             a, b = a % 13, b % 13
             result = a * b
-        asked = rng.choice(("What is {}?", "How much is {}?", "{}", "{} = ?", "Calculate {}.", "Compute {}."))
+        asked = rng.choice(
+            ("What is {}?", "How much is {}?", "{}", "{} = ?", "Calculate {}.", "Compute {}.")
+        )
         return _turn(asked.format(f"{a} {sign} {b}"), f"{a} {sign} {b} = {result}")
 
     return one
@@ -533,9 +596,14 @@ def encode(tokenizer: Tokenizer, documents: list[list[tuple[str, bool]]]) -> lis
     """Tokens of each document, with SAID set where they count."""
     flat = [piece for document in documents for piece in document]
     encoded = tokenizer.encode_batch([text for text, _ in flat])
-    parts = [np.array(e.ids, np.uint16) | (SAID if said else 0) for e, (_, said) in zip(encoded, flat)]
+    parts = [
+        np.array(e.ids, np.uint16) | (SAID if said else 0) for e, (_, said) in zip(encoded, flat)
+    ]
     ends = np.cumsum([len(document) for document in documents])
-    return [np.concatenate(parts[end - len(d) : end]).astype(np.uint16) for d, end in zip(documents, ends)]
+    return [
+        np.concatenate(parts[end - len(d) : end]).astype(np.uint16)
+        for d, end in zip(documents, ends)
+    ]
 
 
 def pack(documents: list[np.ndarray]) -> np.ndarray:
@@ -553,7 +621,9 @@ def pack(documents: list[np.ndarray]) -> np.ndarray:
     return np.stack([*rows, row])
 
 
-def dialogues(make: Callable[[], Turns], number: int, rng: random.Random, unseen: Unseen) -> list[Turns]:
+def dialogues(
+    make: Callable[[], Turns], number: int, rng: random.Random, unseen: Unseen
+) -> list[Turns]:
     """`number` dialogues, one in six of several questions, some with a system message."""
     made: list[Turns] = []
     while len(made) < number:
@@ -562,7 +632,19 @@ def dialogues(make: Callable[[], Turns], number: int, rng: random.Random, unseen
             turns += make()
         if all(unseen(text) for role, text in turns if role == "user"):
             if rng.random() < 0.04:
-                turns = [("system", rng.choice(("You are a helpful assistant.", "You are a shell assistant.", "Be brief."))), *turns]
+                turns = [
+                    (
+                        "system",
+                        rng.choice(
+                            (
+                                "You are a helpful assistant.",
+                                "You are a shell assistant.",
+                                "Be brief.",
+                            )
+                        ),
+                    ),
+                    *turns,
+                ]
             made.append(turns)
     return made
 
@@ -572,17 +654,25 @@ def common_words(tokenizer: Tokenizer) -> list[str]:
     return sorted(t[1:] for t in tokenizer.get_vocab() if re.fullmatch("Ġ[a-z]{3,10}", t))
 
 
-def kinds(corpus: Path, words: list[str], scale: float) -> Iterator[tuple[str, list[list[tuple[str, bool]]]]]:
+def kinds(
+    corpus: Path, words: list[str], scale: float
+) -> Iterator[tuple[str, list[list[tuple[str, bool]]]]]:
     """Every kind of text and its documents."""
-    read = lambda name: [json.loads(line) for line in lzma.open(corpus / name, "rt", encoding="utf-8")]  # noqa: E731
+    read = lambda name: [
+        json.loads(line) for line in lzma.open(corpus / name, "rt", encoding="utf-8")
+    ]  # noqa: E731
     chat = read("chat.jsonl.xz")
     pages = read_pages([r for r in chat if r["src"] == "tldr"])
     names = set((re.sub(r"^#.*\n", "", (HERE / "taught.txt").read_text(), flags=re.M)).split())
     names |= {name.rstrip("*") for name in names}
     known = sorted(name for name in pages if taught(name, names))
     used = {word for r in read_recipes() for word in re.findall(r"[\w.+-]+", r.command)}
-    judged = {word for head, _ in blocks("judge_unknown.txt") for word in re.findall(r"[\w-]+", head)}
-    others = sorted(n for n in pages if n.split()[0] not in names | used | judged and len(n.split()) < 3)
+    judged = {
+        word for head, _ in blocks("judge_unknown.txt") for word in re.findall(r"[\w-]+", head)
+    }
+    others = sorted(
+        n for n in pages if n.split()[0] not in names | used | judged and len(n.split()) < 3
+    )
     rng, unseen = random.Random(8), Unseen()
     makers = {
         "recipes": recipes(words, rng), "pages": page_dialogues(pages, known, rng), "functions": functions(rng),
@@ -592,12 +682,23 @@ def kinds(corpus: Path, words: list[str], scale: float) -> Iterator[tuple[str, l
         made = dialogues(maker, int(DOCUMENTS[kind] * scale), rng, unseen)
         yield kind, [segments(turns) for turns in made]
     for source in ("gsm8k", "gpteacher", "dstc8"):
-        taken = [r["turns"] for r in chat if r["src"] == source and "toolformer" not in r["turns"][0][1]]
+        taken = [
+            r["turns"] for r in chat if r["src"] == source and "toolformer" not in r["turns"][0][1]
+        ]
         rng.shuffle(taken)
-        yield source, [segments([tuple(t) for t in turns]) for turns in taken[: int(len(taken) * scale) + 1]]
+        yield (
+            source,
+            [segments([tuple(t) for t in turns]) for turns in taken[: int(len(taken) * scale) + 1]],
+        )
     plain = read("plain.jsonl.xz")
     rng.shuffle(plain)
-    yield "plain", [[(r["text"][:40_000] + "<|endoftext|>", True)] for r in plain[: int(len(plain) * scale) + 1]]
+    yield (
+        "plain",
+        [
+            [(r["text"][:40_000] + "<|endoftext|>", True)]
+            for r in plain[: int(len(plain) * scale) + 1]
+        ],
+    )
 
 
 def main() -> None:
@@ -605,14 +706,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the shell pair's training rows.")
     parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the documents (default 1)")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="share of the documents (default 1)"
+    )
     options = parser.parse_args()
     tokenizer = Tokenizer.from_file(str(options.corpus / "tokenizer.json"))
     rows = {}
     for kind, documents in kinds(options.corpus, common_words(tokenizer), options.scale):
         rows[kind] = pack(encode(tokenizer, documents))
         said = float((rows[kind] >= SAID).mean())
-        print(f"{kind:10} {len(documents):8} documents {rows[kind].size / 1e6:7.1f} M tokens, {said:.0%} said", flush=True)
+        print(
+            f"{kind:10} {len(documents):8} documents {rows[kind].size / 1e6:7.1f} M tokens, {said:.0%} said",
+            flush=True,
+        )
     np.savez(options.out, **rows)
 
 

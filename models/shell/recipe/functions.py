@@ -1,5 +1,6 @@
 """Small Python functions the pair learns by heart; what each does, in several wordings, stands
 above it after `# `, separated by |. Written for this project. corpus.py asks for them."""
+
 # ruff: noqa
 import datetime
 import json
@@ -405,8 +406,19 @@ def to_hex(n):
 # converts a number to a Roman numeral | writes n in Roman numerals
 def to_roman(n):
     values = [
-        (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"),
-        (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
     ]
     result = ""
     for value, numeral in values:

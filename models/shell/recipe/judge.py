@@ -84,9 +84,13 @@ def main() -> None:
             answer = ask(asked)
             found.append(right_function(answer, test))
             note(found[-1][1], asked, answer)
-        unknown = [note("not taught" in (a := ask(q)), q, a) for q, _ in blocks("judge_unknown.txt")]
+        unknown = [
+            note("not taught" in (a := ask(q)), q, a) for q, _ in blocks("judge_unknown.txt")
+        ]
     print(f"commands   {sum(right)} of {len(right)} right")
-    print(f"functions  {sum(c for c, _ in found)} of {len(found)} compile, {sum(r for _, r in found)} are right")
+    print(
+        f"functions  {sum(c for c, _ in found)} of {len(found)} compile, {sum(r for _, r in found)} are right"
+    )
     print(f"unknown    {sum(unknown)} of {len(unknown)} said to be unknown")
     if options.answers:
         options.answers.write_text("\n".join(said), encoding="utf-8")

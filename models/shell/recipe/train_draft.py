@@ -57,7 +57,9 @@ def prompts(rows: np.ndarray, number: int, length: int, kind: str) -> np.ndarray
     """`length` tokens before the beginnings of answers (of plain text: before any token)."""
     rng = np.random.default_rng(8)
     if kind == "plain":
-        starts = [(r, rng.integers(length, rows.shape[1])) for r in rng.integers(len(rows), size=number)]
+        starts = [
+            (r, rng.integers(length, rows.shape[1])) for r in rng.integers(len(rows), size=number)
+        ]
     else:
         said = (rows & SAID) > 0
         begins = np.argwhere(said[:, 1:] & ~said[:, :-1]) + (0, 1)
@@ -73,7 +75,9 @@ def write(target: Decoder, kind: str, beginnings: Tensor, longest: int) -> Said:
     device = beginnings.device
     draw = torch.Generator(device=device)
     draw.manual_seed(8)
-    heat = torch.tensor(TEMPERATURES, device=device).repeat(number // len(TEMPERATURES) + 1)[:number, None]
+    heat = torch.tensor(TEMPERATURES, device=device).repeat(number // len(TEMPERATURES) + 1)[
+        :number, None
+    ]
     tokens = torch.cat([beginnings, beginnings.new_zeros(number, longest)], 1)
     states = torch.empty(number, longest, target.shape.width, dtype=torch.bfloat16, device=device)
     live = torch.zeros(number, longest, dtype=torch.bool, device=device)
@@ -104,7 +108,9 @@ def loss_on(ours: Tensor, embedding: Tensor, states: Tensor, head: Tensor, care:
     temperature of 0.6, which is how often guesses will be refused."""
     scores = F.linear(ours, embedding.bfloat16()).float()
     wanted = F.linear(states, head).float()
-    divergence = F.kl_div(F.log_softmax(scores, -1), F.log_softmax(wanted, -1), log_target=True, reduction="batchmean")
+    divergence = F.kl_div(
+        F.log_softmax(scores, -1), F.log_softmax(wanted, -1), log_target=True, reduction="batchmean"
+    )
     refused = (F.softmax(scores / 0.6, -1) - F.softmax(wanted / 0.6, -1)).abs().sum(-1).mean() / 2
     return divergence * (1 - care) + 2 * care * refused
 
@@ -116,8 +122,12 @@ def agreement(student: Decoder, head: Tensor, said: Said, texts: int) -> tuple[f
     first = (len(said.tokens) - texts) * length
     chosen = said.places >= first
     weights = rounded_weights(student)
-    ours = functional_call(student, weights, (said.tokens[-texts:].long(), torch.bfloat16)).reshape(-1, student.shape.width)
-    scores = F.linear(ours[said.places[chosen] - first - 1], weights["token_embd.weight"].bfloat16()).float()
+    ours = functional_call(student, weights, (said.tokens[-texts:].long(), torch.bfloat16)).reshape(
+        -1, student.shape.width
+    )
+    scores = F.linear(
+        ours[said.places[chosen] - first - 1], weights["token_embd.weight"].bfloat16()
+    ).float()
     wanted = F.linear(said.states[chosen], head).float()
     overlap = torch.minimum(F.softmax(scores / 0.8, -1), F.softmax(wanted / 0.8, -1)).sum(-1).mean()
     return (scores.argmax(-1) == wanted.argmax(-1)).float().mean().item(), overlap.item()
@@ -143,7 +153,9 @@ class Lesson:
         self._said, self._texts, self._positions = said, tokens // length, positions
         self._usable = len(said.tokens) - HELD
         text_of = torch.div(said.places, length, rounding_mode="floor")
-        self._first = torch.searchsorted(text_of, torch.arange(len(said.tokens) + 1, device=text_of.device))
+        self._first = torch.searchsorted(
+            text_of, torch.arange(len(said.tokens) + 1, device=text_of.device)
+        )
         self.tokens = int(self._first[self._usable])
 
     def draw(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -180,15 +192,24 @@ def main() -> None:
     lessons, all_said = [], []
     with np.load(options.rows) as rows:
         for kind, (number, length, longest) in PLANS.items():
-            beginnings = shuffled(prompts(rows[kind], max(HELD + 64, int(number * options.scale)), length, kind))
+            beginnings = shuffled(
+                prompts(rows[kind], max(HELD + 64, int(number * options.scale)), length, kind)
+            )
             at_once = AT_ONCE // (length + longest)
             for at in range(0, len(beginnings), at_once):
                 part = beginnings[at : at + at_once]
                 if len(part) <= HELD:
                     break
-                said = write(target, kind, torch.from_numpy(part.astype(np.int64)).to(options.device), longest)
+                said = write(
+                    target,
+                    kind,
+                    torch.from_numpy(part.astype(np.int64)).to(options.device),
+                    longest,
+                )
                 all_said.append(said)
-                lessons.append(Lesson(said, TOKENS if on_gpu else 2048, POSITIONS if on_gpu else 256))
+                lessons.append(
+                    Lesson(said, TOKENS if on_gpu else 2048, POSITIONS if on_gpu else 256)
+                )
             log(kind, sum(len(s.places) for s in all_said if s.kind == kind), "tokens said")
     if on_gpu:
         torch.cuda.empty_cache()
@@ -212,7 +233,9 @@ def main() -> None:
         tokens, places, states = lessons[int(torch.multinomial(weights, 1))].draw()
         exact = rounded_weights(student)
         with torch.autocast(options.device, torch.bfloat16):
-            ours = functional_call(student, exact, (tokens, torch.bfloat16)).reshape(-1, student.shape.width)
+            ours = functional_call(student, exact, (tokens, torch.bfloat16)).reshape(
+                -1, student.shape.width
+            )
             loss = loss_of(ours[places - 1], exact["token_embd.weight"], states, head, care)
         loss.backward()
         optimiser.step(rise * fall)
@@ -222,7 +245,9 @@ def main() -> None:
     log("done after", step, "steps")
     report()
     final = {name: p.detach().float().cpu().numpy() for name, p in student.named_parameters()}
-    export.write(options.out, "localspec shell draft 6m", final, student.shape, options.start, "q5_0")
+    export.write(
+        options.out, "localspec shell draft 6m", final, student.shape, options.start, "q5_0"
+    )
     log("written", options.out)
 
 

@@ -87,7 +87,9 @@ def main() -> None:
     @torch.compile(dynamic=False, disable=not on_gpu)
     def loss_of(states: Tensor, embedding: Tensor, after: Tensor, counts: Tensor) -> Tensor:
         scores = F.linear(states, embedding.bfloat16()).float()
-        losses = F.cross_entropy(scores.view(-1, shape.vocabulary), after.view(-1), reduction="none")
+        losses = F.cross_entropy(
+            scores.view(-1, shape.vocabulary), after.view(-1), reduction="none"
+        )
         return (losses * counts.view(-1)).sum() / counts.sum()
 
     optimiser = Optimiser(model, RATE, EMBEDDING_RATE)
