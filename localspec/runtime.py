@@ -17,7 +17,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypedDict, Unpack, cast, get_args
 
-from localspec import models
+from localspec import drift, models
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
@@ -141,7 +141,10 @@ class LLM:
         if not profile.load(self.governor, kept):
             sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)
         resources.callback(profile.save, self.governor, kept)
-        return Engine(cache, self.target.vocabulary, drafters, self.governor)
+        diary = drift.Diary(self.governor, self.target.vocabulary)
+        if self.draft:
+            resources.callback(drift.remember, target_path, self.draft.path, diary.counts)
+        return Engine(cache, self.target.vocabulary, drafters, diary)
 
     def _chat_template(self) -> ChatTemplate | None:
         source = self.target.chat_template

@@ -9,5 +9,6 @@
     distill   the steps above in order
     prompts   what the target is asked
 
-Which draft belongs to which target is remembered by `localspec.models.matches`. Only `decoder`, `training` and `optimiser` import torch (the extra `localspec[distill]`).
+Which draft belongs to which target is remembered by `localspec.models.matches`. Only `decoder`,
+`training` and `optimiser` import torch (the extra `localspec[distill]`).
 """

@@ -6,12 +6,16 @@ the decoder learns.
 """
 
 import shutil
+import time
 import zlib
 from collections.abc import Callable
 from collections.abc import Sequence as Many
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from localspec import folders
 from localspec.bench import pairing
@@ -20,7 +24,7 @@ from localspec.distill.measure import Acceptance, acceptance
 from localspec.distill.record import Record, Text
 from localspec.distill.shape import Shape
 from localspec.distill.writing import write
-from localspec.errors import LocalspecError
+from localspec.errors import LocalspecError, ModelError
 from localspec.llama.model import Model
 from localspec.models import matches
 from localspec.models.fingerprint import fingerprint
@@ -76,10 +80,16 @@ def distill(
 ) -> Outcome:
     """Make `draft` for `target` in about `seconds`, and remember it where it pays.
 
-    `former` is the draft used until now, to compare with. Raises LocalspecError: for want of
+    `former` is the draft used until now: to compare with, and to go on from where it is of the
+    same shape. Raises LocalspecError: for want of
     torch or room, or where the target cannot be loaded or its vocabulary not be written.
     """
-    training = _training()
+    try:
+        from localspec.distill import training
+    except ImportError as error:
+        raise LocalspecError(
+            "Making a draft needs torch; pip install 'localspec[distill]' gets it."
+        ) from error
     shape, notes = _shape(target, size)
     work = folders.cache() / "distill" / f"{fingerprint(target)}-{size}-{_number(prompts):08x}"
     _check_room(work, shape)
@@ -87,10 +97,9 @@ def distill(
     checkpoint = work / "learning.pt"
     with Record(work / "written.bin") as record:
         if not checkpoint.exists():
-            share = _shares(progress, 0.0, _WRITING)
-            write(
-                target, prompts, record, tokens=_TOKENS, seconds=seconds * _WRITING, progress=share
-            )
+            clock = _Clock(work / "writing.seconds", seconds * _WRITING)
+            heard = clock.heard_by(_shares(progress, 0.0, _WRITING))
+            write(target, prompts, record, tokens=_TOKENS, seconds=clock.left, progress=heard)
         learnt, held_out = _split(record.texts())
     result = training.train(
         learnt,
@@ -99,6 +108,7 @@ def distill(
         seconds=seconds * (1 - _WRITING),
         device=device or training.best_device(),
         progress=_shares(progress, _WRITING, 0.95),
+        start=_start(former, shape),
     )
     draft.parent.mkdir(parents=True, exist_ok=True)
     export.write(draft, draft.stem, result.weights, shape, target, "q8_0")
@@ -106,7 +116,8 @@ def distill(
     before = acceptance(former, held_out) if former else None
     after = acceptance(draft, held_out)
     speedup = _remember(target, draft, _shares(progress, 0.97, 1.0), after, before)
-    checkpoint.unlink()
+    for path in (checkpoint, work / "writing.seconds"):
+        path.unlink(missing_ok=True)
     said = sum(len(text.said) for text in learnt)
     return Outcome(draft, shape, said, before, after, speedup, notes)
 
@@ -129,17 +140,6 @@ def _remember(
         )
         matches.keep(target, [match])
     return measured.speedup
-
-
-def _training():  # type: ignore[no-untyped-def]
-    """The module that needs torch."""
-    try:
-        from localspec.distill import training
-    except ImportError as error:
-        raise LocalspecError(
-            "Making a draft needs torch; pip install 'localspec[distill]' gets it."
-        ) from error
-    return training
 
 
 def _shape(target: Path, size: Size) -> tuple[Shape, tuple[str, ...]]:
@@ -180,6 +180,44 @@ def _split(texts: list[Text]) -> tuple[list[Text], list[Text]]:
 
 def _number(prompts: Many[str]) -> int:
     return zlib.crc32("\n".join(prompts).encode())
+
+
+class _Clock:
+    """How much of a time is left, across interruptions: what was spent is kept in a file."""
+
+    _SAVE_SECONDS = 2.0
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        self._path, self._start = path, time.monotonic()
+        try:
+            self._before = float(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            self._before = 0.0
+        self.left = max(0.0, seconds - self._before)
+        self._saved = self._start
+
+    def heard_by(self, progress: Progress) -> Progress:
+        """`progress`, which keeps the time on its way."""
+
+        def hear(share: float, what: str) -> None:
+            now = time.monotonic()
+            if now - self._saved > self._SAVE_SECONDS:
+                self._saved = now
+                folders.write_atomically(self._path, str(self._before + now - self._start))
+            progress(share, what)
+
+        return hear
+
+
+def _start(former: Path | None, shape: Shape) -> dict[str, npt.NDArray[np.float32]] | None:
+    """The weights of the draft until now, to go on from, where it is a decoder of this shape."""
+    if former is None:
+        return None
+    try:
+        known, weights = export.read(former)
+    except (ModelError, KeyError):
+        return None
+    return weights if replace(known, context=shape.context) == shape else None
 
 
 def _shares(progress: Progress, start: float, end: float) -> Progress:

@@ -34,7 +34,7 @@ class Optimiser:
         self._matrices = [p for n, p in named.items() if p.dim() == 2 and "embd" not in n]
         inside = {id(p) for p in self._matrices}
         rest = [p for p in named.values() if id(p) not in inside]
-        self._momenta = [torch.zeros_like(p) for p in self._matrices]
+        self._momenta = [torch.zeros_like(p.data) for p in self._matrices]
         self._adam = torch.optim.AdamW(rest, lr=embedding_rate, betas=(0.9, 0.95), weight_decay=0.0)
         self._rate, self._embedding_rate = rate, embedding_rate
         # On a GPU the many small kernels of an iteration are worth compiling.
@@ -62,11 +62,9 @@ class Optimiser:
             alike.setdefault(tuple(parameter.shape), []).append((parameter, update))
         for shape, pairs in alike.items():
             updates = self._orthogonal(torch.stack([update for _, update in pairs]))
-            for (parameter, _), update in zip(pairs, updates, strict=True):
-                parameter.mul_(1 - rate * _DECAY)
-                parameter.add_(
-                    update.to(parameter.dtype), alpha=-rate * 0.2 * math.sqrt(max(shape))
-                )
+            for (weight, _), update in zip(pairs, updates, strict=True):
+                weight.mul_(1 - rate * _DECAY)
+                weight.add_(update.to(weight.dtype), alpha=-rate * 0.2 * math.sqrt(max(shape)))
 
     def state(self) -> dict[str, object]:
         """What a resumed training needs."""
@@ -89,4 +87,5 @@ def orthogonal(matrices: Tensor) -> Tensor:
     for a, b, c in _ITERATIONS:
         squared = x @ x.mT
         x = a * x + (b * squared + c * squared @ squared) @ x
-    return x.mT if tall else x
+    out: Tensor = x.mT if tall else x
+    return out

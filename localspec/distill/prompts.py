@@ -18,9 +18,10 @@ def seeds() -> list[str]:
 
 
 def own(path: Path) -> tuple[list[str], int]:
-    """Prompts of a file, one a line: plain text, or an object with "prompt"; and bad lines left out.
+    """Prompts of a file, and how many bad lines are left out.
 
-    Raises UsageError where nothing is left, or the file cannot be read.
+    A line is plain text, or an object with "prompt". Raises UsageError where nothing is
+    left, or the file cannot be read.
     """
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()

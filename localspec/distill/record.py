@@ -74,10 +74,7 @@ class Record:
         return [text for text, _ in _frames(self.path)]
 
     def _whole_bytes(self) -> int:
-        end = 0
-        for _, end in _frames(self.path):
-            pass
-        return end
+        return max((end for _, end in _frames(self.path)), default=0)
 
 
 def _frames(path: Path) -> Iterator[tuple[Text, int]]:

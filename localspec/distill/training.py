@@ -50,9 +50,19 @@ class Alphabet:
         found: npt.NDArray[np.int64] = self._numbers[tokens]
         return found
 
-    def whole(self, embedding: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Rows for all tokens, from rows for these."""
+    def whole(
+        self, embedding: npt.NDArray[np.float32], known: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Rows for all tokens, from rows for these; others keep those of `known`."""
         rows: npt.NDArray[np.float32] = embedding[self._numbers]
+        if known is not None:
+            absent = self._numbers == len(self.tokens)
+            rows[absent] = known[absent]
+        return rows
+
+    def part(self, known: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Rows for these tokens, from rows for all; for any other token their mean."""
+        rows: npt.NDArray[np.float32] = np.vstack([known[self.tokens], known.mean(0)])
         return rows
 
 
@@ -81,16 +91,22 @@ def train(
     seconds: float,
     device: str,
     progress: Progress,
+    start: Weights | None = None,
 ) -> Result:
     """Learn from `texts` for `seconds`, those before an interruption included.
 
+    `start` are the weights of a decoder of this shape to begin with, by default those of chance.
     The state is kept in `checkpoint` every few seconds and taken up again from there. Where the
     device runs out of memory, steps become smaller.
     """
     alphabet = Alphabet(texts, shape.vocabulary)
     small = Shape(**{**vars(shape), "vocabulary": len(alphabet)})
     torch.manual_seed(0)
-    model = Decoder(small).to(device)
+    model = Decoder(small)
+    if start:
+        begin = {**start, "token_embd.weight": alphabet.part(start["token_embd.weight"])}
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in begin.items()})
+    model.to(device)
     optimiser = Optimiser(model, _RATE, _EMBEDDING_RATE)
     spent, step, loss = _resume(checkpoint, model, optimiser)
     batches = _Batches(texts, alphabet, shape.context, device, step)
@@ -114,7 +130,8 @@ def train(
             _save(checkpoint, model, optimiser, spent, step, loss)
     _save(checkpoint, model, optimiser, seconds, step, loss)
     weights = {n: p.detach().float().cpu().numpy() for n, p in model.named_parameters()}
-    weights["token_embd.weight"] = alphabet.whole(weights["token_embd.weight"])
+    known = start["token_embd.weight"] if start else None
+    weights["token_embd.weight"] = alphabet.whole(weights["token_embd.weight"], known)
     return Result(shape, weights, step, loss)
 
 
@@ -151,7 +168,8 @@ class _Batches:
 
     def draw(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Tokens [texts, positions], places, likeliest tokens and their chances at those."""
-        chosen, longest = [], 0
+        chosen: list[Text] = []
+        longest = 0
         while True:
             text = self._texts[self._random.integers(len(self._texts))]
             length = min(self._context, len(text.prompt) + len(text.said))

@@ -103,8 +103,7 @@ def write(
     said, start = sum(done), time.monotonic()
     with Model(target) as model:
         length = min(_LENGTH, model.context_length or _LENGTH)
-        sizes = {"batch": 512, "outputs": 2 * _PARALLEL}
-        with Context(model, length=length, sequences=_PARALLEL, **sizes) as context:
+        with Context(model, length=length, sequences=_PARALLEL) as context:
             scribe = Scribe(min(KEPT, model.vocabulary.size))
             engine = Engine(context, model.vocabulary, [], scribe)
             asked = itertools.islice(_requests(model, prompts, length), len(done), None)
@@ -120,8 +119,8 @@ def write(
                     if text:
                         record.append(text)
                         said += len(text.said)
-                spent = (time.monotonic() - start) / seconds
-                progress(max(said / tokens, spent), f"letting the target write, {said} tokens")
+                share = max(said / tokens, (time.monotonic() - start) / seconds)
+                progress(share, f"letting the target write, {said} tokens")
     if said == 0:
         raise ModelError(f"{target.stem} said nothing at all; there is nothing to learn from it.")
 

@@ -22,7 +22,7 @@ _COLUMNS = 80
 def run(options: argparse.Namespace) -> int:
     """Ask, learn, measure, tell."""
     show_log(options.verbose)
-    target, former = resolve(options.model)
+    target, former = resolve(options.model, options.draft)
     output = options.output or folders.data() / "drafts" / f"{target.stem}-draft.gguf"
     asked, left_out = prompts.own(options.prompts) if options.prompts else (prompts.seeds(), 0)
     if left_out:

@@ -8,6 +8,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+from localspec.models import matches
 
 from localspec.bench.pairing import Measured
 from localspec.cli import main
@@ -17,7 +18,6 @@ from localspec.errors import LocalspecError, ModelError
 from localspec.llama.context import Context
 from localspec.llama.model import Model
 from localspec.llama.rows import Run
-from localspec.models import matches
 
 torch = pytest.importorskip("torch")
 
@@ -166,9 +166,7 @@ def test_an_interrupted_training_goes_on(
         training.train(texts, TOY, checkpoint, seconds=60, device="cpu", progress=killed)
     spent = torch.load(checkpoint)["spent"]
     seconds = spent + 0.5
-    result = training.train(
-        texts, TOY, checkpoint, seconds=seconds, device="cpu", progress=silent
-    )
+    result = training.train(texts, TOY, checkpoint, seconds=seconds, device="cpu", progress=silent)
     assert result.steps > 8
     assert torch.load(checkpoint)["step"] == result.steps
 
@@ -188,9 +186,7 @@ def test_a_full_device_gets_smaller_steps(
         return computed(model, tokens, *rest)
 
     monkeypatch.setattr(training, "_loss", scarce)
-    result = training.train(
-        texts, TOY, tmp_path / "c", seconds=0.5, device="cpu", progress=silent
-    )
+    result = training.train(texts, TOY, tmp_path / "c", seconds=0.5, device="cpu", progress=silent)
     assert sizes[0] > 500
     assert result.steps > 0
 
@@ -199,7 +195,9 @@ def test_tokens_that_never_occur_are_never_guessed(target: Path, tmp_path: Path)
     with Record(tmp_path / "r") as record:
         write(target, PROMPTS, record, tokens=300, seconds=20, progress=silent)
         texts = [t for t in record.texts() if t.temperature == 0]
-    few = [type(t)(t.prompt, t.said, t.likely[:, :2], t.log_probabilities[:, :2], 0.0) for t in texts]
+    few = [
+        type(t)(t.prompt, t.said, t.likely[:, :2], t.log_probabilities[:, :2], 0.0) for t in texts
+    ]
     alphabet = training.Alphabet(few, TOY.vocabulary)
     rows = alphabet.whole(np.arange(len(alphabet), dtype=np.float32)[:, None])
     absent = np.setdiff1d(np.arange(TOY.vocabulary), alphabet.tokens)

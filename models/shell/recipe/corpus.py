@@ -10,8 +10,8 @@ token that is part of an answer, and so of the loss, has bit 15 set. Determinist
 
 import argparse
 import ast
-import lzma
 import json
+import lzma
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -658,9 +658,11 @@ def kinds(
     corpus: Path, words: list[str], scale: float
 ) -> Iterator[tuple[str, list[list[tuple[str, bool]]]]]:
     """Every kind of text and its documents."""
-    read = lambda name: [
-        json.loads(line) for line in lzma.open(corpus / name, "rt", encoding="utf-8")
-    ]  # noqa: E731
+
+    def read(name: str) -> list[dict[str, object]]:
+        with lzma.open(corpus / name, "rt", encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
     chat = read("chat.jsonl.xz")
     pages = read_pages([r for r in chat if r["src"] == "tldr"])
     names = set((re.sub(r"^#.*\n", "", (HERE / "taught.txt").read_text(), flags=re.M)).split())
