@@ -10,6 +10,7 @@ from localspec import drift
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
+from localspec.drafters.model import ModelDrafter
 from localspec.drift import Count, Diary
 from localspec.governor.policy import FixedPolicy, Outcome, Step
 
@@ -45,7 +46,7 @@ def test_a_diary_counts_first_guesses_of_the_draft_model() -> None:
     sequence = Sequence(Request([1, 2], Sampling()), vocabulary, 50)
     step = Step(prefilling=False)
     row = np.zeros(4, dtype=np.float32)
-    for drafter, held in (("model", 2), ("model", 0), ("lookup", 3)):
+    for drafter, held in ((ModelDrafter.name, 2), (ModelDrafter.name, 0), ("lookup", 3)):
         step.outcomes.append(Outcome(sequence, Draft(drafter, [1, 2, 3]), held, row))
     diary.observe(step)
     assert diary.counts == {}  # the answer is not over
