@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from blocks import blocks
 from tokenizers import Tokenizer
 
 HERE = Path(__file__).parent
@@ -151,14 +152,6 @@ class Page(NamedTuple):
 
     about: str
     examples: list[tuple[str, str]]
-
-
-def blocks(name: str) -> Iterator[tuple[str, str]]:
-    """A head line and the indented lines below it, of a text file in this folder."""
-    text = re.sub(r"^#.*\n", "", (HERE / name).read_text(encoding="utf-8"), flags=re.M)
-    for block in re.split(r"\n(?=\S)", text.strip()):
-        head, _, body = block.partition("\n")
-        yield head.strip(), "\n".join(line[4:] for line in body.rstrip().splitlines())
 
 
 def read_recipes() -> list[Recipe]:

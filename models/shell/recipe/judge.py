@@ -11,7 +11,7 @@ import argparse
 import re
 from pathlib import Path
 
-from corpus import blocks
+from blocks import blocks
 
 __all__ = ["command", "function", "right_command", "right_function"]
 

@@ -226,7 +226,7 @@ def main() -> None:
     loss_of = torch.compile(loss_on, dynamic=False, disable=not on_gpu)
     optimiser = Optimiser(student, RATE, EMBEDDING_RATE)
     began, step = time.monotonic(), 0
-    left = options.seconds - (began - START)
+    left = max(60.0, options.seconds - (began - START))
     while (done := (time.monotonic() - began) / left) < 1:
         rise, fall = min(1, (step + 1) / WARM_STEPS), min(1, (1 - done) / (1 - FALL_FROM))
         care = torch.tensor(min(0.8, max(0.0, 1.6 * (done - 0.4))), device=options.device)
