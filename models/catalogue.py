@@ -99,10 +99,11 @@ def _entry(alias: str, table: object) -> Entry:
     if not isinstance(table, dict):
         raise ValueError(f"[{alias}] is no table")
     names = {field.name for field in fields(Entry)} - {"alias"}
-    for name in names | table.keys():
-        kind = _KINDS.get(name, str)
+    for name in table:
         if name not in names:
             raise ValueError(f"[{alias}] has {name!r}, which means nothing here")
+    for name in sorted(names):
+        kind = _KINDS.get(name, str)
         if name not in table and name not in _OPTIONAL:
             raise ValueError(f"[{alias}] does not say its {name}")
         if name in table and not isinstance(table[name], kind):

@@ -5,13 +5,29 @@ out of the folder it is meant for is no name.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-__all__ = ["Part", "Reference", "is_safe", "parse", "part_of", "quantization_in", "spoken"]
+__all__ = [
+    "DRAFT",
+    "Part",
+    "Reference",
+    "is_draft",
+    "is_safe",
+    "labels",
+    "parse",
+    "part_of",
+    "quantization_in",
+    "spoken",
+]
+
+DRAFT = "draft-"
+"""How the label of a draft among other models begins."""
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
-_REFERENCE = re.compile(rf"({_WORD}/{_WORD})(?::([A-Za-z0-9._-]{{1,40}}))?")
+_REFERENCE = re.compile(rf"({_WORD}/{_WORD})(?::([A-Za-z0-9._-]{{1,120}}))?")
 _PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
 _QUANTIZATION = re.compile(
     r"(?:^|[-_./])"
@@ -83,6 +99,33 @@ def quantization_in(name: str) -> str | None:
     """The quantization a file's name, or the folder it is in, speaks of: the last one named."""
     found = _QUANTIZATION.findall(re.sub(r"\.gguf$", "", name, flags=re.IGNORECASE))
     return found[-1].upper() if found else None
+
+
+def is_draft(path: str, repository: str) -> bool:
+    """Whether a file is called a draft in a repository that is not one of drafts."""
+    return "draft" in path.rpartition("/")[2].lower() and "draft" not in repository.lower()
+
+
+def labels(repository: str, paths: Iterable[str]) -> dict[str, str]:
+    """What to call the models of a repository, by the path of their first file.
+
+    That is the quantization, behind `draft-` for a draft among others; the file's name without
+    its ending where it speaks of no quantization, or of one that another file has too.
+    """
+    found = {}
+    for path in paths:
+        quantization = quantization_in(path) or _stem(path)
+        found[path] = f"{DRAFT}{quantization}" if is_draft(path, repository) else quantization
+    counts = Counter(label.lower() for label in found.values())
+    return {
+        path: label if counts[label.lower()] == 1 else _stem(path) for path, label in found.items()
+    }
+
+
+def _stem(path: str) -> str:
+    name = PurePosixPath(path).name
+    part = part_of(name)
+    return part.stem if part else name.rpartition(".")[0]
 
 
 def spoken(size: int) -> str:

@@ -41,7 +41,10 @@ def candidates(target: Path, more: Iterable[tuple[str, Path]] = ()) -> list[Cand
 
 
 def objection(target: Header, draft: Header) -> str | None:
-    """Why a draft cannot guess for a target, or should not, by what their headers say."""
+    """Why a draft cannot guess for a target, or should not, by what their headers say.
+
+    A first look, without loading anything; `Vocabulary.difference` has the last word.
+    """
     if draft.architecture.startswith("eagle"):
         return "it is an EAGLE head, which cannot be used here yet"
     ours, theirs = (h.strings("tokenizer.ggml.tokens") for h in (target, draft))

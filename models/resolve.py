@@ -37,7 +37,7 @@ def find(name: str) -> Path:
     """The file of a model. Raises UsageError where the name says none."""
     if name in EMBEDDED:
         return embedded(name).target
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if path.is_file() or _looks_like_a_path(name):
         return path  # loading says what is wrong with it
     reference = catalogue.reference(name)

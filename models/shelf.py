@@ -5,12 +5,11 @@ sha256. Files of other programs are never listed here and never removed.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from localspec.models.naming import Reference, is_safe, part_of, quantization_in
+from localspec.models.naming import DRAFT, Reference, is_safe, labels, part_of
 
 from localspec import folders
 
@@ -43,7 +42,10 @@ class Origin:
 
 @dataclass(frozen=True)
 class Shelved:
-    """A pulled model: its files in order, the first of which is the one to load."""
+    """A pulled model: its files in order, the first of which is the one to load.
+
+    `quantization` is what tells it from others of its repository.
+    """
 
     repository: str
     quantization: str
@@ -85,12 +87,14 @@ def of_repository(repository: str) -> list[Shelved]:
 def find(reference: Reference) -> list[Shelved]:
     """Pulled models that a name may mean, the one that is meant first where one is.
 
-    Without a quantization that is Q4_K_M, or whatever there is one of.
+    Without a quantization that is Q4_K_M, or whatever there is one of beside drafts.
     """
     wanted = reference.quantization or _DEFAULT
     models = of_repository(reference.repository)
     matching = [m for m in models if m.quantization.lower() == wanted.lower()]
-    return matching if matching or reference.quantization else models
+    if matching or reference.quantization:
+        return matching
+    return [m for m in models if not m.quantization.startswith(DRAFT)] or models
 
 
 def origin(file: Path) -> Origin | None:
@@ -129,13 +133,11 @@ def _scan() -> Iterator[Shelved]:
     top = folder()
     for place in sorted(top.glob("*/*/")):
         repository = place.relative_to(top).as_posix()
+        models = {}
         for file in sorted(place.rglob("*.gguf")):
             part = part_of(file.name)
-            names = part.siblings if part else [file.name]
-            if file.name != names[0]:
-                continue
-            inner = file.relative_to(place).as_posix()
-            quantization = quantization_in(inner) or re.sub(r"\.gguf$", "", file.name)
-            files = tuple(file.with_name(name) for name in names)
-            if all(f.exists() for f in files):
-                yield Shelved(repository, quantization, files)
+            files = tuple(file.with_name(name) for name in (part.siblings if part else [file.name]))
+            if file == files[0] and all(f.exists() for f in files):
+                models[file.relative_to(place).as_posix()] = files
+        for path, label in labels(repository, models).items():
+            yield Shelved(repository, label, models[path])

@@ -1,10 +1,9 @@
 """What models a repository holds, and which of them is meant."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from localspec.models.hub import RemoteFile, Snapshot
-from localspec.models.naming import Reference, part_of, quantization_in, spoken
+from localspec.models.naming import Reference, is_draft, labels, part_of, spoken
 
 from localspec.errors import UsageError
 
@@ -16,34 +15,35 @@ _NO_MODELS = ("mmproj", "imatrix")  # in names of files that are no language mod
 
 @dataclass(frozen=True)
 class Variant:
-    """A model in one quantization: one file, or several parts in order."""
+    """A model in one quantization: one file, or several parts in order.
+
+    `is_draft` where its name says that it is there to guess for the others.
+    """
 
     quantization: str
     files: tuple[RemoteFile, ...]
+    is_draft: bool = False
 
     @property
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
 
-    @property
-    def is_draft(self) -> bool:
-        """Whether its name says that it is there to guess for the others."""
-        return "draft" in Path(self.files[0].path).name.lower()
-
 
 def variants(source: Snapshot) -> list[Variant]:
     """The models a repository holds, smallest first; parts that are not complete are left out."""
     by_path = {file.path: file for file in source.files}
-    found = []
+    models = {}
     for path in by_path:
-        if any(word in path.lower() for word in _NO_MODELS):
-            continue
         part = part_of(path)
         names = part.siblings if part else [path]
         if path == names[0] and all(name in by_path for name in names):
-            quantization = quantization_in(path) or Path(path).stem
-            found.append(Variant(quantization, tuple(by_path[name] for name in names)))
+            models[path] = tuple(by_path[name] for name in names)
+    found = [
+        Variant(label, models[path], is_draft(path, source.repository))
+        for path, label in labels(source.repository, models).items()
+        if not any(word in path.lower() for word in _NO_MODELS)
+    ]
     return sorted(found, key=lambda variant: variant.size)
 
 

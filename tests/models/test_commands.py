@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from gguf_bytes import ARCHITECTURE, ARRAY, FLOAT32, STRING, UINT32, array, entry, tensor, text
-from localspec.models import shelf
+from localspec.models import shelf, usage
 from localspec.models.fingerprint import fingerprint, sha256
 
 from localspec import models
@@ -139,6 +139,15 @@ def test_a_file_that_works_is_tried_once(tmp_path: Path, monkeypatch: pytest.Mon
     assert kernels.repacking_works(PAIR.draft) == kernels.repacking_works(moved)
     assert PAIR.draft in tried
     assert moved not in tried  # the same content, under another name
+
+
+def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(home: Path) -> None:
+    home.mkdir()
+    (home / "cache").write_text("a file where a folder should be")
+    (home / "state").write_text("and here")
+    assert kernels.repacking_works(PAIR.draft) in (True, False)
+    usage.used(PAIR.draft)
+    assert usage.last_used() == {}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from localspec.models import catalogue, shelf, usage
 from localspec.models.description import describe
-from localspec.models.naming import Reference, is_safe, parse, part_of, quantization_in, spoken
+from localspec.models.naming import (
+    Reference,
+    is_safe,
+    labels,
+    parse,
+    part_of,
+    quantization_in,
+    spoken,
+)
 from localspec.models.resolve import find
 
 from localspec import models
@@ -87,6 +95,23 @@ def test_quantizations_in_names(name: str, quantization: str | None) -> None:
     assert quantization_in(name) == quantization
 
 
+def test_models_of_a_repository_are_told_apart() -> None:
+    paths = [
+        "m-Q4_0.gguf",
+        "m-Q8_0.gguf",
+        "m-draft-Q4_0.gguf",
+        "a-F16.gguf",
+        "b-F16.gguf",
+        "c.gguf",
+    ]
+    assert list(labels("user/repo", paths).values()) == [
+        "Q4_0", "Q8_0", "draft-Q4_0", "a-F16", "b-F16", "c",
+    ]  # fmt: skip
+    assert labels("user/some-DRAFT-GGUF", ["some-DRAFT-Q4_0.gguf"]) == {
+        "some-DRAFT-Q4_0.gguf": "Q4_0"
+    }
+
+
 def test_parts_in_names() -> None:
     part = part_of("m-Q4_0-00002-of-00003.gguf")
     assert part is not None
@@ -127,6 +152,17 @@ def test_the_only_quantization_needs_no_name_and_others_do() -> None:
     put("user/repo", "m-Q8_0.gguf")
     with pytest.raises(UsageError, match="several quantizations; name one of user/repo:Q5_0"):
         find("user/repo")
+
+
+def test_a_draft_beside_its_target_is_not_what_a_repository_means() -> None:
+    target = put("user/repo", "m-Q8_0.gguf", "m-draft-Q4_0.gguf")
+    assert find("user/repo") == target
+    assert find("user/repo:draft-Q4_0").name == "m-draft-Q4_0.gguf"
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/m.gguf", "../m.gguf", "/dev/null", "a/b/c"])
+def test_paths_need_not_exist_to_be_paths(name: str) -> None:
+    assert find(name).name == name.rpartition("/")[2]
 
 
 def test_aliases_are_names_of_the_catalogue() -> None:

@@ -20,6 +20,7 @@ from huggingface_hub.utils import close_session
 from localspec.models import catalogue, hub, shelf
 from localspec.models.naming import Reference
 from localspec.models.pull import pull
+from localspec.models.resolve import find
 from localspec.models.variants import choose
 
 from localspec import models
@@ -230,7 +231,10 @@ def test_a_draft_that_cannot_be_had_does_not_keep_the_target(server: HubServer, 
 
 def test_a_draft_beside_its_target_comes_too(server: HubServer) -> None:
     server.repositories[NAME].files["repo-draft-Q4_0.gguf"] = model(3)
-    assert [p.name for p in pull(NAME, Notes())] == [f"{NAME}:Q4_K_M", f"{NAME}:Q4_0"]
+    target, draft = pull(NAME, Notes())
+    assert (target.name, draft.name) == (f"{NAME}:Q4_K_M", f"{NAME}:draft-Q4_0")
+    assert find(NAME) == target.path
+    assert find(draft.name) == draft.path
 
 
 # What goes wrong --------------------------------------------------------------------------------
@@ -401,6 +405,22 @@ def test_killed_at_any_point_a_pull_loses_nothing(server: HubServer, home: Path)
     assert pulled.path.read_bytes() == whole
     assert pulled.fetched < len(whole) - 200 * CHUNK + CHUNK
     assert parts(home) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_ctrl_c_keeps_what_has_come(server: HubServer, home: Path) -> None:
+    server.repositories[NAME].files["repo-Q4_K_M.gguf"] = model(2, 256 * CHUNK)
+    server.faults.seconds_a_chunk = 0.005
+    with command("pull", NAME) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not sum(part.stat().st_size for part in parts(home)):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (130, "")
+    assert error == "localspec: Stopped; what has come is kept, pull again to go on.\n"
+    assert parts(home)[0].stat().st_size
 
 
 def test_two_pulls_at_once_share_the_work(server: HubServer, home: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 
 from localspec.bench.progress import Progress, spoken_time
+from localspec.cli import INTERRUPTED
 from localspec.models.naming import spoken
 from localspec.models.pull import pull
 
@@ -16,9 +17,13 @@ _WINDOW_SECONDS = 10.0
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetch what was named, and say what it is called from now on."""
-    with Progress() as progress:
-        pulled = pull(options.model, _Meter(progress), draft=options.draft != "none")
+    """Fetch what was named, and say what it is called from now on; 130 where Ctrl-C ended it."""
+    try:
+        with Progress() as progress:
+            pulled = pull(options.model, _Meter(progress), draft=options.draft != "none")
+    except KeyboardInterrupt:
+        print("localspec: Stopped; what has come is kept, pull again to go on.", file=sys.stderr)
+        return INTERRUPTED
     if options.json:
         document = [{**vars(model), "path": str(model.path)} for model in pulled]
         print(json.dumps({"models": document}, ensure_ascii=False))
