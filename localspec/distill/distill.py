@@ -110,10 +110,10 @@ def distill(
         progress=_shares(progress, _WRITING, 0.95),
         start=_start(former, shape),
     )
+    progress(0.95, "measuring")
+    before = acceptance(former, held_out) if former else None  # it may be the file to be replaced
     draft.parent.mkdir(parents=True, exist_ok=True)
     export.write(draft, draft.stem, result.weights, shape, target, "q8_0")
-    progress(0.96, "measuring")
-    before = acceptance(former, held_out) if former else None
     after = acceptance(draft, held_out)
     speedup = _remember(target, draft, _shares(progress, 0.97, 1.0), after, before)
     for path in (checkpoint, work / "writing.seconds"):

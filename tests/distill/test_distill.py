@@ -2,7 +2,9 @@
 
 import json
 import string
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import gguf
@@ -12,7 +14,7 @@ from localspec.models import matches
 
 from localspec.bench.pairing import Measured
 from localspec.cli import main
-from localspec.distill import export
+from localspec.distill import export, prompts
 from localspec.distill.shape import Shape
 from localspec.errors import LocalspecError, ModelError
 from localspec.llama.context import Context
@@ -135,7 +137,7 @@ def test_a_target_makes_its_draft(target: Path, tmp_path: Path, pays: None) -> N
     draft = tmp_path / "draft.gguf"
     stages: list[str] = []
     outcome = room.distill(
-        target, draft, PROMPTS, seconds=14, progress=lambda share, what: stages.append(what)
+        target, draft, PROMPTS, seconds=9, progress=lambda share, what: stages.append(what)
     )
     assert outcome.before is None
     assert outcome.worth_using
@@ -169,6 +171,30 @@ def test_an_interrupted_training_goes_on(
     result = training.train(texts, TOY, checkpoint, seconds=seconds, device="cpu", progress=silent)
     assert result.steps > 8
     assert torch.load(checkpoint)["step"] == result.steps
+
+
+def test_what_was_written_survives_a_kill(target: Path, home: Path) -> None:
+    code = f"from localspec.cli import main; main(['distill', {str(target)!r}, '--minutes', '5'])"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        deadline = time.monotonic() + 30
+        while not (found := list(home.glob("cache/distill/*/written.bin"))) or (
+            found[0].stat().st_size < 50_000
+        ):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    with Record(found[0]) as record:
+        kept = record.texts()
+        assert kept
+        write(target, prompts.seeds(), record, tokens=1, seconds=5, progress=silent)
+        assert len(record.texts()) == len(kept)  # nothing is written twice
+        said = sum(len(text.said) for text in kept)
+        write(target, prompts.seeds(), record, tokens=said + 50, seconds=5, progress=silent)
+        assert len(record.texts()) > len(kept)
 
 
 def test_a_full_device_gets_smaller_steps(
