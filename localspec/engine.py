@@ -7,7 +7,7 @@ engine owns the contexts and must be used from one thread.
 """
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
@@ -15,30 +15,19 @@ from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Pieces, Request, Sequence
 from localspec.decoding.verify import verify
 from localspec.drafters.base import Drafter
-from localspec.errors import DecodeError, UsageError
+from localspec.errors import ContextError, DecodeError, UsageError
 from localspec.governor.policy import Outcome, Policy, Step, Wish
-from localspec.llama.rows import Evaluator, Run
+from localspec.llama.rows import Evaluator, Logits, Run
+from localspec.slots import Slots
 
 __all__ = ["Engine"]
 
 _CHUNK = 128
 """Most prompt tokens in a step beside sequences that are decoding: they should not wait long."""
-
-
-@dataclass
-class _Slot:
-    """A sequence's place in the caches. What a finished answer leaves there may be used again."""
-
-    index: int
-    tokens: list[int] = field(default_factory=list)
-    sequence: Sequence | None = None
-    last_used: float = 0.0
-
-    def shared(self, prompt: Many[int]) -> int:
-        """How many tokens of `prompt`, short of its last, are in the cache already."""
-        held = self.sequence.tokens[: self.sequence.cached] if self.sequence else self.tokens
-        most = min(len(held), len(prompt) - 1)
-        return next((i for i in range(most) if held[i] != prompt[i]), most)
+_PATIENCE = 0.1  # seconds that a chunk may take beside sequences that are decoding
+_ALONE = 1.0  # and where nobody waits but those whom a cancelled or a new request concerns
+_MOST_LOGPROBS = 100
+_LEAST = 16  # prompt tokens in a step, however slow it is
 
 
 @dataclass
@@ -55,6 +44,8 @@ class _Turn:
 
     @property
     def outputs(self) -> int:
+        if self.sequence.reads_aloud:
+            return self.fed + len(self.draft)
         return 1 + len(self.draft) if self.last else 0
 
     def run(self) -> Run:
@@ -75,8 +66,9 @@ class Engine:
     ) -> None:
         self._target, self._vocabulary, self._policy = target, vocabulary, policy
         self._drafters = list(drafters) if target.can_truncate else []
-        self._slots = [_Slot(i) for i in range(target.sequences)]
+        self._slots = Slots(target, self._drafters)
         self._waiting: deque[Sequence] = deque()
+        self._row_seconds = 0.0  # what a row of prompt took lately
 
     @property
     def context_length(self) -> int:
@@ -86,19 +78,27 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether a step would do anything."""
-        return bool(self._waiting) or any(slot.sequence for slot in self._slots)
+        return bool(self._waiting or self._slots.sequences)
+
+    @property
+    def running(self) -> int:
+        """Answers that have a slot. May be asked on any thread."""
+        return len(self._slots.sequences)
 
     def prepare(self, request: Request) -> Sequence:
         """Check a request and make its sequence, on any thread. Raises UsageError."""
         if not request.prompt:
             raise UsageError("The prompt is empty; say something to answer.")
         if len(request.prompt) >= self._target.length:
-            raise UsageError(
+            raise ContextError(
                 f"The prompt has {len(request.prompt)} tokens and the context holds "
                 f"{self._target.length}; shorten it."
             )
-        if request.max_tokens is not None and request.max_tokens < 1:
-            raise UsageError(f"max_tokens is {request.max_tokens}; it must be at least 1.")
+        least = 0 if request.echo else 1
+        if request.max_tokens is not None and request.max_tokens < least:
+            raise UsageError(f"max_tokens is {request.max_tokens}; it must be at least {least}.")
+        if request.logprobs is not None and not 0 <= request.logprobs <= _MOST_LOGPROBS:
+            raise UsageError(f"logprobs is {request.logprobs}; it must be 0 to {_MOST_LOGPROBS}.")
         wanted = request.speculation
         if wanted != "auto" and not (isinstance(wanted, int) and wanted >= 0):
             raise UsageError('speculation must be "auto", or a number of tokens (0 for none).')
@@ -112,19 +112,14 @@ class Engine:
         """Drop what earlier answers left in caches and drafters. Nothing may be in work."""
         if self.busy:
             raise RuntimeError("an engine cannot forget what it is working on")
-        for slot in self._slots:
-            slot.tokens = []
-            self._target.truncate(slot.index, 0)
-        for drafter in self._drafters:
-            drafter.forget()
+        self._slots.wipe_all()
 
     def step(self) -> list[Sequence]:
         """Take one step; returns the sequences that said something or ended."""
-        cancelled = self._drop_cancelled()
-        self._admit()
+        ended = self._drop_cancelled() + self._admit()
         turns = self._plan()
         if not turns:
-            return cancelled
+            return ended
         start = time.perf_counter()
         step = Step(
             prefilling=any(turn.sequence.backlog > 1 for turn in turns),
@@ -137,58 +132,63 @@ class Engine:
             self._fail(turns, error)
         step.seconds = time.perf_counter() - start
         self._policy.observe(step)
-        return cancelled + [turn.sequence for turn in turns]
+        return ended + [turn.sequence for turn in turns]
 
     def _drop_cancelled(self) -> list[Sequence]:
-        held = [slot.sequence for slot in self._slots if slot.sequence]
-        cancelled = [s for s in (*held, *self._waiting) if s.cancelled]
+        cancelled = [s for s in (*self._slots.sequences, *self._waiting) if s.cancelled]
         for sequence in cancelled:
             sequence.finish("cancelled")
             if sequence in self._waiting:
                 self._waiting.remove(sequence)
-        self._release()
+        self._slots.release()
         return cancelled
 
-    def _admit(self) -> None:
-        """Give waiting requests a slot, the one whose cache is of most use for the prompt."""
-        while self._waiting and (free := [slot for slot in self._slots if not slot.sequence]):
-            sequence = self._waiting.popleft()
-            slot = max(free, key=lambda slot: (self._use(slot, sequence), -slot.last_used))
-            own, shared, donor = self._use(slot, sequence), 0, slot
-            if self._target.can_truncate:
-                donor = max(self._slots, key=lambda slot: slot.shared(sequence.tokens))
-                shared = donor.shared(sequence.tokens)
-            if shared > own:
-                self._target.copy(donor.index, slot.index, shared)
-            else:
-                self._target.truncate(slot.index, own)
-            self._seat(sequence, slot, max(own, shared))
+    def _admit(self) -> list[Sequence]:
+        """Give waiting requests a slot; returns those for which that failed."""
+        failed = []
+        while self._waiting and self._slots.any_free:
+            sequence = self._next()
+            try:
+                self._slots.seat(sequence, time.perf_counter())
+            except DecodeError as error:
+                sequence.finish("error", error)
+                self._slots.wipe(sequence.slot)
+                failed.append(sequence)
+        return failed
 
-    def _use(self, slot: _Slot, sequence: Sequence) -> int:
-        """How many tokens of a slot's cache can be kept for a sequence."""
-        shared = slot.shared(sequence.tokens)
-        return shared if self._target.can_truncate or shared == len(slot.tokens) else 0
-
-    def _seat(self, sequence: Sequence, slot: _Slot, shared: int) -> None:
-        for drafter in self._drafters:
-            drafter.truncate(slot.index, slot.shared(sequence.tokens))
-        slot.sequence, slot.tokens = sequence, []
-        sequence.slot = slot.index
-        sequence.begin(shared, time.perf_counter())
+    def _next(self) -> Sequence:
+        """Who has waited longest among those whose client has the fewest answers in work."""
+        working = Counter(s.request.client for s in self._slots.sequences)
+        sequence = min(self._waiting, key=lambda s: working[s.request.client])
+        self._waiting.remove(sequence)
+        return sequence
 
     def _plan(self) -> list[_Turn]:
         """Who takes part in the next decode, and with how much of its backlog."""
-        active = [slot.sequence for slot in self._slots if slot.sequence]
+        self._slots.follow()
+        active = self._slots.sequences
         turns = [_Turn(s, 1, last=True) for s in active if s.backlog == 1]
-        left = self._target.batch - len(turns)
-        if turns:
-            left = min(left, _CHUNK)
-        for sequence in (s for s in active if s.backlog > 1):
-            fed = min(sequence.backlog, left)
+        reading = [s for s in active if s.backlog > 1 and not self._slots.follows(s)]
+        reading.sort(key=lambda s: s.backlog)
+        left = self._chunk(beside=len(turns))
+        rows_with_logits = self._target.outputs - len(active)
+        for i, sequence in enumerate(reading):
+            fed = min(sequence.backlog, -(-left // (len(reading) - i)))
+            if sequence.reads_aloud:
+                fed = min(fed, 1 + rows_with_logits)
+                rows_with_logits -= max(0, fed - 1)
             if fed:
                 turns.append(_Turn(sequence, fed, last=fed == sequence.backlog))
             left -= fed
-        return turns
+        return sorted(turns, key=lambda turn: turn.sequence.slot)  # neighbours share a pass
+
+    def _chunk(self, beside: int) -> int:
+        """Prompt tokens that fit into the next step, beside sequences that are decoding."""
+        most = self._target.batch - beside
+        patience = _PATIENCE if beside else _ALONE
+        if self._row_seconds * most > patience:
+            most = min(most, max(_LEAST, int(patience / self._row_seconds)))
+        return min(most, _CHUNK) if beside else most
 
     def _draft(self, turns: Many[_Turn], step: Step) -> None:
         """Let the policy get guesses for the sequences that are decoding."""
@@ -197,7 +197,7 @@ class Engine:
             return
         start = time.perf_counter()
         rows = self._target.batch - sum(turn.fed for turn in turns)
-        share = min(rows, self._target.outputs - len(self._slots)) // len(able)
+        share = min(rows, self._target.outputs - sum(t.outputs for t in turns)) // len(able)
         wishes = [Wish(t.sequence, min(share, t.sequence.room - 1)) for t in able]
         for turn, draft in zip(able, self._policy.draft(wishes, self._drafters), strict=True):
             turn.draft = draft
@@ -214,13 +214,24 @@ class Engine:
         for turn in turns:
             rows = logits[first : first + turn.outputs]
             first += turn.outputs
+            if turn.sequence.reads_aloud:
+                turn.sequence.read(rows[: turn.fed])
             turn.sequence.cached += turn.fed
-            if turn.outputs:
-                held = len(verify(turn.sequence, turn.draft, rows))
-                turn.sequence.record(turn.draft, held, now)
-                step.outcomes.append(Outcome(turn.sequence, turn.draft, held, rows[held]))
-                self._roll_back(turn, held)
-        self._release()
+            if turn.last:
+                self._judge(turn, rows[turn.outputs - 1 - len(turn.draft) :], now, step)
+        if step.prefilling and step.rows >= _LEAST:
+            seconds = step.target_seconds / step.rows
+            self._row_seconds += (seconds - self._row_seconds) * (0.3 if self._row_seconds else 1)
+        self._slots.release()
+
+    def _judge(self, turn: _Turn, rows: Logits, now: float, step: Step) -> None:
+        """Let the target say what holds of a turn's draft, and what follows."""
+        if turn.sequence.room <= 0:  # it only wanted its prompt read
+            turn.sequence.finish("length")
+        held = 0 if turn.sequence.finish_reason else len(verify(turn.sequence, turn.draft, rows))
+        turn.sequence.record(turn.draft, held, now)
+        step.outcomes.append(Outcome(turn.sequence, turn.draft, held, rows[held]))
+        self._roll_back(turn, held)
 
     def _roll_back(self, turn: _Turn, held: int) -> None:
         """Cut both caches to the committed tokens: what is left of a draft was never said."""
@@ -233,19 +244,10 @@ class Engine:
             drafter.truncate(sequence.slot, sequence.cached)
             drafter.observe(sequence)
 
-    def _release(self) -> None:
-        """Free the slots of ended answers; their caches stay for a prompt that begins alike."""
-        for slot in self._slots:
-            if slot.sequence and slot.sequence.finish_reason:
-                slot.tokens = slot.sequence.tokens[: slot.sequence.cached]
-                slot.sequence, slot.last_used = None, time.monotonic()
-
     def _fail(self, turns: Many[_Turn], error: DecodeError) -> None:
         """End all answers of a failed decode, and forget caches nobody can vouch for."""
         for sequence in (turn.sequence for turn in turns):
             sequence.finish("error", error)
             sequence.cached = 0
-            self._target.truncate(sequence.slot, 0)
-            for drafter in self._drafters:
-                drafter.truncate(sequence.slot, 0)
-        self._release()
+            self._slots.wipe(sequence.slot)
+        self._slots.release()

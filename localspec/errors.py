@@ -17,6 +17,14 @@ class UsageError(LocalspecError):
     exit_code = 2
 
 
+class ContextError(UsageError):
+    """The prompt leaves no room for an answer in the model's context."""
+
+
+class BusyError(LocalspecError):
+    """As many answers as may wait are waiting already."""
+
+
 class ModelError(LocalspecError):
     """A model file is missing, damaged, or not one that llama.cpp can run."""
 

@@ -7,6 +7,7 @@
 Any number of threads may call an LLM; see `worker` for how they meet the one that decodes.
 """
 
+import functools
 import platform
 import secrets
 import time
@@ -15,12 +16,16 @@ from collections.abc import Sequence as Many
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypedDict, Unpack, cast, get_args
+from typing import Any, Literal, NamedTuple, Self, TypedDict, Unpack, cast, get_args
 
-from localspec import drift, models
+import numpy as np
+import numpy.typing as npt
+
+from localspec import drift, models, tools
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
+from localspec.drafters.grammar import GrammarDrafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.drafters.model import ModelDrafter
 from localspec.engine import Engine
@@ -30,6 +35,7 @@ from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.governor.sweep import sweep
 from localspec.llama.context import CacheType, Context
+from localspec.llama.embedder import Embedder
 from localspec.llama.library import system_info
 from localspec.llama.model import Model
 from localspec.template import ChatTemplate
@@ -55,6 +61,7 @@ class Settings(NamedTuple):
     parallel: int = 1
     gpu_layers: int = -1
     cache: CacheType = "f16"
+    waiting: int | None = None
 
 
 def default_context(trained: int | None) -> int:
@@ -82,9 +89,21 @@ class Options(TypedDict, total=False):
     logit_bias: Mapping[int, float]
     seed: int | None
     stop: str | Many[str]
-    speculation: Speculation
+    speculation: Speculation | Literal["off"]
     json_schema: Mapping[str, Any]
+    tools: Many[Mapping[str, Any]]
+    """Functions the model may call, as OpenAI describes them; see `localspec.tools`."""
+    tool_choice: str | None
+    """"auto" (default), "required", or the name of the one to call."""
+    template: Mapping[str, object]
+    """What else the model's chat template understands, e.g. `enable_thinking`."""
+    logprobs: int | None
+    """Say how likely tokens were, and this many of the likeliest."""
+    echo: bool
+    """Begin the answer with the prompt."""
     raw: bool
+    client: str
+    """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
 
 
 _SAMPLING = {field.name for field in fields(Sampling)}
@@ -111,12 +130,14 @@ class LLM:
         start = time.perf_counter()
         self.notes: list[str] = []
         self._paths, self._settings = paths, settings
-        self._worker = Worker(self._build)
+        most = None if settings.waiting is None else settings.parallel + settings.waiting
+        self._worker = Worker(self._build, most)
         self.load_seconds = time.perf_counter() - start
 
     def _build(self, resources: ExitStack) -> Engine:
         """Models, caches and what is known of their speed; on the thread that will use them."""
         (target_path, draft_path), settings = self._paths, self._settings
+        self._resources = resources
         self.target = resources.enter_context(Model(target_path, gpu_layers=settings.gpu_layers))
         self.draft: Model | None = None
         self._template = self._chat_template()
@@ -135,7 +156,7 @@ class LLM:
                 drafters.append(ModelDrafter(own))
                 self.draft = draft
         if cache.can_truncate:
-            drafters.append(LookupDrafter())
+            drafters += [LookupDrafter(), GrammarDrafter()]
         self.governor = Governor(Costs(cache.outputs))
         kept = _profile(self.target, self.draft, cache)
         if not profile.load(self.governor, kept):
@@ -182,12 +203,55 @@ class LLM:
         """
         self._worker.forget()
 
-    def stream(self, prompt: Prompt, **options: Unpack[Options]) -> Stream:
+    def stream(
+        self,
+        prompt: Prompt,
+        told: Callable[[], None] | None = None,
+        **options: Unpack[Options],
+    ) -> Stream:
         """Begin to answer. A str goes through the model's chat template unless `raw`.
 
-        Raises UsageError where prompt or options make no sense.
+        `told`, where given, is called on another thread whenever there is something to read.
+        Raises UsageError where prompt or options make no sense, BusyError where too many wait.
         """
-        return self._worker.stream(self._request(prompt, options))
+        request = self._request(prompt, options)
+        return self._worker.stream(request, told) if told else self._worker.stream(request)
+
+    def count(self, prompt: Prompt, **options: Unpack[Options]) -> int:
+        """How many tokens `prompt` comes to, with what the options add to it."""
+        return len(self._tokens(prompt, options))
+
+    def embed(self, texts: Many[Prompt]) -> tuple[list[npt.NDArray[np.float32]], int]:
+        """A vector for each text, where the model was made for that, and how many tokens it took.
+
+        Raises UsageError where it was not, or a text does not fit.
+        """
+        prompts = [self._tokens(text, {"raw": True}) for text in texts]
+        vectors: list[npt.NDArray[np.float32]] = []
+
+        def embed_next() -> None:
+            vectors.append(self._embedder.embed(prompts[len(vectors)]))
+
+        for _ in prompts:  # between steps, so that answers go on
+            self._worker.do(embed_next)
+        return vectors, sum(map(len, prompts))
+
+    @functools.cached_property
+    def _embedder(self) -> Embedder:
+        """Made when it is first used, on the engine's thread."""
+        embedder = Embedder(self.target)
+        self._resources.callback(embedder.close)
+        return embedder
+
+    @property
+    def running(self) -> int:
+        """Answers that have a slot."""
+        return self._worker.running
+
+    @property
+    def unfinished(self) -> int:
+        """Answers that are being made or wait."""
+        return self._worker.unfinished
 
     def generate(self, prompt: Prompt, **options: Unpack[Options]) -> Answer:
         """The whole answer at once."""
@@ -201,41 +265,59 @@ class LLM:
         return self.generate(messages, **options)
 
     def _request(self, prompt: Prompt, options: Options) -> Request:
-        schema = options.get("json_schema")
         stop = options.get("stop", ())
         stops = (stop,) if isinstance(stop, str) else tuple(stop)
         if "" in stops:
             raise UsageError("A stop string is empty; every answer would end at once.")
+        speculation = options.get("speculation", "auto")
         return Request(
-            prompt=self._tokens(prompt, raw=options.get("raw", False)),
+            prompt=self._tokens(prompt, options),
             sampling=sampling(options),
             max_tokens=options.get("max_tokens"),
             stops=stops,
-            speculation=options.get("speculation", "auto"),
-            constraint=None if schema is None else self._grammar(schema),
+            speculation=0 if speculation == "off" else speculation,
+            constraint=self._constraint(options),
+            logprobs=options.get("logprobs"),
+            echo=options.get("echo", False),
+            client=options.get("client", ""),
         )
 
-    def _grammar(self, schema: Mapping[str, Any]) -> Callable[[], Constraint]:
-        from localspec.llama.grammar import JsonGrammar  # most answers need no grammar
+    def _constraint(self, options: Options) -> Callable[[], Constraint] | None:
+        """What an answer must match, if anything."""
+        schema, offered = options.get("json_schema"), options.get("tools")
+        if schema is None and not offered:
+            return None
+        from localspec.llama.grammar import Grammar  # most answers need no grammar
 
-        return JsonGrammar(schema, self.target.vocabulary).begin
+        vocabulary = self.target.vocabulary
+        if offered:
+            marks = {m for m in tools.MARKS if len(vocabulary.tokenize(m, control=True)) == 1}
+            source = tools.grammar(offered, options.get("tool_choice"), marks, schema)
+            return Grammar(source, vocabulary).begin
+        assert schema is not None
+        return Grammar.of_schema(schema, vocabulary).begin
 
-    def _tokens(self, prompt: Prompt, *, raw: bool) -> list[int]:
+    def _tokens(self, prompt: Prompt, options: Options) -> list[int]:
         """A prompt in tokens. What a person wrote never becomes a control token."""
         if isinstance(prompt, str):
-            if not raw and self._template:
-                return self._render([{"role": "user", "content": prompt}])
+            if not options.get("raw") and self._template:
+                return self._render([{"role": "user", "content": prompt}], options)
             vocabulary = self.target.vocabulary
             begin = [vocabulary.bos] if vocabulary.adds_bos else []
             return begin + vocabulary.tokenize(prompt)
         if all(isinstance(part, int) for part in prompt):
             return self._checked(cast("Many[int]", prompt))
-        return self._render(cast("Many[Message]", prompt))
+        return self._render(cast("Many[Message]", prompt), options)
 
-    def _render(self, messages: Many[Message]) -> list[int]:
+    def _render(self, messages: Many[Message], options: Options) -> list[int]:
         if self._template is None:
             raise UsageError(f"{self.target.name} has no usable chat template; ask with raw text.")
-        return self._template.render(messages)
+        offered = options.get("tools")
+        extra: dict[str, Any] = dict(options.get("template", {}))
+        if offered and not self._template.knows_tools:
+            messages = [{"role": "system", "content": tools.instructions(offered)}, *messages]
+            offered = None
+        return self._template.render(messages, tools=offered, **extra)
 
     def _checked(self, tokens: Many[int]) -> list[int]:
         size = self.target.vocabulary.size
@@ -253,6 +335,7 @@ def load(
     parallel: int = 1,
     gpu_layers: int = -1,
     cache: CacheType = "f16",
+    waiting: int | None = None,
 ) -> LLM:
     """Load a target and its draft.
 
@@ -262,6 +345,7 @@ def load(
     the model was trained on, at most 8192. `parallel` answers can be decoded at once.
     `gpu_layers` is how many layers go to a GPU (-1: all), `cache` how keys and values are kept:
     "q8_0" takes half the memory of "f16", and rounds more. `localspec models fit` says what fits.
+    `waiting` is how many more requests may wait for their turn, by default any number.
 
     Raises ModelError where a file cannot be used, UsageError where a name is unknown.
     """
@@ -272,7 +356,7 @@ def load(
         raise UsageError(f"cache is {cache!r}; it must be {' or '.join(get_args(CacheType))}.")
     paths = models.resolve(str(model), str(draft))
     models.usage.used(paths[0])
-    return LLM(paths, Settings(context, parallel, gpu_layers, cache))
+    return LLM(paths, Settings(context, parallel, gpu_layers, cache, waiting))
 
 
 def _objection(target: Model, draft: Model, cache: Context) -> str | None:

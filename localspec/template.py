@@ -72,6 +72,11 @@ class ChatTemplate:
         except Exception as error:  # whatever a stranger's file can bring out of Jinja
             raise _broken(error) from error
 
+    @property
+    def knows_tools(self) -> bool:
+        """Whether it can tell a model of functions it may call."""
+        return "tools" in self._source
+
     def render(
         self,
         messages: Sequence[Mapping[str, object]],

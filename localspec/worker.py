@@ -15,10 +15,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence
+from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence, TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.engine import Engine
-from localspec.errors import LocalspecError
+from localspec.errors import BusyError, LocalspecError
 
 __all__ = ["Answer", "Stream", "Worker"]
 
@@ -26,6 +26,14 @@ _POLL_SECONDS = 0.2  # how long Ctrl-C may take where a blocked queue cannot be 
 
 
 _GONE = "This model was closed, or has failed; load it again."
+
+
+class _Job(NamedTuple):
+    """Something to be done on the engine's thread, between steps or when no answer is in work."""
+
+    work: Callable[[], None]
+    done: Future[None]
+    when_idle: bool
 
 
 class _Delivery(NamedTuple):
@@ -44,6 +52,10 @@ class Answer:
     finish_reason: FinishReason
     seed: int
     statistics: Statistics
+    logprobs: list[TokenLogprob] | None = None
+    """One a token, where they were asked for."""
+    stop: str | None = None
+    """The stop string that ended it, if one did."""
 
 
 class Stream:
@@ -53,11 +65,12 @@ class Stream:
     letting go of the stream end the generation.
     """
 
-    def __init__(self, sequence: Sequence, inbox: queue.SimpleQueue[_Delivery]) -> None:
-        self._sequence, self._inbox = sequence, inbox
+    def __init__(self, sequence: Sequence, outbox: "_Outbox") -> None:
+        self._sequence, self._inbox = sequence, outbox.queue
         self._unread: deque[Piece] = deque()
         self._text: list[str] = []
         self._tokens: list[int] = []
+        self._logprobs: list[TokenLogprob] = []
         self._ended = self._complained = False
 
     def __enter__(self) -> Self:
@@ -71,15 +84,43 @@ class Stream:
 
     def __iter__(self) -> Iterator[Piece]:
         while self._unread or not self._ended:
-            if not self._unread:
-                pieces, self._ended = _wait(self._inbox)
-                self._unread.extend(pieces)
-                continue
-            piece = self._unread.popleft()
-            self._text.append(piece.text)
-            if piece.token is not None:
-                self._tokens.append(piece.token)
-            yield piece
+            if self._unread:
+                yield self._read()
+            else:
+                self._receive(_wait(self._inbox))
+        self._complain()
+
+    def take(self) -> list[Piece]:
+        """The pieces that have come, without waiting. After the last ones `ended` is true.
+
+        Raises what went wrong once there are no pieces left.
+        """
+        while not self._inbox.empty():
+            self._receive(self._inbox.get())
+        pieces = [self._read() for _ in range(len(self._unread))]
+        if self._ended and not pieces:
+            self._complain()
+        return pieces
+
+    @property
+    def ended(self) -> bool:
+        """Whether all has been read."""
+        return self._ended and not self._unread
+
+    def _receive(self, delivery: _Delivery) -> None:
+        pieces, self._ended = delivery
+        self._unread.extend(pieces)
+
+    def _read(self) -> Piece:
+        piece = self._unread.popleft()
+        self._text.append(piece.text)
+        if piece.token is not None:
+            self._tokens.append(piece.token)
+        if piece.logprob is not None:
+            self._logprobs.append(piece.logprob)
+        return piece
+
+    def _complain(self) -> None:
         if self._sequence.error and not self._complained:
             self._complained = True
             raise self._sequence.error
@@ -97,12 +138,15 @@ class Stream:
     @property
     def answer(self) -> Answer:
         """What has been read so far, with its statistics."""
+        request = self._sequence.request
         return Answer(
             text="".join(self._text),
             tokens=list(self._tokens),
             finish_reason=self._sequence.finish_reason or "cancelled",
-            seed=self._sequence.request.sampling.seed,
+            seed=request.sampling.seed,
             statistics=self._sequence.statistics,
+            logprobs=None if request.logprobs is None else list(self._logprobs),
+            stop=self._sequence.stop,
         )
 
 
@@ -114,46 +158,89 @@ def _wait(inbox: queue.SimpleQueue[_Delivery]) -> _Delivery:
             continue
 
 
+@dataclass(frozen=True)
+class _Outbox:
+    """Where an answer is put, and whom to tell of it."""
+
+    queue: queue.SimpleQueue[_Delivery]
+    told: Callable[[], None]
+
+    def put(self, delivery: _Delivery) -> None:
+        self.queue.put(delivery)
+        self.told()
+
+
+def _do(job: _Job) -> None:
+    try:
+        job.work()
+    except Exception as error:  # it concerns whoever asked, not the engine
+        job.done.set_exception(error)
+    else:
+        job.done.set_result(None)
+
+
+def _nobody() -> None:
+    """Whoever reads the stream waits for it."""
+
+
 class Worker:
     """Steps an engine for as long as there is something to do. Its methods are for any thread."""
 
-    def __init__(self, build: Callable[[ExitStack], Engine]) -> None:
+    def __init__(self, build: Callable[[ExitStack], Engine], most: int | None = None) -> None:
         """Build the engine on the new thread, with resources that live as long as it does.
 
-        Raises what `build` raises.
+        No more than `most` answers may be unfinished at once. Raises what `build` raises.
         """
-        self._build = build
+        self._build, self._most = build, most
         self._built: Future[Engine] = Future()
-        self._inbox: queue.SimpleQueue[Sequence | Future[None] | None] = queue.SimpleQueue()
-        self._outboxes: dict[Sequence, queue.SimpleQueue[_Delivery]] = {}
+        self._inbox: queue.SimpleQueue[Sequence | _Job | None] = queue.SimpleQueue()
+        self._outboxes: dict[Sequence, _Outbox] = {}
         self._lock = threading.Lock()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="localspec-engine", daemon=True)
         self._thread.start()
         self._engine = self._built.result()
 
-    def stream(self, request: Request) -> Stream:
-        """Begin to answer. Raises UsageError where the request makes no sense.
+    def stream(self, request: Request, told: Callable[[], None] = _nobody) -> Stream:
+        """Begin to answer. Raises UsageError where the request makes no sense, BusyError where
+        too many wait.
 
-        After `close`, or after a failure of the engine itself, LocalspecError is raised.
+        `told` is called on the engine's thread whenever there is something to read; it must be
+        quick. After `close`, or after a failure of the engine itself, LocalspecError is raised.
         """
         sequence = self._engine.prepare(request)
-        outbox: queue.SimpleQueue[_Delivery] = queue.SimpleQueue()
+        outbox = _Outbox(queue.SimpleQueue(), told)
         with self._lock:
             if self._ended:
                 raise LocalspecError(_GONE)
+            if self._most is not None and len(self._outboxes) >= self._most:
+                raise BusyError(f"{self._most} answers are being made or wait; ask again later.")
             self._outboxes[sequence] = outbox
         self._inbox.put(sequence)
         return Stream(sequence, outbox)
 
+    @property
+    def running(self) -> int:
+        """Answers that have a slot."""
+        return self._engine.running
+
+    @property
+    def unfinished(self) -> int:
+        """Answers that are being made or wait."""
+        return len(self._outboxes)
+
     def forget(self) -> None:
         """Drop what earlier answers left in caches and drafters; waits for running ones."""
-        done: Future[None] = Future()
+        self.do(self._engine.forget, when_idle=True)
+
+    def do(self, work: Callable[[], None], *, when_idle: bool = False) -> None:
+        """Have something done on the engine's thread. Raises what `work` raises."""
+        job = _Job(work, Future(), when_idle)
         with self._lock:
             if self._ended:
                 raise LocalspecError(_GONE)
-            self._inbox.put(done)
-        done.result()
+            self._inbox.put(job)
+        job.done.result()
 
     def close(self) -> None:
         """Cancel all answers and end the thread."""
@@ -188,12 +275,11 @@ class Worker:
                 return False
             if isinstance(order, Sequence):
                 engine.submit(order)
-            elif engine.busy:
+            elif order.when_idle and engine.busy:
                 self._inbox.put(order)  # its turn comes when the answers have ended
                 return True
             else:
-                engine.forget()
-                order.set_result(None)
+                _do(order)
         return True
 
     def _end_all(self, reason: FinishReason, error: Exception | None = None) -> None:
@@ -201,8 +287,8 @@ class Worker:
             self._ended = True
         while not self._inbox.empty():
             order = self._inbox.get()
-            if isinstance(order, Future):
-                order.set_exception(LocalspecError(_GONE))
+            if isinstance(order, _Job):
+                order.done.set_exception(LocalspecError(_GONE))
         for sequence in list(self._outboxes):
             if not sequence.finish_reason:
                 sequence.finish(reason, error)
@@ -212,6 +298,8 @@ class Worker:
         last = sequence.finish_reason is not None
         pieces = sequence.take_pieces()
         if last:
-            self._outboxes.pop(sequence).put(_Delivery(pieces, last))
+            with self._lock:
+                outbox = self._outboxes.pop(sequence)
+            outbox.put(_Delivery(pieces, last))
         elif pieces:
             self._outboxes[sequence].put(_Delivery(pieces, last))

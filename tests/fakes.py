@@ -34,6 +34,9 @@ class FakeVocabulary:
     def piece(self, token: int) -> bytes:
         return bytes([ord("a") + token])
 
+    def text_of(self, token: int) -> str:
+        return self.piece(token).decode()
+
 
 class FakeModel:
     """Logits are a fixed function of the last three tokens, and the cache is a list to check."""
@@ -124,6 +127,9 @@ class OracleDrafter:
     def truncate(self, slot: int, length: int) -> None:
         pass
 
+    def copy(self, source: int, slot: int, length: int) -> None:
+        pass
+
     def forget(self) -> None:
         pass
 
@@ -196,6 +202,9 @@ class Alternating:
         allowed: npt.NDArray[np.bool_] = np.arange(VOCABULARY) % 2 != last
         allowed[END] = True
         return allowed
+
+    def forced(self) -> list[int]:
+        return []
 
 
 def plain(target: FakeModel, request: Request) -> tuple[list[int], str]:
@@ -390,7 +399,8 @@ class World:
     def check(self) -> None:
         """Caches hold committed tokens only, and answers are right as far as they have come."""
         for slot, cache in enumerate(self.target.cache):
-            owner = next((s for s in reversed(self.sequences) if s.slot == slot), None)
+            seated = [s for s in self.sequences if s.slot == slot]
+            owner = max(seated, key=lambda s: s.began, default=None)
             assert cache == (owner.tokens[: owner.cached] if owner else [])
             for draft in self.drafts:
                 assert draft.cache[slot] == cache[: len(draft.cache[slot])]

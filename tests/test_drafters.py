@@ -31,7 +31,6 @@ from localspec.decoding.sampling import Guess, Sampler, Sampling
 from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.base import Ask
 from localspec.drafters.model import ModelDrafter
-from localspec.errors import DecodeError
 
 
 def sequence(
@@ -223,15 +222,25 @@ def test_a_guess_that_does_not_fit_the_drafts_own_context_is_not_begun() -> None
     assert [len(draft) for draft in drafter.propose([ask(fitting, 3)])] == [0]
 
 
-def test_a_failed_decode_leaves_the_drafter_knowing_what_its_cache_holds() -> None:
+@pytest.mark.parametrize("fails_at", [2, 4])  # while it catches up, and while it guesses
+def test_after_a_failed_decode_the_drafter_says_nothing_and_begins_anew(fails_at: int) -> None:
     model, s = FakeModel(batch=4), sequence()
-    model.fails_at = 2  # while it catches up
+    model.fails_at = fails_at
     drafter = ModelDrafter(model)
-    with pytest.raises(DecodeError):
-        drafter.propose([ask(s, 2)])
+    assert [len(draft) for draft in drafter.propose([ask(s, 3)])] == [0]
+    assert model.cache[0] == []
     assert drafter.backlog(s) == len(s) - len(model.cache[0])
     [draft] = drafter.propose([ask(s, 2)])
     assert draft.tokens == [guess.token for guess in guesses(model, s, 2)]
+
+
+def test_a_draft_model_that_keeps_failing_is_left_alone() -> None:
+    model, s = FakeModel(), sequence()
+    drafter = ModelDrafter(model)
+    for _ in range(5):
+        model.fails_at = len(model.decodes) + 1
+        drafter.propose([ask(s, 3)])
+    assert len(model.decodes) == 3
 
 
 # In the engine ---------------------------------------------------------------------------------

@@ -1,15 +1,17 @@
 """The llama room with the real shell pair: model, vocabulary, context, rollback."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from localspec import ModelError, models
-from localspec.errors import DecodeError
+from localspec.errors import DecodeError, UsageError
 from localspec.llama.context import Context
-from localspec.llama.grammar import JsonGrammar
+from localspec.llama.grammar import Grammar
 from localspec.llama.model import Model
 from localspec.llama.rows import Logits, Run
 
@@ -127,7 +129,7 @@ class TestBadFiles:
 class TestGrammar:
     def test_guesses_taken_back_leave_the_match_where_it_was(self, model: Model) -> None:
         words = model.vocabulary
-        match = JsonGrammar(SCHEMA, words).begin()
+        match = Grammar.of_schema(SCHEMA, words).begin()
         for token in words.tokenize('{"n": 1'):
             match.push(token)
         before = match.allowed().copy()
@@ -138,3 +140,30 @@ class TestGrammar:
             for _ in guesses:
                 match.pop()
             assert (match.allowed() == before).all()
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": "^(a|b|ab)*" + "(x+x+)+" * 20 + "$"},
+        {"type": "string", "pattern": "(.{0,900}){9}z"},
+        {"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}] * 50}}, "$ref": "#/$defs/a"},
+        {"type": "array", "minItems": 9_999_999, "items": {"type": "integer"}},
+        {"type": "object", "properties": {f"p{i}": {"type": "number"} for i in range(3000)}},
+        {"enum": [f"{i}" for i in range(9000)]},
+        {"type": "object", "patternProperties": {".*.*.*x{1,500}": {}}},
+    ],
+)
+def test_a_grammar_that_explodes_is_refused_or_ends(model: Model, schema: Any) -> None:
+    words, start = model.vocabulary, time.thread_time()
+    try:
+        match = Grammar.of_schema(schema, words).begin()
+    except UsageError:
+        return
+    for _ in range(20):
+        allowed = np.flatnonzero(match.allowed())
+        if not len(allowed):
+            break
+        match.push(int(allowed[len(allowed) // 2]))
+        match.forced()
+    assert time.thread_time() - start < 5, "a stranger's schema cannot hold the engine for long"

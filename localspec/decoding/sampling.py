@@ -98,6 +98,9 @@ class Constraint(Protocol):
     def allowed(self) -> npt.NDArray[np.bool_]:
         """Which tokens may come next, one flag a token."""
 
+    def forced(self) -> list[int]:
+        """What must come next, as far as there is no choice."""
+
 
 class Sampler:
     """The choices of one sequence: `pick` for the target's rows, `guess` for the draft's.
@@ -133,6 +136,10 @@ class Sampler:
             self._penalties.count(token, -1)
         if self._constraint:
             self._constraint.pop()
+
+    def forced(self) -> list[int]:
+        """Tokens that the constraint leaves no choice about."""
+        return self._constraint.forced() if self._constraint else []
 
     def pick(self, row: Logits, position: int) -> int:
         """The target's token for `position`, from its row of `n_vocab` logits."""

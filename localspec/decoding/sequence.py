@@ -3,14 +3,24 @@
 from collections.abc import Callable
 from collections.abc import Sequence as Tokens
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from localspec.decoding.draft import Draft
+from localspec.decoding.logprobs import likeliest
 from localspec.decoding.sampling import Constraint, Sampler, Sampling
 from localspec.decoding.statistics import Statistics
 from localspec.decoding.text import TextStream
+from localspec.llama.rows import Logits
 
-__all__ = ["FinishReason", "Piece", "Pieces", "Request", "Sequence", "Speculation"]
+__all__ = [
+    "FinishReason",
+    "Piece",
+    "Pieces",
+    "Request",
+    "Sequence",
+    "Speculation",
+    "TokenLogprob",
+]
 
 FinishReason = Literal["stop", "length", "cancelled", "error"]
 Speculation = Literal["auto"] | int
@@ -28,6 +38,24 @@ class Request:
     speculation: Speculation = "auto"
     constraint: Callable[[], Constraint] | None = None
     """Begins the match of an answer with its grammar."""
+    logprobs: int | None = None
+    """Say how likely each token was, and this many of the likeliest; None: do not."""
+    echo: bool = False
+    """Begin the answer with the prompt."""
+    client: str = ""
+    """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
+
+
+class TokenLogprob(NamedTuple):
+    """How likely a token was: the natural logarithm, as the model itself has it.
+
+    `top` are the likeliest tokens at its place. Tokens are bytes; a control token's are its name.
+    """
+
+    piece: bytes
+    logprob: float | None
+    """None for the first token of a text, before which there is nothing."""
+    top: tuple[tuple[bytes, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,6 +67,8 @@ class Piece:
     """None for a last piece that only carries text kept back."""
     drafter: str | None = None
     """Who guessed it, None where the target found it alone."""
+    logprob: TokenLogprob | None = None
+    """Where the request asked for it."""
 
 
 class Pieces(Protocol):
@@ -53,7 +83,10 @@ class Pieces(Protocol):
         """Tokens that end an answer."""
 
     def piece(self, token: int) -> bytes:
-        """A token's bytes."""
+        """A token's bytes; none for control tokens."""
+
+    def text_of(self, token: int) -> str:
+        """A token written out, control tokens too."""
 
 
 class Sequence:
@@ -82,6 +115,7 @@ class Sequence:
         self.cached = 0
         self._said: list[Piece] = []
         self._text = TextStream(request.stops)
+        self._echoed = TextStream()
         self._vocabulary = vocabulary
         self._prompt_length = len(request.prompt)
         limit = context_length - self._prompt_length
@@ -99,6 +133,11 @@ class Sequence:
         return self.tokens[self._prompt_length :]
 
     @property
+    def stop(self) -> str | None:
+        """The stop string that ended the answer, if one did."""
+        return self._text.stop
+
+    @property
     def backlog(self) -> int:
         """Committed tokens the target has yet to see."""
         return len(self.tokens) - self.cached
@@ -112,24 +151,62 @@ class Sequence:
         """Whether `token` means that there is nothing more to say."""
         return token in self._vocabulary.end_tokens
 
+    @property
+    def began(self) -> float:
+        """When it was given a slot."""
+        return self._began
+
+    @property
+    def reads_aloud(self) -> bool:
+        """Whether it has to be said how likely each token of the prompt is."""
+        return self.request.echo and self.request.logprobs is not None
+
     def begin(self, cached: int, now: float) -> None:
-        """A slot was found whose cache already holds the first `cached` tokens."""
+        """Its slot's cache already holds the first `cached` tokens."""
         self.cached = self.statistics.cached_tokens = cached
         self._began = now
+        if self.request.echo and not self._said:
+            shown = self.tokens[:1] if self.reads_aloud else self.tokens
+            for token in shown:
+                self._echo(token, None)
 
-    def commit(self, token: int, drafter: str | None) -> None:
-        """Say `token`, and see whether that ends the answer."""
+    def read(self, rows: Logits) -> None:
+        """Echo the tokens of the prompt that follow the cached ones; `rows` say how likely."""
+        following = self.tokens[self.cached + 1 : self.cached + 1 + len(rows)]
+        for token, row in zip(following, rows, strict=False):
+            self._echo(token, row)
+
+    def _echo(self, token: int, row: Logits | None) -> None:
+        logprob = None
+        if self.reads_aloud:
+            logprob = self._logprob(token, row) or TokenLogprob(self._named(token), None)
+        text = self._echoed.feed(self._vocabulary.piece(token))
+        self._said.append(Piece(text, token, None, logprob))
+
+    def commit(self, token: int, drafter: str | None, row: Logits | None = None) -> None:
+        """Say `token`, which the target picked from `row`, and see whether that ends the answer."""
         self._committed += 1
         if self.ends_with(token):
             self.finish("stop")
             return
         self.tokens.append(token)
         self.sampler.push(token)
-        self._said.append(Piece(self._text.feed(self._vocabulary.piece(token)), token, drafter))
+        text = self._text.feed(self._vocabulary.piece(token))
+        self._said.append(Piece(text, token, drafter, self._logprob(token, row)))
         if self._text.stopped:
             self.finish("stop")
         elif self.room <= 0:
             self.finish("length")
+
+    def _logprob(self, token: int, row: Logits | None) -> TokenLogprob | None:
+        if self.request.logprobs is None or row is None:
+            return None
+        (_, logprob), *top = likeliest(row, token, self.request.logprobs)
+        named = tuple((self._named(other), value) for other, value in top)
+        return TokenLogprob(self._named(token), logprob, named)
+
+    def _named(self, token: int) -> bytes:
+        return self._vocabulary.piece(token) or self._vocabulary.text_of(token).encode()
 
     def finish(self, reason: FinishReason, error: Exception | None = None) -> None:
         """End the answer; text kept back for a stop string that did not come is let go."""

@@ -17,7 +17,13 @@ class TextStream:
         self._stops = tuple(stops)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
-        self.stopped = False
+        self.stop: str | None = None
+        """The stop string that ended the text."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop string came."""
+        return self.stop is not None
 
     def feed(self, data: bytes) -> str:
         """The text that `data` makes safe to show. Nothing comes after a stop string."""
@@ -36,10 +42,11 @@ class TextStream:
         if not self._stops:
             return text
         text = self._held + text
-        found = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
+        found = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:  # the one that is complete first, so that portions do not matter
-            self.stopped, self._held = True, ""
-            return text[: min(found)[1]]
+            _, at, self.stop = min(found)
+            self._held = ""
+            return text[:at]
         keep = max(_overlap(text, stop) for stop in self._stops)
         safe = len(text) - keep
         self._held = text[safe:]

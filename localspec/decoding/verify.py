@@ -21,9 +21,10 @@ def verify(sequence: Sequence, draft: Draft, rows: Logits) -> list[int]:
     held: list[int] = []
     node = ROOT
     while True:
-        token = sequence.sampler.pick(rows[node + 1], len(sequence))
+        row = rows[node + 1]
+        token = sequence.sampler.pick(row, len(sequence))
         child = draft.child(node, token)
-        sequence.commit(token, None if child is None else draft.drafter)
+        sequence.commit(token, None if child is None else draft.drafter, row)
         if child is None or sequence.finish_reason:
             return held if child is None else [*held, child]
         held.append(child)

@@ -49,3 +49,6 @@ class Drafter(Protocol):
 
     def truncate(self, slot: int, length: int) -> None:
         """What followed the first `length` tokens of the slot was never said, or is gone."""
+
+    def copy(self, source: int, slot: int, length: int) -> None:
+        """`slot` begins anew, with the first `length` tokens of `source`."""

@@ -95,6 +95,10 @@ class LookupDrafter:
         else:
             text.cut(length)
 
+    def copy(self, source: int, slot: int, length: int) -> None:
+        """Another text begins in `slot`; it is read when it is asked about."""
+        self.truncate(slot, 0)
+
     def _read(self, sequence: Sequence) -> "_Text":
         text = self._texts.get(sequence.slot)
         if text is None:

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask
+from localspec.errors import DecodeError
 from localspec.llama.rows import Evaluator, Logits, Run
 
 __all__ = ["ModelDrafter"]
+
+_MOST_FAILURES = 3  # of decodes, before the model is left alone
 
 
 class ModelDrafter:
@@ -25,11 +28,23 @@ class ModelDrafter:
         self._model = model
         self._cached = [0] * model.sequences
         self._guessed: list[list[int]] = [[] for _ in range(model.sequences)]
+        self._failures = 0
 
     def propose(self, asks: Many[Ask]) -> list[Draft]:
         """Guess for all sequences in step, each until its length or its `more` ends it."""
         chains = [_Chain(ask, self._unseen(ask.sequence)) for ask in asks]
-        growing = [chain for chain in chains if self._fits(chain) and chain.wanted]
+        try:
+            self._grow([chain for chain in chains if self._fits(chain) and chain.wanted])
+        except DecodeError:  # the target goes on alone, and nobody vouches for this cache
+            self._failures += 1
+            self.forget()
+            return [Draft() for _ in chains]
+        finally:
+            for chain in chains:
+                chain.forget()
+        return [chain.draft for chain in chains]
+
+    def _grow(self, growing: list["_Chain"]) -> None:
         self._catch_up(growing)
         while growing:
             rows = self._feed(growing)
@@ -38,9 +53,6 @@ class ModelDrafter:
             for chain, row in zip(growing, rows, strict=True):
                 chain.grow(row)
             growing = [chain for chain in growing if chain.wanted]
-        for chain in chains:
-            chain.forget()
-        return [chain.draft for chain in chains]
 
     def peek(self, sequence: Sequence) -> None:
         """A guess takes a pass of the model."""
@@ -74,12 +86,19 @@ class ModelDrafter:
             self._cached[slot] = length
             del self._guessed[slot][-surplus:]
 
+    def copy(self, source: int, slot: int, length: int) -> None:
+        """Share what the draft's cache holds of the source."""
+        length = min(length, self._cached[source])
+        if self._model.can_truncate:
+            self._model.copy(source, slot, length)
+            self._cached[slot], self._guessed[slot] = length, []
+
     def _unseen(self, sequence: Sequence) -> list[int]:
         return sequence.tokens[self._cached[sequence.slot] :]
 
     def _fits(self, chain: "_Chain") -> bool:
         """Whether guesses can be taken back, and the draft's own context has room for them."""
-        if not self._model.can_truncate:
+        if not self._model.can_truncate or self._failures >= _MOST_FAILURES:
             return False
         return len(chain.ask.sequence) + chain.ask.length <= self._model.length
 

@@ -103,9 +103,10 @@ class Context:
             )
 
     def copy(self, source: int, slot: int, length: int) -> None:
-        """Make `slot` begin with the first `length` tokens of `source`, sharing their cells."""
+        """Make `slot` begin with the first `length` tokens of `source`."""
         self.truncate(slot, 0)
-        lib.llama_memory_seq_cp(self._memory, source, slot, 0, length)
+        lib.llama_memory_seq_cp(self._memory, source, slot, -1, -1)  # all, or llama.cpp aborts
+        self.truncate(slot, length)
 
     def cached(self, slot: int) -> int:
         """Tokens of a sequence in the cache."""
@@ -149,7 +150,9 @@ def parameters(
     params.type_k = params.type_v = _CACHE_TYPES[cache]
     if on_cpu and cache == "f16":
         params.type_v = _BF16  # keeps attention's sums the same at every width: decision 2
-    params.kv_unified = True  # sequences share prefixes without copies, and cells
+    # Sequences in cells of their own keep them in order, so that what others do changes no
+    # sum of attention: decision 31. On GPUs a shared buffer makes batches cheaper.
+    params.kv_unified = not on_cpu
     params.no_perf = True
     return params
 

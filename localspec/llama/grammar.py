@@ -1,10 +1,10 @@
-"""Answers that must match a JSON schema, by llguidance, which reads the model's own tokenizer."""
+"""Answers that must match a grammar, by llguidance, which reads the model's own tokenizer."""
 
 import functools
 import json
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,24 +14,42 @@ from llguidance.llamacpp import lltokenizer_from_vocab
 from localspec.errors import UsageError
 from localspec.llama.vocabulary import Vocabulary
 
-__all__ = ["JsonGrammar", "Match"]
+__all__ = ["Grammar", "Match"]
 
 
-class JsonGrammar:
-    """A compiled JSON schema. Raises UsageError where the schema cannot be used."""
+# Strangers may send grammars: about 40 ms to build one, and 10 ms a token, at the very most.
+_LIMITS = LLParserLimits(
+    initial_lexer_fuel=2_000_000,
+    step_lexer_fuel=150_000,
+    step_max_items=50_000,
+    max_lexer_states=50_000,
+    max_grammar_size=100_000,
+    verbose_errors=False,
+)
 
-    def __init__(self, schema: Mapping[str, Any], vocabulary: Vocabulary) -> None:
+
+class Grammar:
+    """A compiled grammar. Raises UsageError where it cannot be used.
+
+    `source` is in Lark's notation as llguidance extends it.
+    """
+
+    def __init__(self, source: str, vocabulary: Vocabulary) -> None:
         self._tokenizer = _tokenizer(vocabulary)
         self._size = vocabulary.size
-        self._grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema))
-        error = LLMatcher.validate_grammar(self._grammar, self._tokenizer)
+        self._grammar = LLMatcher.grammar_from_lark(source)
+        error = LLMatcher.validate_grammar(self._grammar, self._tokenizer, limits=_LIMITS)
         if error:
-            raise UsageError(f"The JSON schema cannot be used: {error.splitlines()[0]}")
+            raise UsageError(f"The JSON schema cannot be used: {error.splitlines()[0][:300]}")
+
+    @classmethod
+    def of_schema(cls, schema: Mapping[str, Any], vocabulary: Vocabulary) -> Self:
+        """Of all JSON that matches a schema."""
+        return cls(f"start: %json {json.dumps(schema)}", vocabulary)
 
     def begin(self) -> "Match":
         """Matching from the start, for one answer."""
-        matcher = LLMatcher(self._tokenizer, self._grammar, limits=LLParserLimits())
-        return Match(matcher, self._size)
+        return Match(LLMatcher(self._tokenizer, self._grammar, limits=_LIMITS), self._size)
 
 
 class Match:
@@ -54,6 +72,13 @@ class Match:
         """Take the last token back."""
         if self._taken.pop():
             self._matcher.rollback(1)
+
+    def forced(self) -> list[int]:
+        """Tokens that must follow, as far as there is no choice."""
+        if self._matcher.is_stopped():
+            return []
+        tokens: list[int] = self._matcher.compute_ff_tokens()
+        return tokens
 
     def allowed(self) -> npt.NDArray[np.bool_]:
         """Which tokens may come next, one flag a token."""

@@ -1,0 +1,61 @@
+"""Arguments of `localspec serve`."""
+
+import os
+
+from localspec.arguments.common import Verbs, add_model, add_verb
+
+__all__ = ["add"]
+
+
+def add(verbs: Verbs) -> None:
+    """The flags of `localspec serve`."""
+    verb = add_verb(
+        verbs,
+        "serve",
+        "serve a model to editors, agents and scripts (OpenAI's and Anthropic's interfaces)",
+        "Serve a model over HTTP, to this computer only unless told otherwise. Programs made for "
+        "OpenAI or Anthropic work with it: point them to the address that is shown.",
+    )
+    add_model(verb)
+    where = verb.add_argument_group("who may connect")
+    where.add_argument(
+        "--host", default="127.0.0.1", metavar="H", help="address to listen at (this computer)"
+    )
+    where.add_argument("--port", type=int, default=8080, metavar="P", help="port (8080)")
+    where.add_argument(
+        "--api-key",
+        default=os.environ.get("LOCALSPEC_API_KEY") or None,
+        metavar="KEY",
+        help="clients must send it; better set as LOCALSPEC_API_KEY, where other users of this "
+        "computer cannot see it",
+    )
+    where.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which clients call this computer; repeatable",
+    )
+    where.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="web pages that may use the server (https://example.org); repeatable",
+    )
+    how = verb.add_argument_group("how much")
+    how.add_argument(
+        "--parallel", type=int, default=4, metavar="N", help="answers made at the same time (4)"
+    )
+    how.add_argument(
+        "--queue", type=int, default=64, metavar="N", help="requests that may wait (64)"
+    )
+    how.add_argument(
+        "--context", type=int, metavar="N", help="most tokens of a prompt and its answer"
+    )
+    how.add_argument(
+        "--keep-alive",
+        type=float,
+        metavar="SECONDS",
+        help="unload the model when nobody has asked for that long (default: never)",
+    )

@@ -1,0 +1,322 @@
+"""OpenAI's `/v1/responses`, without memory: bodies, answers and events in its shape.
+
+Nothing is kept between requests, so `previous_response_id` is refused and `store` ignored.
+"""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from localspec.runtime import Message
+from localspec.serve.answering import Answering
+from localspec.serve.events import event
+from localspec.serve.parts import parts
+from localspec.tools import Arguments, Begun, Call, split
+from localspec.wire.answers import new_id
+from localspec.wire.asked import IGNORED, Asked, SampledBody
+from localspec.wire.chat import Function, TextPart, Tool, as_text, check_size, offer
+from localspec.wire.errors import Refusal, document, refusal
+from localspec.wire.reading import read as read_body
+from localspec.worker import Answer
+
+__all__ = ["ResponsesBody", "events", "read", "told", "whole"]
+
+_IGNORED = (
+    IGNORED
+    | {"background", "include", "max_tool_calls", "parallel_tool_calls", "prompt", "reasoning"}
+    | {"stream_options", "truncation", "top_logprobs", "conversation"}
+)
+_ROLES = {"developer": "system"}
+
+
+class Item(Struct, kw_only=True):
+    """A part of the conversation: a message, a call, or what a call came to."""
+
+    type: Annotated[str, Meta(max_length=64)] = "message"
+    role: Literal["system", "developer", "user", "assistant"] = "user"
+    content: str | list[TextPart] | None = None
+    call_id: str = ""
+    name: str = ""
+    arguments: str = ""
+    output: str | list[TextPart] | None = None
+
+
+class TheirTool(Struct):
+    """A function the model may call."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
+    type: Literal["function"] = "function"
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Chosen(Struct):
+    """The one function that must be called."""
+
+    name: str
+    type: Literal["function"] = "function"
+
+
+class Format(Struct):
+    """What the text must be; `schema` where `type` is json_schema."""
+
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    name: str = ""
+    schema: dict[str, Any] | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+class Text(Struct):
+    """What is said of the text."""
+
+    format: Format | None = None
+    verbosity: str | None = None
+
+
+class ResponsesBody(Struct, kw_only=True):
+    """The body of `/v1/responses`."""
+
+    input: str | Annotated[list[Item], Meta(min_length=1, max_length=4096)]
+    model: Annotated[str, Meta(max_length=512)] = ""
+    instructions: str | None = None
+    max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    tools: Annotated[list[TheirTool], Meta(max_length=128)] | None = None
+    tool_choice: Literal["auto", "none", "required"] | Chosen | None = None
+    text: Text | None = None
+    stream: bool | None = None
+    previous_response_id: None = None
+    speculation: Literal["auto", "off"] | Annotated[int, Meta(ge=0, le=64)] | None = None
+
+
+def read(data: bytes | Mapping[str, object]) -> Asked:
+    """What the body asks for. Raises Refusal."""
+    body = read_body(data, ResponsesBody, _IGNORED)
+    sampled = SampledBody(
+        temperature=body.temperature, top_p=body.top_p, speculation=body.speculation
+    )
+    options = sampled.sampling_options()
+    options["max_tokens"] = body.max_output_tokens
+    form = body.text.format if body.text else None
+    if form and form.type == "json_object":
+        options["json_schema"] = {"type": "object"}
+    elif form and form.type == "json_schema":
+        if form.schema is None:
+            raise Refusal("text.format needs schema.", param="text.format.schema")
+        check_size(form.schema, "text.format.schema")
+        options["json_schema"] = form.schema
+    choice = body.tool_choice.name if isinstance(body.tool_choice, Chosen) else body.tool_choice
+    tools = [Tool(Function(t.name, t.description, t.parameters)) for t in body.tools or ()]
+    offer(options, tools, choice, "tool_choice")
+    return Asked(
+        model=body.model,
+        prompts=[_conversation(body)],
+        options=options,
+        stream=bool(body.stream),
+    )
+
+
+def _conversation(body: ResponsesBody) -> list[Message]:
+    messages: list[Message] = []
+    if body.instructions:
+        messages.append({"role": "system", "content": body.instructions})
+    if isinstance(body.input, str):
+        return [*messages, {"role": "user", "content": body.input}]
+    for i, item in enumerate(body.input):
+        messages += _message(item, f"input[{i}]")
+    return messages
+
+
+def _message(item: Item, where: str) -> list[Message]:
+    if item.type == "message":
+        role = _ROLES.get(item.role, item.role)
+        return [{"role": role, "content": as_text(item.content, where)}]
+    if item.type == "function_call":
+        function = {"name": item.name, "arguments": item.arguments}
+        call = {"id": item.call_id, "type": "function", "function": function}
+        return [{"role": "assistant", "content": "", "tool_calls": [call]}]
+    if item.type == "function_call_output":
+        text = as_text(item.output, where)
+        return [{"role": "tool", "tool_call_id": item.call_id, "content": text}]
+    if item.type == "reasoning":
+        return []
+    raise Refusal(f"{where} is of type {item.type[:40]!r}, which is not known here.", param=where)
+
+
+def whole(asked: Asked, model: str, answers: list[Answer]) -> dict[str, Any]:
+    """The answer of `/v1/responses`."""
+    answer = answers[0]
+    text, calls = split(answer.text) if "tools" in asked.options else (answer.text, [])
+    output = [_text_item(text)] if text or not calls else []
+    return _response(asked, model) | _ending(answer, output + [_call_item(call) for call in calls])
+
+
+def _response(asked: Asked, model: str) -> dict[str, Any]:
+    return {
+        "id": new_id("resp_"),
+        "object": "response",
+        "created_at": int(time.time()),
+        "status": "in_progress",
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "max_output_tokens": asked.options.get("max_tokens"),
+        "model": model,
+        "output": [],
+        "parallel_tool_calls": True,
+        "previous_response_id": None,
+        "store": False,
+        "temperature": asked.options.get("temperature"),
+        "text": {"format": {"type": "text"}},
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": asked.options.get("top_p"),
+        "truncation": "disabled",
+        "usage": None,
+        "metadata": {},
+    }
+
+
+def _ending(answer: Answer, output: list[dict[str, Any]]) -> dict[str, Any]:
+    """What only the end of an answer tells."""
+    s, complete = answer.statistics, answer.finish_reason == "stop"
+    return {
+        "status": "completed" if complete else "incomplete",
+        "incomplete_details": None if complete else {"reason": "max_output_tokens"},
+        "output": output,
+        "usage": {
+            "input_tokens": s.prompt_tokens,
+            "input_tokens_details": {"cached_tokens": s.cached_tokens},
+            "output_tokens": s.completion_tokens,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": s.prompt_tokens + s.completion_tokens,
+        },
+    }
+
+
+def _text_item(text: str, status: str = "completed") -> dict[str, Any]:
+    content = [_text_part(text)] if status == "completed" else []
+    return {
+        "id": new_id("msg_"),
+        "type": "message",
+        "status": status,
+        "role": "assistant",
+        "content": content,
+    }
+
+
+def _text_part(text: str) -> dict[str, Any]:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _call_item(call: Call, status: str = "completed") -> dict[str, Any]:
+    return {
+        "id": new_id("fc_"),
+        "type": "function_call",
+        "status": status,
+        "call_id": new_id("call_"),
+        "name": call.name,
+        "arguments": call.arguments,
+    }
+
+
+class _Events:
+    """Writes numbered events, and keeps the items that they tell of."""
+
+    def __init__(self) -> None:
+        self.output: list[dict[str, Any]] = []
+        self._number = -1
+        self._text = ""
+
+    def write(self, kind: str, **fields: Any) -> bytes:
+        self._number += 1
+        return event({"type": kind, "sequence_number": self._number, **fields}, kind)
+
+    @property
+    def open(self) -> dict[str, Any] | None:
+        """The item that is being written."""
+        last = self.output[-1] if self.output else None
+        return last if last and last["status"] == "in_progress" else None
+
+    def begin(self, item: dict[str, Any]) -> list[bytes]:
+        """A new item, after the one before."""
+        ended = self.end()
+        self.output.append(item)
+        at, self._text = self._at(), ""
+        news = [
+            self.write("response.output_item.added", output_index=at["output_index"], item=item)
+        ]
+        if item["type"] == "message":
+            part = _text_part("")
+            news.append(self.write("response.content_part.added", **at, content_index=0, part=part))
+        return ended + news
+
+    def text(self, text: str) -> bytes:
+        self._text += text
+        return self.write(
+            "response.output_text.delta", **self._at(), content_index=0, delta=text, logprobs=[]
+        )
+
+    def arguments(self, text: str) -> bytes:
+        self.output[-1]["arguments"] += text
+        return self.write("response.function_call_arguments.delta", **self._at(), delta=text)
+
+    def end(self) -> list[bytes]:
+        """The end of the item that is being written, if one is."""
+        item = self.open
+        if not item:
+            return []
+        item["status"] = "completed"
+        at = self._at()
+        if item["type"] == "message":
+            part = _text_part(self._text)
+            item["content"] = [part]
+            place = {**at, "content_index": 0}
+            news = [
+                self.write("response.output_text.done", **place, text=self._text, logprobs=[]),
+                self.write("response.content_part.done", **place, part=part),
+            ]
+        else:
+            done = {"arguments": item["arguments"], "name": item["name"]}
+            news = [self.write("response.function_call_arguments.done", **at, **done)]
+        index = at["output_index"]
+        return [*news, self.write("response.output_item.done", output_index=index, item=item)]
+
+    def _at(self) -> dict[str, Any]:
+        return {"item_id": self.output[-1]["id"], "output_index": len(self.output) - 1}
+
+
+async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterator[bytes]:
+    """The events of a streamed response."""
+    told, response = _Events(), _response(asked, model)
+    yield told.write("response.created", response=response)
+    yield told.write("response.in_progress", response=response)
+    async for part in parts(answering, tools="tools" in asked.options):
+        if isinstance(part, Begun):
+            for data in told.begin(_call_item(Call(part.name), "in_progress")):
+                yield data
+        elif isinstance(part, Arguments):
+            yield told.arguments(part.text)
+        elif isinstance(part, str) or not told.output:
+            if not told.open or told.open["type"] != "message":
+                for data in told.begin(_text_item("", "in_progress")):
+                    yield data
+            if isinstance(part, str):
+                yield told.text(part)
+        if isinstance(part, Answer):
+            for data in told.end():
+                yield data
+            response |= _ending(part, told.output)
+            yield told.write(f"response.{response['status']}", response=response)
+
+
+def told(error: Exception) -> bytes:
+    """An error in the middle of a stream."""
+    about = document(refusal(error))["error"]
+    fields = {name: about[name] for name in ("code", "message", "param")}
+    return event({"type": "error", "sequence_number": 0, **fields}, "error")

@@ -1,0 +1,177 @@
+"""Places in the caches: who sits where, and which of what earlier answers left is used again.
+
+A slot keeps its cache when its answer ends. A prompt that begins alike continues it, or takes a
+copy, which costs less than reading it again. Where another answer is reading the same prompt right
+now, the later one follows it: it waits, and takes a copy too.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Sequence as Many
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from localspec.decoding.sequence import Sequence
+from localspec.drafters.base import Drafter
+from localspec.llama.rows import Evaluator
+
+__all__ = ["Slot", "Slots"]
+
+_WORTH_COPYING = 16  # tokens more than the slot's own cache holds
+
+
+class _Lead(NamedTuple):
+    """An answer in another slot which reads the first `shared` tokens for us."""
+
+    slot: "Slot"
+    sequence: Sequence
+    shared: int
+
+
+@dataclass
+class Slot:
+    """A sequence's place in the caches, or the tokens a finished one left there."""
+
+    index: int
+    tokens: list[int] = field(default_factory=list)
+    sequence: Sequence | None = None
+    last_used: int = 0
+    lead: _Lead | None = None
+
+    def shared(self, prompt: Many[int]) -> int:
+        """How many tokens of `prompt`, short of its last, are in the cache already."""
+        held = self.sequence.tokens[: self.sequence.cached] if self.sequence else self.tokens
+        return _common(held, prompt, len(prompt) - 1)
+
+
+def _common(held: list[int], prompt: Many[int], most: int) -> int:
+    """Tokens with which both begin, at most `most`."""
+    most = min(len(held), most)
+    if held[:most] == prompt[:most]:
+        return most
+    low, high = 0, most  # comparing slices is quick; comparing tokens one by one is not
+    while high - low > 1:
+        middle = (low + high) // 2
+        if held[low:middle] == prompt[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+class Slots:
+    """All slots of a target and of its drafters."""
+
+    def __init__(self, target: Evaluator, drafters: Iterable[Drafter]) -> None:
+        self._target, self._drafters = target, list(drafters)
+        self._all = [Slot(i) for i in range(target.sequences)]
+        self._uses = 0
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def sequences(self) -> list[Sequence]:
+        """Those that have a slot."""
+        return [slot.sequence for slot in self._all if slot.sequence]
+
+    @property
+    def any_free(self) -> bool:
+        """Whether a sequence can be seated."""
+        return any(slot.sequence is None for slot in self._all)
+
+    def seat(self, sequence: Sequence, now: float) -> None:
+        """Give a sequence the free slot where it costs least. Raises DecodeError."""
+        slot = max(
+            (slot for slot in self._all if not slot.sequence),
+            key=lambda slot: self._merit(slot, sequence),
+        )
+        own = self._usable(slot, sequence)
+        sequence.slot = slot.index
+        slot.tokens, old = [], slot.tokens
+        donor, shared = slot, own
+        if self._target.can_truncate and not sequence.reads_aloud:
+            others = [other for other in self._all if other is not slot]
+            donor = max(others, key=lambda other: other.shared(sequence.tokens), default=slot)
+            shared = own if donor is slot else donor.shared(sequence.tokens)
+        if shared >= own + _WORTH_COPYING:
+            self._lend(donor, slot, shared)
+        else:
+            shared = own
+            self._target.truncate(slot.index, own)
+            for drafter in self._drafters:
+                drafter.truncate(slot.index, min(own, len(old)))
+        slot.sequence, slot.lead = sequence, self._lead(slot, sequence, shared)
+        sequence.begin(shared, now)
+
+    def follow(self) -> None:
+        """Whoever's leader has read what they share takes a copy of it. Raises DecodeError."""
+        for slot in self._all:
+            lead, sequence = slot.lead, slot.sequence
+            if not lead or not sequence:
+                continue
+            reading = lead.slot.sequence is lead.sequence
+            if reading and lead.sequence.cached < lead.shared:
+                continue
+            slot.lead = None
+            shared = min(lead.slot.shared(sequence.tokens), lead.shared)
+            if shared > sequence.cached:
+                self._lend(lead.slot, slot, shared)
+                sequence.begin(shared, sequence.began)
+
+    def follows(self, sequence: Sequence) -> bool:
+        """Whether a sequence waits for what another one reads."""
+        return self._all[sequence.slot].lead is not None
+
+    def release(self) -> None:
+        """Free the slots of ended answers; their caches stay."""
+        for slot in self._all:
+            if slot.sequence and slot.sequence.finish_reason:
+                slot.tokens = slot.sequence.tokens[: slot.sequence.cached]
+                self._uses += 1
+                slot.sequence, slot.lead, slot.last_used = None, None, self._uses
+
+    def wipe(self, index: int) -> None:
+        """Forget a cache nobody can vouch for."""
+        self._all[index].tokens = []
+        self._target.truncate(index, 0)
+        for drafter in self._drafters:
+            drafter.truncate(index, 0)
+
+    def wipe_all(self) -> None:
+        """Forget everything; no slot may be in use."""
+        for slot in self._all:
+            slot.tokens = []
+            self._target.truncate(slot.index, 0)
+        for drafter in self._drafters:
+            drafter.forget()
+
+    def _usable(self, slot: Slot, sequence: Sequence) -> int:
+        """How many tokens of a slot's cache can be kept for a sequence."""
+        if sequence.reads_aloud:
+            return 0
+        shared = slot.shared(sequence.tokens)
+        return shared if self._target.can_truncate or shared == len(slot.tokens) else 0
+
+    def _merit(self, slot: Slot, sequence: Sequence) -> tuple[bool, int, int]:
+        """Best is where nothing is lost, then where most goes on, then what is longest unused."""
+        own = self._usable(slot, sequence)
+        goes_on = own if 2 * own >= len(slot.tokens) else 0
+        return own == len(slot.tokens), goes_on, -slot.last_used
+
+    def _lead(self, slot: Slot, sequence: Sequence, shared: int) -> _Lead | None:
+        """Who is about to read much of what this sequence still has to."""
+        if not self._target.can_truncate or sequence.reads_aloud:
+            return None
+        leads = [
+            _Lead(other, other.sequence, _common(other.sequence.tokens, sequence.tokens, most))
+            for other in self._all
+            if other is not slot and other.sequence and other.sequence.backlog > 1
+            for most in [min(len(other.sequence), len(sequence)) - 1]
+        ]
+        best = max(leads, key=lambda lead: lead.shared, default=None)
+        return best if best and best.shared >= shared + _WORTH_COPYING else None
+
+    def _lend(self, donor: Slot, slot: Slot, length: int) -> None:
+        self._target.copy(donor.index, slot.index, length)
+        for drafter in self._drafters:
+            drafter.copy(donor.index, slot.index, length)

@@ -1,0 +1,201 @@
+"""Functions a model may call: how it is told of them, what it may write, and reading it back.
+
+Calls are written the way most open models learned it (Hermes, Qwen):
+
+    <tool_call>
+    {"name": "weather", "arguments": {"city": "Bern"}}
+    </tool_call>
+
+A grammar sees to it that a call which is begun names one of the functions and keeps to the schema
+of its arguments. So a call can be read from the text again, and while it is still being written.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["MARKS", "Arguments", "Begun", "Call", "CallReader", "grammar", "instructions", "split"]
+
+MARKS = _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+_NAME, _ARGUMENTS = '\n{"name": ', ', "arguments": '
+
+
+def instructions(tools: Sequence[Mapping[str, Any]]) -> str:
+    """What to tell a model whose chat template knows nothing of tools."""
+    listed = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tools)
+    return (
+        "You may call functions to help with the user's request. They are:\n"
+        f"<tools>\n{listed}\n</tools>\n"
+        "To call one, write its name and arguments as JSON:\n"
+        f'{_OPEN}{_NAME}"NAME"{_ARGUMENTS}{{…}}}}\n{_CLOSE}'
+    )
+
+
+def grammar(
+    tools: Sequence[Mapping[str, Any]],
+    choice: str | None,
+    marks: Collection[str] = (),
+    schema: Mapping[str, Any] | None = None,
+) -> str:
+    """A Lark grammar, in llguidance's dialect, of what may be answered.
+
+    `choice` "auto" or None leaves it to the model whether it calls, "required" asks for a call,
+    and a name for a call of that function. Those of `MARKS` that are tokens of their own in the
+    model's vocabulary are in `marks`. An answer without a call must match `schema`.
+    """
+    functions = [tool["function"] for tool in tools]
+    if choice not in (None, "auto", "required"):
+        functions = [function for function in functions if function["name"] == choice]
+    begin, end = (mark if mark in marks else json.dumps(mark) for mark in MARKS)
+    lines = ["%llguidance {}"]
+    if choice not in (None, "auto"):
+        lines += [
+            f"start: {begin} body" + (f' ("\\n" {begin} body)*' if len(functions) > 1 else "")
+        ]
+    elif schema is not None:
+        lines += [f"start: ({begin} body)+ | answer", f"answer: %json {json.dumps(schema)}"]
+    else:
+        lazy = "" if begin in marks else "[lazy]"
+        lines += ["start: (opened body)* TEXT", f"opened{lazy}: TEXT {begin}"]
+        lines += ["TEXT: /(.|\\n)*/"]
+    options = " | ".join(f"call_{i}" for i in range(len(functions)))
+    lines += [f'body: {json.dumps(_NAME)} ({options}) "}}\\n" {end}']
+    for i, function in enumerate(functions):
+        head = json.dumps(function["name"]) + _ARGUMENTS
+        schema = {"type": "object", **function.get("parameters", {})}
+        lines += [f"call_{i}: {json.dumps(head)} %json {json.dumps(schema)}"]
+    return "\n".join(lines)
+
+
+@dataclass
+class Call:
+    """A function's name and its arguments as JSON."""
+
+    name: str
+    arguments: str = ""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The `index`-th call of an answer began."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A part of the arguments of the `index`-th call."""
+
+    index: int
+    text: str
+
+
+class CallReader:
+    """Reads an answer as it comes: text, and the beginnings and arguments of calls.
+
+    What could be the beginning of a call is held back until it is known.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._calls = -1
+        self._read = self._content
+        self._depth = 0
+        self._in_string = self._escaped = False
+
+    @property
+    def called(self) -> bool:
+        """Whether a call has begun."""
+        return self._calls >= 0
+
+    def feed(self, text: str) -> Iterable[str | Begun | Arguments]:
+        """What `text` adds; a str is content."""
+        self._held += text
+        news = list[str | Begun | Arguments]()
+        while self._read(news):
+            pass
+        return news
+
+    def finish(self) -> str:
+        """Content that was held back, when nothing more comes."""
+        rest = self._held if self._read == self._content else ""
+        self._held = ""
+        return rest if self._calls < 0 else rest.strip()
+
+    def _content(self, news: list[str | Begun | Arguments]) -> bool:
+        """Text up to a call. White space around calls belongs to them."""
+        before, found, after = self._held.partition(_OPEN)
+        if found:
+            self._held, self._read = after, self._header
+        else:
+            keep = next(n for n in range(len(_OPEN), -1, -1) if before.endswith(_OPEN[:n]))
+            keep = len(before) - len(before[: len(before) - keep].rstrip())
+            before, self._held = before[: len(before) - keep], before[len(before) - keep :]
+        before = before.rstrip() if found else before
+        if self._calls >= 0:
+            before = before.lstrip()
+        if before:
+            news.append(before)
+        return bool(found)
+
+    def _header(self, news: list[str | Begun | Arguments]) -> bool:
+        """The name, up to where the arguments begin."""
+        name, found, rest = self._held.removeprefix(_NAME).partition(_ARGUMENTS)
+        if not found:
+            return False
+        self._calls += 1
+        news.append(Begun(self._calls, json.loads(name)))
+        self._held, self._read = rest, self._arguments
+        return True
+
+    def _arguments(self, news: list[str | Begun | Arguments]) -> bool:
+        """Arguments, up to the bracket that closes them."""
+        end = self._end_of_object()
+        part = self._held if end is None else self._held[:end]
+        self._held = self._held[len(part) :]
+        if part:
+            news.append(Arguments(self._calls, part))
+        if end is not None:
+            self._read = self._tail
+        return end is not None
+
+    def _tail(self, news: list[str | Begun | Arguments]) -> bool:
+        _, found, rest = self._held.partition(_CLOSE)
+        if found:
+            self._held, self._read = rest, self._content
+        return bool(found)
+
+    def _end_of_object(self) -> int | None:
+        """Where the object ends whose text is being read, or None where it goes on."""
+        for i, character in enumerate(self._held):
+            if self._in_string:
+                if self._escaped:
+                    self._escaped = False
+                elif character == "\\":
+                    self._escaped = True
+                elif character == '"':
+                    self._in_string = False
+            elif character == '"':
+                self._in_string = True
+            elif character in "{[":
+                self._depth += 1
+            elif character in "}]":
+                self._depth -= 1
+                if self._depth == 0:
+                    return i + 1
+        return None
+
+
+def split(text: str) -> tuple[str, list[Call]]:
+    """A whole answer as content and calls."""
+    reader, calls, content = CallReader(), list[Call](), list[str]()
+    for news in reader.feed(text):
+        if isinstance(news, Begun):
+            calls.append(Call(news.name))
+        elif isinstance(news, Arguments):
+            calls[-1].arguments += news.text
+        else:
+            content.append(news)
+    return "".join(content) + reader.finish(), calls

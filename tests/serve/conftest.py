@@ -1,0 +1,28 @@
+"""One server with the shell pair for all tests of this folder."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from servers import Kept, serving
+
+import localspec
+from localspec import LLM
+
+
+@pytest.fixture(scope="session")
+def shell() -> Iterator[LLM]:
+    with localspec.load("shell", parallel=4, waiting=64) as llm:
+        yield llm
+
+
+@pytest.fixture(scope="session")
+def url(shell: LLM) -> Iterator[str]:
+    with serving(lambda: Kept(shell)) as url:
+        yield url
+
+
+@pytest.fixture
+def http(url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=url, timeout=30) as client:
+        yield client

@@ -1,0 +1,95 @@
+"""Servers in a thread, around models that do as they are told."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import uvicorn
+from fakes import ENDLESS, FakeModel, engine
+
+from localspec import LLM
+from localspec.decoding.sequence import Request
+from localspec.governor.costs import Costs
+from localspec.governor.governor import Governor
+from localspec.serve.app import application
+from localspec.serve.resident import Resident
+from localspec.serve.settings import Settings
+from localspec.worker import Stream, Worker
+
+
+class FakeLLM:
+    """Answers any prompt with as many letters as are asked for, at the pace of `gate`."""
+
+    notes = ()
+
+    def __init__(self, parallel: int = 2, waiting: int | None = None) -> None:
+        self.target = FakeModel(length=100_000, sequences=parallel)
+        self.governor = Governor(Costs(8))
+        self.gate: Callable[[], object] = lambda: None
+        decode = self.target.decode
+
+        def slowed(runs: Any) -> Any:
+            self.gate()
+            return decode(runs)
+
+        self.target.decode = slowed  # type: ignore[method-assign]
+        made = engine(self.target)
+        most = None if waiting is None else parallel + waiting
+        self.worker = Worker(lambda resources: made, most)
+
+    def stream(self, prompt: object, told: Callable[[], None], **options: Any) -> Stream:
+        request = Request([3, 1, 4], ENDLESS, options.get("max_tokens"), client=options["client"])
+        return self.worker.stream(request, told)
+
+    @property
+    def running(self) -> int:
+        return self.worker.running
+
+    @property
+    def unfinished(self) -> int:
+        return self.worker.unfinished
+
+    def close(self) -> None:
+        self.worker.close()
+
+
+@contextmanager
+def serving(load: Callable[[], Any], **settings: Any) -> Iterator[str]:
+    """A server on a port of its own, as long as the block lasts; its address."""
+    chosen = Settings(port=0, **settings)
+    resident = Resident(cast("Callable[[], LLM]", load), chosen.keep_alive)
+    config = uvicorn.Config(application(chosen, resident), port=0, log_config=None, ws="none")
+    server, started = uvicorn.Server(config), threading.Event()
+
+    async def run() -> None:
+        task = asyncio.ensure_future(server.serve())
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        started.set()
+        await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread.start()
+    assert started.wait(30)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+class Kept:
+    """A model that outlives the servers that lend it."""
+
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._llm, name)
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,54 @@
+"""Calls of functions: read back from answers, however these come in portions."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localspec.tools import Arguments, Begun, Call, CallReader, grammar, split
+
+arguments = st.dictionaries(
+    st.text(max_size=4), st.text() | st.lists(st.integers(), max_size=2), max_size=3
+).map(json.dumps)
+calls = st.lists(st.builds(Call, st.sampled_from(["f", "weather"]), arguments), max_size=3)
+content = st.text(alphabet='a <>/tool_c"{}\n', max_size=30).filter(lambda t: "<tool_call>" not in t)
+
+
+def written(call: Call) -> str:
+    return f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n</tool_call>'
+
+
+@given(content, calls, st.integers(1, 7))
+def test_what_was_called_is_read_back_in_any_portions(
+    before: str, made: list[Call], portion: int
+) -> None:
+    text = "\n".join([before, *map(written, made)]) if made else before
+    reader, heard, said = CallReader(), list[Call](), ""
+    for at in range(0, len(text), portion):
+        for news in reader.feed(text[at : at + portion]):
+            if isinstance(news, Begun):
+                assert news.index == len(heard)
+                heard.append(Call(news.name))
+            elif isinstance(news, Arguments):
+                heard[news.index].arguments += news.text
+            else:
+                said += news
+    said += reader.finish()
+    assert heard == made
+    assert said == (before.rstrip() if made else before)
+    assert split(text) == (said, made)
+
+
+def test_a_call_that_was_cut_short_keeps_what_came() -> None:
+    whole = written(Call("f", '{"x": [1, 2]}'))
+    assert split(whole[:30]) == ("", [])
+    assert split(whole[: whole.index("2")]) == ("", [Call("f", '{"x": [1, ')])
+
+
+@pytest.mark.parametrize("choice", ["auto", "required", "g"])
+def test_grammars_name_the_functions_that_may_be_called(choice: str) -> None:
+    offered = [{"function": {"name": name}} for name in ("f", "g")]
+    text = grammar(offered, choice)
+    assert ('\\"f\\"' in text) == (choice != "g")
+    assert '\\"g\\"' in text

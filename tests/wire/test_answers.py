@@ -1,0 +1,72 @@
+"""Answers in OpenAI's objects, as its own client reads them."""
+
+import msgspec
+from openai.types import Completion as TheirCompletion
+from openai.types.chat import ChatCompletion as TheirChatCompletion
+
+from localspec.decoding.sequence import TokenLogprob
+from localspec.decoding.statistics import Statistics
+from localspec.errors import BusyError, ContextError, DecodeError, ModelError
+from localspec.wire.answers import chat_completion, completion
+from localspec.wire.errors import document, refusal
+from localspec.worker import Answer
+
+STATISTICS = Statistics(
+    prompt_tokens=9, cached_tokens=4, completion_tokens=3, predicted_tokens=2,
+    draft_tokens=5, accepted_tokens=1, prompt_seconds=0.5, predicted_seconds=0.25,
+)  # fmt: skip
+LOGPROBS = [
+    TokenLogprob("ü".encode(), -0.5, (("ü".encode(), -0.5), (b"\xc3", float("-inf")))),
+    TokenLogprob(b"x", None),
+]
+
+
+def answer(text: str, logprobs: list[TokenLogprob] | None = None) -> Answer:
+    return Answer(text, [1], "stop", 7, STATISTICS, logprobs)
+
+
+def test_a_chat_completion_is_what_openai_s_client_expects() -> None:
+    mine = chat_completion("shell", [answer("Hi", LOGPROBS), answer("Ho")])
+    theirs = TheirChatCompletion.model_validate_json(msgspec.json.encode(mine), strict=True)
+    assert [choice.message.content for choice in theirs.choices] == ["Hi", "Ho"]
+    assert theirs.usage is not None
+    assert (theirs.usage.prompt_tokens, theirs.usage.completion_tokens) == (9, 6)
+    first = theirs.choices[0].logprobs
+    assert first is not None
+    assert first.content is not None
+    assert [top.token for top in first.content[0].top_logprobs] == ["ü", "bytes:\\xc3"]
+    assert first.content[0].top_logprobs[1].logprob == -9999
+    assert mine.timings.draft_n_accepted == 2
+
+
+def test_calls_are_read_only_where_tools_were_offered() -> None:
+    text = '<tool_call>\n{"name": "f", "arguments": {"x": 1}}\n</tool_call>'
+    choice = chat_completion("shell", [answer(text)], tools=True).choices[0]
+    theirs = TheirChatCompletion.model_validate_json(
+        msgspec.json.encode(chat_completion("shell", [answer(text)], tools=True)), strict=True
+    )
+    calls = theirs.choices[0].message.tool_calls
+    assert calls is not None
+    assert calls[0].type == "function"
+    assert (calls[0].function.name, calls[0].function.arguments) == ("f", '{"x": 1}')
+    assert (choice.finish_reason, choice.message.content) == ("tool_calls", None)
+    assert chat_completion("shell", [answer(text)]).choices[0].message.content == text
+
+
+def test_a_completion_counts_each_prompt_once() -> None:
+    mine = completion("shell", [answer("a", LOGPROBS[:1] * 2)] * 4, n=2)
+    theirs = TheirCompletion.model_validate_json(msgspec.json.encode(mine))
+    assert theirs.usage is not None
+    assert (theirs.usage.prompt_tokens, theirs.usage.completion_tokens) == (18, 12)
+    assert theirs.choices[0].logprobs is not None
+    assert theirs.choices[0].logprobs.text_offset == [0, 1]
+
+
+def test_errors_say_what_concerns_the_asker_and_nothing_else() -> None:
+    assert refusal(ContextError("Too long.")).code == "context_length_exceeded"
+    busy = refusal(BusyError("Full."))
+    assert (busy.status, busy.retry_after) == (503, 2)
+    for error in (ModelError("/home/me/x.gguf"), DecodeError("llama.cpp"), ValueError("secret")):
+        told = document(refusal(error))["error"]
+        assert (refusal(error).status, told["type"]) == (500, "server_error")
+        assert str(error) not in str(told)
