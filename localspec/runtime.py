@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple, Self, TypedDict, Unpack, cast, get_
 import numpy as np
 import numpy.typing as npt
 
-from localspec import models, tools
+from localspec import drift, models, tools
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
@@ -162,7 +162,10 @@ class LLM:
         if not profile.load(self.governor, kept):
             sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)
         resources.callback(profile.save, self.governor, kept)
-        return Engine(cache, self.target.vocabulary, drafters, self.governor)
+        diary = drift.Diary(self.governor, self.target.vocabulary)
+        if self.draft:
+            resources.callback(drift.remember, target_path, self.draft.path, diary.counts)
+        return Engine(cache, self.target.vocabulary, drafters, diary)
 
     def _chat_template(self) -> ChatTemplate | None:
         source = self.target.chat_template

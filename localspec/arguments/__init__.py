@@ -4,9 +4,9 @@ They stand apart from the verbs so that `--help` and mistakes are answered witho
 llama.cpp.
 """
 
-from localspec.arguments import batch, bench, chat, doctor, generate, models, serve, tune
+from localspec.arguments import batch, bench, chat, distill, doctor, generate, models, serve, tune
 
 __all__ = ["VERBS"]
 
-VERBS = (generate, chat, serve, batch, models, tune, bench, doctor)
+VERBS = (generate, chat, serve, batch, models, distill, tune, bench, doctor)
 """In the order in which `localspec --help` lists them."""

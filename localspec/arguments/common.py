@@ -42,11 +42,12 @@ def add_sampling(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--json-schema", metavar="FILE", help="only answers that match this schema")
 
 
-def add_draft(group: "argparse._ArgumentGroup | argparse.ArgumentParser") -> None:
+def add_draft(
+    group: "argparse._ArgumentGroup | argparse.ArgumentParser",
+    text: str = "auto, none, or a model that guesses ahead",
+) -> None:
     """What guesses ahead."""
-    group.add_argument(
-        "--draft", default="auto", metavar="D", help="auto, none, or a model that guesses ahead"
-    )
+    group.add_argument("--draft", default="auto", metavar="D", help=text)
 
 
 def add_model(verb: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
+from localspec import drift
 from localspec.bench.pairing import Measured, measure
 from localspec.bench.progress import Progress
 from localspec.console import dim, mark, paragraph, printable, strong
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(_document(target, candidates, measured, suggestions)))
     else:
         columns = min(100, shutil.get_terminal_size().columns)
-        for sign, name, words in _lines(candidates, measured, suggestions):
+        for sign, name, words in _lines(target, candidates, measured, suggestions):
             print(f"{sign} {strong(printable(name))}")
             print(dim("\n".join(paragraph(printable(words), columns, _INDENT))))
         if candidates or suggestions:
@@ -81,12 +82,13 @@ def _speedup(candidate: Candidate, measured: Found) -> float:
 
 
 def _lines(
-    candidates: list[Candidate], measured: Found, suggestions: list[Suggestion]
+    target: Path, candidates: list[Candidate], measured: Found, suggestions: list[Suggestion]
 ) -> Iterator[tuple[str, str, str]]:
     """A sign, a name and words for each draft."""
     for candidate in candidates:
         state, words = _verdict(candidate, measured.get(candidate.path))
-        yield mark(state), candidate.name, words
+        used = None if candidate.objection else drift.sentence(target, candidate.path)
+        yield mark(state), candidate.name, f"{words}; {used}" if used else words
     for suggestion in suggestions:
         yield "+", suggestion.model, _hint(suggestion)
 

@@ -1,0 +1,124 @@
+"""Decoders in GGUF files: written for llama.cpp with another file's vocabulary, and read again."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import gguf
+import numpy as np
+import numpy.typing as npt
+
+from localspec.distill.shape import EPSILON, ROPE_BASE, Shape
+from localspec.errors import ModelError
+
+__all__ = ["Kind", "check_vocabulary", "read", "write"]
+
+ARCHITECTURE = "qwen3"
+Kind = Literal["bf16", "q8_0", "q5_0"]
+Weights = Mapping[str, npt.NDArray[np.float32]]
+"""Weights by llama.cpp's names, matrices as [outputs, inputs]."""
+
+_TYPES = {
+    "bf16": (gguf.GGMLQuantizationType.BF16, gguf.LlamaFileType.MOSTLY_BF16),
+    "q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
+    "q5_0": (gguf.GGMLQuantizationType.Q5_0, gguf.LlamaFileType.MOSTLY_Q5_0),
+}
+
+
+def write(
+    path: Path, name: str, weights: Weights, shape: Shape, vocabulary: Path, kind: Kind
+) -> None:
+    """Write a decoder under `path`, whole or not at all.
+
+    Tokens, merges, control tokens and chat template are those of the GGUF file `vocabulary`.
+    Matrices whose rows are not divisible by 32 stay float32. Raises ModelError where that file
+    holds no vocabulary that can be copied, OSError where there is no room.
+    """
+    part = path.with_name(path.name + ".part")
+    writer = gguf.GGUFWriter(part, ARCHITECTURE)
+    quantization, file_type = _TYPES[kind]
+    try:
+        writer.add_name(name)
+        writer.add_file_type(file_type)
+        writer.add_context_length(shape.context)
+        writer.add_embedding_length(shape.width)
+        writer.add_block_count(shape.layers)
+        writer.add_feed_forward_length(shape.hidden)
+        writer.add_head_count(shape.heads)
+        writer.add_head_count_kv(shape.kv_heads)
+        writer.add_key_length(shape.head)
+        writer.add_value_length(shape.head)
+        writer.add_layer_norm_rms_eps(EPSILON)
+        writer.add_rope_freq_base(ROPE_BASE)
+        writer.add_vocab_size(shape.vocabulary)
+        _copy_vocabulary(writer, vocabulary)
+        for tensor, values in weights.items():
+            if values.ndim == 1 or values.shape[1] % 32:
+                writer.add_tensor(tensor, values.astype(np.float32))
+            else:
+                data = gguf.quants.quantize(np.ascontiguousarray(values, np.float32), quantization)
+                writer.add_tensor(tensor, data, raw_dtype=quantization)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        part.replace(path)
+    except BaseException:
+        writer.close()
+        part.unlink(missing_ok=True)
+        raise
+
+
+def read(path: Path) -> tuple[Shape, dict[str, npt.NDArray[np.float32]]]:
+    """Shape and weights of a decoder that `write` could have written. Raises ModelError."""
+    reader = gguf.GGUFReader(path)
+    architecture = _contents(reader, "general.architecture")
+    if architecture != ARCHITECTURE:
+        raise ModelError(
+            f"{path} is a {architecture}; only {ARCHITECTURE} files can be trained on."
+        )
+
+    def number(key: str) -> int:
+        return int(str(_contents(reader, f"{ARCHITECTURE}.{key}")))
+
+    weights = {
+        tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+        for tensor in reader.tensors
+    }
+    shape = Shape(
+        vocabulary=len(weights["token_embd.weight"]),
+        width=number("embedding_length"),
+        layers=number("block_count"),
+        heads=number("attention.head_count"),
+        kv_heads=number("attention.head_count_kv"),
+        head=number("attention.key_length"),
+        hidden=number("feed_forward_length"),
+        context=number("context_length"),
+    )
+    return shape, weights
+
+
+def check_vocabulary(source: Path) -> None:
+    """Raises ModelError where a file holds no vocabulary that can be copied."""
+    if gguf.GGUFReader(source).get_field(gguf.Keys.Tokenizer.LIST) is None:
+        raise ModelError(f"{source} holds no vocabulary to copy; get a GGUF with its tokenizer.")
+
+
+def _contents(reader: gguf.GGUFReader, key: str) -> object:
+    field = reader.get_field(key)
+    return None if field is None else field.contents()
+
+
+def _copy_vocabulary(writer: gguf.GGUFWriter, source: Path) -> None:
+    check_vocabulary(source)
+    for key, value, kind, inner in _tokenizer_fields(gguf.GGUFReader(source)):
+        writer.add_key_value(key, value, kind, inner)
+
+
+def _tokenizer_fields(
+    reader: gguf.GGUFReader,
+) -> Iterator[tuple[str, object, gguf.GGUFValueType, gguf.GGUFValueType | None]]:
+    for key, field in reader.fields.items():
+        if key.startswith("tokenizer."):
+            inner = field.types[1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+            yield key, field.contents(), field.types[0], inner

@@ -1,0 +1,218 @@
+"""Distillation: a small decoder learns to think likely what the target thought likely.
+
+The decoder knows only the tokens that occur in what the target wrote, and one more that stands
+for all others: in a vocabulary of 128,000 that makes a step many times cheaper. `whole` gives the
+others that one's row again.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from localspec.distill.decoder import Decoder
+from localspec.distill.optimiser import Optimiser
+from localspec.distill.record import Text
+from localspec.distill.shape import Shape
+
+__all__ = ["Alphabet", "Result", "best_device", "train"]
+
+_RATE, _EMBEDDING_RATE = 3e-3, 3e-3
+_WARM_STEPS = 30
+_FALL_FROM = 0.5
+_SAVE_SECONDS = 20.0
+_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32_768}  # in a step
+
+Progress = Callable[[float, str], None]
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+class Alphabet:
+    """The tokens that occur in some texts, numbered anew; the last number is any other token."""
+
+    def __init__(self, texts: list[Text], size: int) -> None:
+        parts = [part for t in texts for part in (t.prompt, t.said, t.likely.ravel())]
+        self.tokens = np.unique(np.concatenate(parts))
+        self._numbers = np.full(size, len(self.tokens), np.int64)
+        self._numbers[self.tokens] = np.arange(len(self.tokens))
+
+    def __len__(self) -> int:
+        return len(self.tokens) + 1
+
+    def numbers(self, tokens: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """New numbers of tokens."""
+        found: npt.NDArray[np.int64] = self._numbers[tokens]
+        return found
+
+    def whole(
+        self, embedding: npt.NDArray[np.float32], known: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Rows for all tokens, from rows for these; others keep those of `known`."""
+        rows: npt.NDArray[np.float32] = embedding[self._numbers]
+        if known is not None:
+            absent = self._numbers == len(self.tokens)
+            rows[absent] = known[absent]
+        return rows
+
+    def part(self, known: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Rows for these tokens, from rows for all; for any other token their mean."""
+        rows: npt.NDArray[np.float32] = np.vstack([known[self.tokens], known.mean(0)])
+        return rows
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained decoder for the target's whole vocabulary, and how it went."""
+
+    shape: Shape
+    weights: Weights
+    steps: int
+    loss: float
+
+
+def best_device() -> str:
+    """What torch runs fastest on here."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def train(
+    texts: list[Text],
+    shape: Shape,
+    checkpoint: Path,
+    *,
+    seconds: float,
+    device: str,
+    progress: Progress,
+    start: Weights | None = None,
+) -> Result:
+    """Learn from `texts` for `seconds`, those before an interruption included.
+
+    `start` are the weights of a decoder of this shape to begin with, by default those of chance.
+    The state is kept in `checkpoint` every few seconds and taken up again from there. Where the
+    device runs out of memory, steps become smaller.
+    """
+    alphabet = Alphabet(texts, shape.vocabulary)
+    small = Shape(**{**vars(shape), "vocabulary": len(alphabet)})
+    torch.manual_seed(0)
+    model = Decoder(small)
+    if start:
+        begin = {**start, "token_embd.weight": alphabet.part(start["token_embd.weight"])}
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in begin.items()})
+    model.to(device)
+    optimiser = Optimiser(model, _RATE, _EMBEDDING_RATE)
+    spent, step, loss = _resume(checkpoint, model, optimiser)
+    batches = _Batches(texts, alphabet, shape.context, device, step)
+    began = saved = time.monotonic() - spent
+    while (spent := time.monotonic() - began) < seconds:
+        done = spent / seconds
+        scale = min(1.0, (step + 1) / _WARM_STEPS, (1 - done) / (1 - _FALL_FROM))
+        try:
+            value = _loss(model, *batches.draw())
+            value.backward()  # type: ignore[no-untyped-call]
+        except torch.OutOfMemoryError:
+            model.zero_grad(set_to_none=True)
+            batches.shrink()
+            continue
+        optimiser.step(scale)
+        step += 1
+        loss = value.item() if step < 10 else 0.95 * loss + 0.05 * value.item()
+        progress(done, f"learning, step {step}, loss {loss:.3f}")
+        if spent - (saved - began) > _SAVE_SECONDS:
+            saved = time.monotonic()
+            _save(checkpoint, model, optimiser, spent, step, loss)
+    _save(checkpoint, model, optimiser, seconds, step, loss)
+    weights = {n: p.detach().float().cpu().numpy() for n, p in model.named_parameters()}
+    known = start["token_embd.weight"] if start else None
+    weights["token_embd.weight"] = alphabet.whole(weights["token_embd.weight"], known)
+    return Result(shape, weights, step, loss)
+
+
+def _loss(
+    model: Decoder, tokens: Tensor, places: Tensor, likely: Tensor, chances: Tensor
+) -> Tensor:
+    """Cross entropy of the target's likeliest tokens and of all the rest, in nats.
+
+    `places` count tokens of the batch laid out flat; the state there predicts what comes next.
+    """
+    states = model(tokens).reshape(-1, model.shape.width)[places]
+    guesses = F.log_softmax(model.logits(states).float(), -1)
+    rest = (1 - chances.sum(-1)).clamp(min=0)
+    wanted = (guesses.gather(-1, likely) * chances).sum(-1) + guesses[:, -1] * rest
+    return -wanted.mean()
+
+
+class _Batches:
+    """Draws texts at random, as many as fit a step."""
+
+    def __init__(
+        self, texts: list[Text], alphabet: Alphabet, context: int, device: str, seed: int
+    ) -> None:
+        self._texts, self._alphabet = texts, alphabet
+        self._context, self._device = context, device
+        self._tokens = _TOKENS[device]
+        self._random = np.random.default_rng(seed)
+
+    def shrink(self) -> None:
+        """Half as many tokens a step from now on. Raises OutOfMemoryError where that is none."""
+        self._tokens //= 2
+        if self._tokens < 64:
+            raise torch.OutOfMemoryError("not even a few tokens fit")
+
+    def draw(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Tokens [texts, positions], places, likeliest tokens and their chances at those."""
+        chosen: list[Text] = []
+        longest = 0
+        while True:
+            text = self._texts[self._random.integers(len(self._texts))]
+            length = min(self._context, len(text.prompt) + len(text.said))
+            longest = max(longest, length)
+            if chosen and longest * (len(chosen) + 1) > self._tokens:
+                break
+            chosen.append(text)
+        longest = max(min(self._context, len(t.prompt) + len(t.said)) for t in chosen)
+        tokens = np.zeros((len(chosen), longest), np.int64)
+        places, likely, chances = [], [], []
+        for i, text in enumerate(chosen):
+            prompt = text.prompt[-(longest - min(longest - 1, len(text.said))) :]
+            line = np.concatenate([prompt, text.said])[:longest]
+            tokens[i, : len(line)] = self._alphabet.numbers(line)
+            said = len(line) - len(prompt)
+            places.append(i * longest + len(prompt) - 1 + np.arange(said))
+            likely.append(self._alphabet.numbers(text.likely[:said]))
+            chances.append(np.exp(text.log_probabilities[:said].astype(np.float32)))
+        arrays = tokens, *map(np.concatenate, (places, likely, chances))
+        a, b, c, d = (torch.from_numpy(array).to(self._device) for array in arrays)
+        return a, b, c, d
+
+
+def _save(
+    path: Path, model: Decoder, optimiser: Optimiser, spent: float, step: int, loss: float
+) -> None:
+    state = {
+        "model": model.state_dict(), "optimiser": optimiser.state(), "shape": vars(model.shape),
+        "spent": spent, "step": step, "loss": loss,
+    }  # fmt: skip
+    part = path.with_name(path.name + ".part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def _resume(path: Path, model: Decoder, optimiser: Optimiser) -> tuple[float, int, float]:
+    """Seconds spent, steps taken and loss so far; of a training that was the same until then."""
+    try:
+        state = torch.load(path, map_location=model.token_embd.weight.device)
+        if state["shape"] != vars(model.shape):
+            return 0.0, 0, 0.0
+        model.load_state_dict(state["model"])
+        optimiser.load(state["optimiser"])
+        return float(state["spent"]), int(state["step"]), float(state["loss"])
+    except FileNotFoundError:
+        return 0.0, 0, 0.0

@@ -1,0 +1,255 @@
+"""Distils the shell draft on one GPU, on what the quantized target itself writes.
+
+    python train_draft.py ROWS.npz TARGET.gguf START.gguf OUT.gguf --seconds 420
+
+The target answers the prompts of ROWS.npz (from corpus.py) greedily and at two temperatures; its
+states are kept, and the draft learns to predict as it does at every token it said. OUT.gguf is
+Q5_0, rounded as it was trained.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from rounding import rounded_weights
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from localspec.distill import export
+from localspec.distill.decoder import Decoder
+from localspec.distill.optimiser import Optimiser
+
+SAID, ENDS = 0x8000, (0, 2)
+TEMPERATURES = (0.0, 0.0, 0.8, 1.0)
+PLANS = {
+    # kind: (prompts, their longest, tokens of an answer)
+    "recipes": (160_000, 64, 64), "unknown": (10_000, 64, 64), "talk": (6_000, 64, 64), "sums": (4_000, 64, 64),
+    "dstc8": (20_000, 192, 64), "pages": (50_000, 64, 192), "functions": (30_000, 64, 192), "gsm8k": (20_000, 128, 128),
+    "gpteacher": (24_000, 256, 256), "plain": (14_000, 128, 384),
+}  # fmt: skip
+RATE, EMBEDDING_RATE = 2e-3, 2e-3
+WARM_STEPS, FALL_FROM = 60, 0.4
+AT_ONCE = 1_500_000  # positions of the cache while writing: 23 GB
+TOKENS, POSITIONS = 65_536, 16_384  # in a step: tokens read, and of them so many learnt from
+START = time.monotonic()
+
+
+def log(*what: object) -> None:
+    """A line with the time since the start."""
+    print(f"[{time.monotonic() - START:6.1f}]", *what, flush=True)
+
+
+class Said(NamedTuple):
+    """What the target wrote: tokens [texts, length], and its state before each token it said,
+    [said, width], with where that token stands in `tokens` laid out flat."""
+
+    kind: str
+    tokens: Tensor
+    states: Tensor
+    places: Tensor
+
+
+def prompts(rows: np.ndarray, number: int, length: int, kind: str) -> np.ndarray:
+    """`length` tokens before the beginnings of answers (of plain text: before any token)."""
+    rng = np.random.default_rng(8)
+    if kind == "plain":
+        starts = [
+            (r, rng.integers(length, rows.shape[1])) for r in rng.integers(len(rows), size=number)
+        ]
+    else:
+        said = (rows & SAID) > 0
+        begins = np.argwhere(said[:, 1:] & ~said[:, :-1]) + (0, 1)
+        begins = begins[begins[:, 1] >= length]
+        starts = begins[rng.integers(len(begins), size=number)]
+    return np.stack([rows[r, c - length : c] for r, c in starts]) & (SAID - 1)
+
+
+@torch.no_grad()
+def write(target: Decoder, kind: str, beginnings: Tensor, longest: int) -> Said:
+    """Let the target go on from all beginnings, `longest` tokens at most."""
+    number, length = beginnings.shape
+    device = beginnings.device
+    draw = torch.Generator(device=device)
+    draw.manual_seed(8)
+    heat = torch.tensor(TEMPERATURES, device=device).repeat(number // len(TEMPERATURES) + 1)[
+        :number, None
+    ]
+    tokens = torch.cat([beginnings, beginnings.new_zeros(number, longest)], 1)
+    states = torch.empty(number, longest, target.shape.width, dtype=torch.bfloat16, device=device)
+    live = torch.zeros(number, longest, dtype=torch.bool, device=device)
+    going = torch.ones(number, dtype=torch.bool, device=device)
+    cache = target.cache(number, length + longest, torch.bfloat16)
+    state = torch.empty(number, target.shape.width, dtype=torch.bfloat16, device=device)
+    for part in torch.arange(number, device=device).split(1024):
+        view = [(k[part[0] : part[-1] + 1], v[part[0] : part[-1] + 1]) for k, v in cache]
+        state[part] = target.fill(tokens[part, :length], view)
+    for i in range(longest):
+        scores = target.logits(state).float()
+        noise = -torch.empty_like(scores).exponential_(generator=draw).log()
+        said = (scores + heat * noise).argmax(1)
+        states[:, i], live[:, i], tokens[:, length + i] = state, going, said
+        going &= ~torch.isin(said, torch.tensor(ENDS, device=device))
+        if i % 16 == 15 and not going.any():
+            break
+        if i + 1 < longest:
+            state = target.step(said, cache, length + i)
+    whole = torch.zeros_like(tokens, dtype=torch.bool)
+    whole[:, length:] = live
+    places = whole.view(-1).nonzero()[:, 0]
+    return Said(kind, tokens.to(torch.int16), states[live], places)
+
+
+def loss_on(ours: Tensor, embedding: Tensor, states: Tensor, head: Tensor, care: Tensor) -> Tensor:
+    """KL divergence from the target, mixed by `care` with the total variation of both at a
+    temperature of 0.6, which is how often guesses will be refused."""
+    scores = F.linear(ours, embedding.bfloat16()).float()
+    wanted = F.linear(states, head).float()
+    divergence = F.kl_div(
+        F.log_softmax(scores, -1), F.log_softmax(wanted, -1), log_target=True, reduction="batchmean"
+    )
+    refused = (F.softmax(scores / 0.6, -1) - F.softmax(wanted / 0.6, -1)).abs().sum(-1).mean() / 2
+    return divergence * (1 - care) + 2 * care * refused
+
+
+@torch.no_grad()
+def agreement(student: Decoder, head: Tensor, said: Said, texts: int) -> tuple[float, float]:
+    """On the last texts: how often both find the same token likeliest, and overlap at 0.8."""
+    length = said.tokens.shape[1]
+    first = (len(said.tokens) - texts) * length
+    chosen = said.places >= first
+    weights = rounded_weights(student)
+    ours = functional_call(student, weights, (said.tokens[-texts:].long(), torch.bfloat16)).reshape(
+        -1, student.shape.width
+    )
+    scores = F.linear(
+        ours[said.places[chosen] - first - 1], weights["token_embd.weight"].bfloat16()
+    ).float()
+    wanted = F.linear(said.states[chosen], head).float()
+    overlap = torch.minimum(F.softmax(scores / 0.8, -1), F.softmax(wanted / 0.8, -1)).sum(-1).mean()
+    return (scores.argmax(-1) == wanted.argmax(-1)).float().mean().item(), overlap.item()
+
+
+def load(path: Path, device: str) -> Decoder:
+    """A decoder from its file."""
+    shape, weights = export.read(path)
+    model = Decoder(shape).to(device)
+    model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
+    return model
+
+
+HELD = 256
+"""Texts of each kind that are not learnt from."""
+
+
+class Lesson:
+    """Draws what a step learns from: some texts of one kind, some of the tokens said in them."""
+
+    def __init__(self, said: Said, tokens: int, positions: int) -> None:
+        length = said.tokens.shape[1]
+        self._said, self._texts, self._positions = said, tokens // length, positions
+        self._usable = len(said.tokens) - HELD
+        text_of = torch.div(said.places, length, rounding_mode="floor")
+        self._first = torch.searchsorted(
+            text_of, torch.arange(len(said.tokens) + 1, device=text_of.device)
+        )
+        self.tokens = int(self._first[self._usable])
+
+    def draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens [texts, length], places [positions] in them, target's states before those."""
+        said, length, device = self._said, self._said.tokens.shape[1], self._said.tokens.device
+        start = int(torch.randint(max(1, self._usable - self._texts), ()))
+        end = min(start + self._texts, self._usable)
+        low, high = self._first[start], self._first[end]
+        picked = low + (torch.rand(self._positions, device=device) * (high - low)).long()
+        tokens = said.tokens[start:end].long()
+        return tokens, said.places[picked] - start * length, said.states[picked]
+
+
+def shuffled(beginnings: np.ndarray) -> np.ndarray:
+    """In an order of chance, so that neighbours are no relatives."""
+    return beginnings[np.random.default_rng(9).permutation(len(beginnings))]
+
+
+def main() -> None:
+    """Write, learn, tell how well it went, save."""
+    parser = argparse.ArgumentParser(description="Distil the shell draft.")
+    for name in ("rows", "target", "start", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--seconds", type=float, default=420, help="writing and learning together")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the prompts (default 1)")
+    parser.add_argument("--device", default="cuda")
+    options = parser.parse_args()
+    on_gpu = options.device == "cuda"
+    torch.set_float32_matmul_precision("high")
+    torch.manual_seed(8)
+    target = load(options.target, options.device).requires_grad_(False).bfloat16()
+    student = load(options.start, options.device)
+    head = target.token_embd.weight
+    lessons, all_said = [], []
+    with np.load(options.rows) as rows:
+        for kind, (number, length, longest) in PLANS.items():
+            beginnings = shuffled(
+                prompts(rows[kind], max(HELD + 64, int(number * options.scale)), length, kind)
+            )
+            at_once = AT_ONCE // (length + longest)
+            for at in range(0, len(beginnings), at_once):
+                part = beginnings[at : at + at_once]
+                if len(part) <= HELD:
+                    break
+                said = write(
+                    target,
+                    kind,
+                    torch.from_numpy(part.astype(np.int64)).to(options.device),
+                    longest,
+                )
+                all_said.append(said)
+                lessons.append(
+                    Lesson(said, TOKENS if on_gpu else 2048, POSITIONS if on_gpu else 256)
+                )
+            log(kind, sum(len(s.places) for s in all_said if s.kind == kind), "tokens said")
+    if on_gpu:
+        torch.cuda.empty_cache()
+    weights = torch.tensor([float(lesson.tokens) for lesson in lessons])
+
+    def report() -> None:
+        for kind in PLANS:
+            said = next(s for s in all_said if s.kind == kind)
+            with torch.autocast(options.device, torch.bfloat16):
+                same, overlap = agreement(student, head, said, HELD)
+            log(f"{kind:10} likeliest the same {same:.3f}, overlap at 0.8 {overlap:.3f}")
+
+    report()
+    loss_of = torch.compile(loss_on, dynamic=False, disable=not on_gpu)
+    optimiser = Optimiser(student, RATE, EMBEDDING_RATE)
+    began, step = time.monotonic(), 0
+    left = max(60.0, options.seconds - (began - START))
+    while (done := (time.monotonic() - began) / left) < 1:
+        rise, fall = min(1, (step + 1) / WARM_STEPS), min(1, (1 - done) / (1 - FALL_FROM))
+        care = torch.tensor(min(0.8, max(0.0, 1.6 * (done - 0.4))), device=options.device)
+        tokens, places, states = lessons[int(torch.multinomial(weights, 1))].draw()
+        exact = rounded_weights(student)
+        with torch.autocast(options.device, torch.bfloat16):
+            ours = functional_call(student, exact, (tokens, torch.bfloat16)).reshape(
+                -1, student.shape.width
+            )
+            loss = loss_of(ours[places - 1], exact["token_embd.weight"], states, head, care)
+        loss.backward()
+        optimiser.step(rise * fall)
+        step += 1
+        if step % 500 == 0 or step < 3:
+            log("step", step, "loss", round(loss.item(), 4))
+    log("done after", step, "steps")
+    report()
+    final = {name: p.detach().float().cpu().numpy() for name, p in student.named_parameters()}
+    export.write(
+        options.out, "localspec shell draft 6m", final, student.shape, options.start, "q5_0"
+    )
+    log("written", options.out)
+
+
+if __name__ == "__main__":
+    main()

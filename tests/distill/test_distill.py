@@ -1,0 +1,284 @@
+"""From a target to its draft, with a target of a few thousand weights that is made on the spot."""
+
+import json
+import string
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+from localspec.models import matches
+
+from localspec.bench.pairing import Measured
+from localspec.cli import main
+from localspec.distill import export, prompts
+from localspec.distill.shape import Shape
+from localspec.errors import LocalspecError, ModelError
+from localspec.llama.context import Context
+from localspec.llama.model import Model
+from localspec.llama.rows import Run
+
+torch = pytest.importorskip("torch")
+
+from localspec.distill import distill as room  # noqa: E402
+from localspec.distill import training  # noqa: E402
+from localspec.distill.decoder import Decoder  # noqa: E402
+from localspec.distill.measure import acceptance  # noqa: E402
+from localspec.distill.record import Record  # noqa: E402
+from localspec.distill.writing import write  # noqa: E402
+
+TOKENS = ["<|begin|>", "<|end|>", *string.printable[:94], "Ġ", "Ċ"]
+TOY = Shape(len(TOKENS), width=64, layers=1, heads=2, kv_heads=1, head=32, hidden=64, context=128)
+TEMPLATE = "{% for m in messages %}{{ m.content }}\n{% endfor %}"
+PROMPTS = [f"What is {a} plus {b}?" for a in range(6) for b in range(4)]
+
+
+def silent(share: float, what: str) -> None:
+    """Hears of progress."""
+
+
+def vocabulary(path: Path, template: str | None = TEMPLATE) -> Path:
+    """A file with a vocabulary and nothing else."""
+    writer = gguf.GGUFWriter(path, "qwen3")
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(TOKENS)
+    writer.add_token_types([3, 3] + [1] * (len(TOKENS) - 2))
+    writer.add_token_merges(["a b"])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(1)
+    writer.add_add_bos_token(False)
+    if template:
+        writer.add_chat_template(template)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def decoder(seed: int = 1) -> Decoder:
+    torch.manual_seed(seed)
+    model = Decoder(TOY)
+    with torch.no_grad():  # loud enough that some tokens are likelier than others
+        model.token_embd.weight.mul_(20)
+    return model
+
+
+def weights(model: Decoder) -> dict[str, np.ndarray]:
+    return {name: p.detach().numpy() for name, p in model.named_parameters()}
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("toy")
+    path = folder / "toy.gguf"
+    words = vocabulary(folder / "vocabulary.gguf")
+    export.write(path, "toy", weights(decoder()), TOY, words, "q8_0")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timing says nothing at this size: every draft is measured to be twice as fast."""
+
+    def measure(target: Path, drafts: list[Path], progress: object) -> object:
+        return iter([Measured(drafts[0], held=0.7, length=3.0, speedup=2.0)])
+
+    monkeypatch.setattr(room.pairing, "measure", measure)
+
+
+def test_llama_cpp_computes_what_torch_does(target: Path, tmp_path: Path) -> None:
+    shape, read = export.read(target)
+    assert shape == TOY
+    model = Decoder(shape)
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in read.items()})
+    path = tmp_path / "copy.gguf"
+    export.write(path, "copy", read, shape, target, "bf16")
+    tokens = [5, 9, 60, 7, 33, 2, 2, 80]
+    with Model(path) as loaded, Context(loaded, length=64) as context:
+        theirs = context.decode([Run(0, tokens, 0, len(tokens))]).copy()
+    with torch.no_grad():
+        ours = model.logits(model(torch.tensor([tokens])))[0].numpy()
+    assert np.abs(theirs - ours).max() < 0.02 * np.abs(ours).max()
+
+
+def test_a_cache_changes_nothing(target: Path) -> None:
+    model, tokens = decoder(), torch.tensor([[4, 8, 15, 16, 23, 42]])
+    with torch.no_grad():
+        whole = model(tokens)[0]
+        cache = model.cache(1, 6, torch.float32)
+        states = [model.fill(tokens[:, :3], cache)[0]]
+        states += [model.step(tokens[:, i], cache, i)[0] for i in range(3, 6)]
+    assert torch.allclose(torch.stack(states), whole[2:], atol=1e-4)
+
+
+def test_the_target_is_heard_as_it_speaks(target: Path, tmp_path: Path) -> None:
+    with Record(tmp_path / "r") as record:
+        write(target, PROMPTS, record, tokens=400, seconds=20, progress=silent)
+        texts = record.texts()
+    assert sum(len(text.said) for text in texts) >= 400
+    assert {text.temperature for text in texts} >= {0.0}
+    for text in (t for t in texts if t.temperature == 0):
+        assert np.array_equal(text.said, text.likely[:, 0])  # greedy: always the likeliest
+        assert np.exp(text.log_probabilities.astype(np.float32)).sum(1).max() < 1.01
+
+
+def test_a_target_makes_its_draft(target: Path, tmp_path: Path, pays: None) -> None:
+    draft = tmp_path / "draft.gguf"
+    stages: list[str] = []
+    outcome = room.distill(
+        target, draft, PROMPTS, seconds=9, progress=lambda share, what: stages.append(what)
+    )
+    assert outcome.before is None
+    assert outcome.worth_using
+    assert outcome.after.greedy > 0.3  # a token of chance: 0.01
+    assert matches.best_for(target) == draft
+    assert any("loss" in what for what in stages)
+    with Model(target) as model, Model(draft) as made:
+        assert model.vocabulary.difference(made.vocabulary) is None
+
+
+def test_an_interrupted_training_goes_on(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Record(tmp_path / "r") as record:
+        write(target, PROMPTS, record, tokens=600, seconds=20, progress=silent)
+        texts = record.texts()
+    monkeypatch.setattr(training, "_SAVE_SECONDS", 0.0)
+    checkpoint = tmp_path / "learning.pt"
+    steps = 0
+
+    def killed(share: float, what: str) -> None:
+        nonlocal steps
+        steps += 1
+        if steps > 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(texts, TOY, checkpoint, seconds=60, device="cpu", progress=killed)
+    spent = torch.load(checkpoint)["spent"]
+    seconds = spent + 0.5
+    result = training.train(texts, TOY, checkpoint, seconds=seconds, device="cpu", progress=silent)
+    assert result.steps > 8
+    assert torch.load(checkpoint)["step"] == result.steps
+
+
+def test_what_was_written_survives_a_kill(target: Path, home: Path) -> None:
+    code = f"from localspec.cli import main; main(['distill', {str(target)!r}, '--minutes', '5'])"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        deadline = time.monotonic() + 30
+        while not (found := list(home.glob("cache/distill/*/written.bin"))) or (
+            found[0].stat().st_size < 50_000
+        ):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    with Record(found[0]) as record:
+        kept = record.texts()
+        assert kept
+        write(target, prompts.seeds(), record, tokens=1, seconds=5, progress=silent)
+        assert len(record.texts()) == len(kept)  # nothing is written twice
+        said = sum(len(text.said) for text in kept)
+        write(target, prompts.seeds(), record, tokens=said + 50, seconds=5, progress=silent)
+        assert len(record.texts()) > len(kept)
+
+
+def test_a_full_device_gets_smaller_steps(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Record(tmp_path / "r") as record:
+        write(target, PROMPTS, record, tokens=300, seconds=20, progress=silent)
+        texts = record.texts()
+    computed, sizes = training._loss, []
+
+    def scarce(model: Decoder, tokens: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+        sizes.append(tokens.numel())
+        if tokens.numel() > 500:
+            raise torch.OutOfMemoryError
+        return computed(model, tokens, *rest)
+
+    monkeypatch.setattr(training, "_loss", scarce)
+    result = training.train(texts, TOY, tmp_path / "c", seconds=0.5, device="cpu", progress=silent)
+    assert sizes[0] > 500
+    assert result.steps > 0
+
+
+def test_tokens_that_never_occur_are_never_guessed(target: Path, tmp_path: Path) -> None:
+    with Record(tmp_path / "r") as record:
+        write(target, PROMPTS, record, tokens=300, seconds=20, progress=silent)
+        texts = [t for t in record.texts() if t.temperature == 0]
+    few = [
+        type(t)(t.prompt, t.said, t.likely[:, :2], t.log_probabilities[:, :2], 0.0) for t in texts
+    ]
+    alphabet = training.Alphabet(few, TOY.vocabulary)
+    rows = alphabet.whole(np.arange(len(alphabet), dtype=np.float32)[:, None])
+    absent = np.setdiff1d(np.arange(TOY.vocabulary), alphabet.tokens)
+    assert set(rows[absent, 0]) <= {len(alphabet) - 1}
+    assert np.array_equal(alphabet.numbers(alphabet.tokens), np.arange(len(alphabet) - 1))
+
+
+def test_a_draft_that_is_the_target_is_always_right(target: Path, tmp_path: Path) -> None:
+    with Record(tmp_path / "r") as record:
+        write(target, PROMPTS, record, tokens=300, seconds=20, progress=silent)
+        found = acceptance(target, record.texts())
+    assert found.greedy > 0.97
+    assert found.sampled > 0.85  # of all tokens; only the likeliest are on record
+
+
+def test_without_torch_it_says_what_to_install(
+    target: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "localspec.distill.training", None)
+    monkeypatch.delattr("localspec.distill.training")
+    assert main(["distill", str(target)]) == 1
+    assert "pip install 'localspec[distill]'" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_seen_before_the_work(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": 1 << 20})
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(LocalspecError, match="make room"):
+        room.distill(target, tmp_path / "d.gguf", PROMPTS, seconds=1, progress=silent)
+
+
+def test_a_file_without_vocabulary_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "empty.gguf"
+    writer = gguf.GGUFWriter(path, "qwen3")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    with pytest.raises(ModelError, match="no vocabulary"):
+        export.check_vocabulary(path)
+
+
+def test_the_verb_tells_what_came_of_it(
+    target: Path, tmp_path: Path, pays: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = tmp_path / "prompts.txt"
+    asked.write_text("\n".join([*PROMPTS, "{broken"]))
+    draft = tmp_path / "verb.gguf"
+    command = ["distill", str(target), "-o", str(draft), "--prompts", str(asked)]
+    assert main([*command, "--minutes", "0.1", "--json"]) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert draft.exists()
+    assert document["worth_using"] is True
+    assert 0 <= document["after"]["greedy"] <= 1
+    assert "1 lines" in err
