@@ -230,7 +230,7 @@ class Engine:
             turn.sequence.finish("length")
         held = 0 if turn.sequence.finish_reason else len(verify(turn.sequence, turn.draft, rows))
         turn.sequence.record(turn.draft, held, now)
-        step.outcomes.append(Outcome(turn.sequence, turn.draft, held))
+        step.outcomes.append(Outcome(turn.sequence, turn.draft, held, rows[held]))
         self._roll_back(turn, held)
 
     def _roll_back(self, turn: _Turn, held: int) -> None:

@@ -116,6 +116,8 @@ class OracleDrafter:
             sequence.sampler.pop(token)
         return draft
 
+    def peek(self, sequence: Sequence) -> None: ...
+
     def backlog(self, sequence: Sequence) -> int:
         return 0
 

@@ -354,7 +354,7 @@ def test_the_next_turn_goes_on_in_the_same_text() -> None:
     assert guess(drafter, turn, 4).tokens == FIRST[1:5]
     assert drafter._texts[0].automaton is automaton
     say(drafter, turn, FIRST[1:3])
-    assert [h.held for h in drafter.hindsight(0)] == [True, True]
+    assert guess(drafter, turn, 2).tokens == FIRST[3:5]
 
 
 def test_finished_answers_are_remembered_for_all_slots() -> None:
@@ -455,30 +455,21 @@ def test_a_slot_does_not_grow_with_the_number_of_its_answers() -> None:
 
 
 @given(st.lists(letters, min_size=1, max_size=30), st.lists(letters, max_size=40))
-def test_hindsight_is_what_would_have_been_guessed(prompt: list[int], said: list[int]) -> None:
-    asked, silent = LookupDrafter(), LookupDrafter()
-    for drafter in (asked, silent):
+def test_what_it_would_guess_first_can_be_seen_without_asking(
+    prompt: list[int], said: list[int]
+) -> None:
+    asked, watched = LookupDrafter(), LookupDrafter()
+    for drafter in (asked, watched):
         say(drafter, sequence([0, 1, 2, 1, 1, 0] * 3), [1, 0, 2])
         drafter.truncate(0, 0)
-    speaking, expected = sequence(prompt), []
+    speaking = sequence(prompt)
     for token in said:
-        draft = guess(asked, speaking)
-        sure, right = (draft.confidences[0], draft.tokens[0] == token) if draft else (0.0, False)
-        expected.append((sure, right))
-        say(asked, speaking, [token])
-    assert [tuple(h) for h in asked.hindsight(0)] == expected
-    assert asked.hindsight(0) == []
-    silent.observe(speaking)
-    assert len(silent.hindsight(0)) == len(said)
-
-
-def test_hindsight_sees_a_copy_without_being_asked() -> None:
-    drafter, speaking = LookupDrafter(), sequence(PROMPT)
-    say(drafter, speaking, PROMPT[:50])
-    found = drafter.hindsight(0)
-    assert [h.held for h in found] == [False] + [True] * 49
-    assert [h.confidence for h in found] == sorted(h.confidence for h in found)
-    assert drafter.hindsight(5) == []
+        assert watched.peek(speaking) == guess(asked, speaking)
+        assert guess(watched, speaking, 3) == guess(asked, speaking, 3)
+        speaking.commit(token, None)
+        for drafter in (asked, watched):
+            drafter.truncate(speaking.slot, len(speaking) - 1)
+            drafter.observe(speaking)
 
 
 def test_in_the_engine_it_changes_the_cost_and_not_the_text() -> None:

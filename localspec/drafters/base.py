@@ -35,6 +35,9 @@ class Drafter(Protocol):
     def propose(self, asks: Many[Ask]) -> list[Draft]:
         """One draft for each ask, in order; an empty one where there is nothing to say."""
 
+    def peek(self, sequence: Sequence) -> Draft | None:
+        """The first guess, or an empty draft, where that is known already; None where it is not."""
+
     def backlog(self, sequence: Sequence) -> int:
         """Tokens it must read before it can guess, each of which costs time."""
 

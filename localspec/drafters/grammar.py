@@ -32,6 +32,10 @@ class GrammarDrafter:
             draft.append(token, _CONFIDENCE)
         return draft
 
+    def peek(self, sequence: Sequence) -> Draft:
+        """What `propose` would guess first."""
+        return self._guess(Ask(sequence, 1, lambda draft: True))
+
     def backlog(self, sequence: Sequence) -> int:
         """Nothing has to be read."""
         return 0

@@ -17,7 +17,6 @@ from the text's own past are right, by length of the match, 1: 27 %, 2: 45 %, 3:
 from array import array
 from collections import deque
 from collections.abc import Sequence as Many
-from typing import NamedTuple
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Guess
@@ -25,7 +24,7 @@ from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask
 from localspec.drafters.suffix import ROOT, Cursor, SuffixAutomaton
 
-__all__ = ["Hindsight", "LookupDrafter"]
+__all__ = ["LookupDrafter"]
 
 _DOUBTS = (4.0, 12.0, 12.0)
 """Of the text's own past and of the memory's two generations. Measured: at the same counts, other
@@ -38,14 +37,6 @@ _LONGEST_MATCH = 32
 """In the memory, where a text comes upon it with a past; the own past knows no limit."""
 _FORGETS = 8
 """A slot starts afresh where what is kept is this much smaller than all it has seen."""
-_KEPT_HINDSIGHT = 256
-
-
-class Hindsight(NamedTuple):
-    """How sure the first guess for a token was (0: there was none), and whether it was right."""
-
-    confidence: float
-    held: bool
 
 
 class LookupDrafter:
@@ -68,6 +59,14 @@ class LookupDrafter:
     def propose(self, asks: Many[Ask]) -> list[Draft]:
         """Guess for each; nothing while a long prompt is still being read."""
         return [self._draft(ask) for ask in asks]
+
+    def peek(self, sequence: Sequence) -> Draft:
+        """What `propose` would guess first."""
+        draft, text = Draft(self.name), self._read(sequence)
+        guess = text.first(self._memory) if len(text) == len(sequence) else None
+        if guess:
+            draft.append(guess.token, guess.confidence)
+        return draft
 
     def backlog(self, sequence: Sequence) -> int:
         """Tokens yet to be read; 2 µs each, and seldom many, since `observe` reads."""
@@ -100,20 +99,6 @@ class LookupDrafter:
         """Another text begins in `slot`; it is read when it is asked about."""
         self.truncate(slot, 0)
 
-    def hindsight(self, slot: int) -> list[Hindsight]:
-        """For each token said since the last call, what would have been the first guess.
-
-        It is known whether or not anybody asked for guesses, so a policy can learn from it when
-        guessing from text begins to pay. The tokens are consecutive: a draft that goes on while
-        its confidences are high would have held for as long as `held` is true.
-        """
-        text = self._texts.get(slot)
-        if text is None:
-            return []
-        found = list(text.hindsight)
-        text.hindsight.clear()
-        return found
-
     def _read(self, sequence: Sequence) -> "_Text":
         text = self._texts.get(sequence.slot)
         if text is None:
@@ -125,13 +110,11 @@ class LookupDrafter:
         draft, text = Draft(self.name), self._read(ask.sequence)
         if len(text) < len(ask.sequence):
             return draft
-        views = text.views(self._memory)
-        while len(draft) < ask.length and ask.more(draft):
-            guess = _likeliest(views)
-            if guess is None:
-                break
+        guess, views = text.first(self._memory), text.views(self._memory)
+        while guess and len(draft) < ask.length and ask.more(draft):
             draft.append(guess.token, guess.confidence)
             views = [view.follow(guess.token) for view in views]
+            guess = _likeliest(views)
         return draft
 
 
@@ -144,7 +127,7 @@ class _Text:
         self.tokens: list[int] = []
         self.prompt = 0
         self.remembered: list[Cursor] | None = None
-        self.hindsight: deque[Hindsight] = deque(maxlen=_KEPT_HINDSIGHT)
+        self._first: tuple[int, Guess | None] | None = None  # at which length it is the guess
 
     def __len__(self) -> int:
         return len(self.states) - 1
@@ -160,24 +143,23 @@ class _Text:
 
     def cut(self, length: int) -> None:
         del self.states[length + 1 :]
+        self._first = None
 
     def read(self, sequence: Sequence, memory: "_Memory") -> None:
         if self.tokens is not sequence.tokens:
             memory.add(self.answer)
             self.tokens, self.prompt = sequence.tokens, len(sequence.request.prompt)
-            self.remembered = None
-            self.hindsight.clear()
-        stop = min(len(self.tokens), len(self) + _WORK)
-        for token in self.tokens[len(self) : min(stop, self.prompt)]:
-            self._append(token)
-        for token in self.tokens[len(self) : stop]:
-            views = self.views(memory)
-            guess = _likeliest(views)
-            self.hindsight.append(
-                Hindsight(guess.confidence, guess.token == token) if guess else Hindsight(0, False)
-            )
-            self._append(token)
-            self.remembered = [view.follow(token) for view in views[1:]]
+            self.remembered = self._first = None
+        for token in self.tokens[len(self) : len(self) + _WORK]:
+            self.states.append(self.automaton.extend(self.states[-1], token))
+            if self.remembered is not None:
+                self.remembered = [cursor.follow(token) for cursor in self.remembered]
+
+    def first(self, memory: "_Memory") -> Guess | None:
+        """What comes next most likely; worked out once."""
+        if self._first is None or self._first[0] != len(self):
+            self._first = len(self), _likeliest(self.views(memory))
+        return self._first[1]
 
     def views(self, memory: "_Memory") -> list[Cursor]:
         """Where the text stands in its own past and in the memory's generations."""
@@ -186,9 +168,6 @@ class _Text:
             for token in self.tokens[max(0, len(self) - _LONGEST_MATCH) : len(self)]:
                 self.remembered = [cursor.follow(token) for cursor in self.remembered]
         return [Cursor(self.automaton, self.states[-1], len(self)), *self.remembered]
-
-    def _append(self, token: int) -> None:
-        self.states.append(self.automaton.extend(self.states[-1], token))
 
 
 class _Memory:

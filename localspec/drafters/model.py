@@ -54,6 +54,9 @@ class ModelDrafter:
                 chain.grow(row)
             growing = [chain for chain in growing if chain.wanted]
 
+    def peek(self, sequence: Sequence) -> None:
+        """A guess takes a pass of the model."""
+
     def backlog(self, sequence: Sequence) -> int:
         """What its cache lacks of the sequence."""
         return len(sequence) - self._cached[sequence.slot]
@@ -61,6 +64,8 @@ class ModelDrafter:
     def observe(self, sequence: Sequence) -> None:
         """Forget guesses that were not said; what was said is fed by the next proposal."""
         guessed, slot = self._guessed[sequence.slot], sequence.slot
+        if not guessed:
+            return
         start = self._cached[slot] - len(guessed)
         said = sequence.tokens[start:]
         pairs = enumerate(zip(guessed, said, strict=False))

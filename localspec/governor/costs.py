@@ -1,23 +1,30 @@
 """What a step costs: measured times of evaluating n rows, refined by every real step.
 
 Two things move measured times. The shape V(n) belongs to the computer and the model and changes
-slowly; the pace changes within seconds, when something else uses the processor. A step's time is
-read as shape times pace, so that a busy minute slows all lengths alike in our books and does not
-look like a property of the one length that was in use. Shapes are kept by depth of context.
+slowly; the pace changes within seconds, when something else uses the processor. One step cannot
+tell them apart, so steps without guesses set the pace, and a step with guesses says something of
+the shape only while one without is recent. Shapes are kept by depth of context.
 
-llama.cpp keeps its graph from one decode to the next of the same number of rows, and builds it
-anew for another number. `switch` is what that takes: nothing beside a large model, a sixth of a
-step for a tiny one.
+A step with another number of rows than the one before is slower, as llama.cpp builds another graph:
+by a twelfth for a tiny model, by nothing for a large one. On the way to guesses that is part of
+what steps with guesses are seen to take; on the way back it is `aftermath`.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 __all__ = ["CostCurve", "Costs"]
 
 _PACE_GAIN = 0.1
-_SHAPE_GAIN = 0.05  # and 1 / count while a length is new
+_PLAIN_GAIN = 0.2  # of the pace, by a step without guesses
+_DISTURBED_GAIN = 0.03
+_SHAPE_GAIN = 0.1  # and 1 / count while a length is new
+_TRUST = 3  # steps' worth of belief in a careful measurement, which a busy moment may have spoilt
 _OUTLIER = 1.6  # a step further off than this counts as this far off
-_FIRST_STEPS = 5
+_FIRST_STEPS = 8
+_RECENT = 8  # steps
+_LONG_AGO = 32  # steps
+_PATIENCE = 512  # steps after which a length that was found slow begins to look better
 _DEPTHS = (1024, 4096, 16384)  # tokens; each range of depths has a shape of its own
 
 
@@ -27,6 +34,7 @@ class CostCurve:
     def __init__(self, longest: int) -> None:
         self.longest = longest
         self._seconds = [0.0] * (longest + 1)
+        self._careful = [0.0] * (longest + 1)
         self._counts = [0] * (longest + 1)
         self._filled: list[float] | None = None
 
@@ -40,12 +48,21 @@ class CostCurve:
     def set(self, rows: int, seconds: float) -> None:
         """Take a careful measurement as the truth."""
         if 1 <= rows <= self.longest:
-            self._seconds[rows], self._counts[rows] = seconds, max(8, self._counts[rows])
+            self._seconds[rows] = self._careful[rows] = seconds
+            self._counts[rows] = max(_TRUST, self._counts[rows])
             self._filled = None
 
     def scale(self, factor: float) -> None:
         """Multiply all times."""
         self._seconds = [s * factor for s in self._seconds]
+        self._careful = [s * factor for s in self._careful]
+        self._filled = None
+
+    def relax(self) -> None:
+        """Doubt what steps said against careful measurements: it may have been a bad moment."""
+        for n, careful in enumerate(self._careful):
+            if 0 < careful < self._seconds[n]:
+                self._seconds[n] *= (careful / self._seconds[n]) ** _SHAPE_GAIN
         self._filled = None
 
     def refine(self, rows: int, ratio: float) -> None:
@@ -53,6 +70,9 @@ class CostCurve:
         self._counts[rows] += 1
         gain = max(_SHAPE_GAIN, 1 / self._counts[rows])
         self._seconds[rows] = self.seconds(rows) * ratio**gain
+        for n in range(2, self.longest + 1):  # what was measured with it is as doubtful
+            if n != rows and self._counts[n] == _TRUST:
+                self._seconds[n] *= ratio ** (gain / 2)
         self._filled = None
 
     def seconds(self, rows: int) -> float:
@@ -91,46 +111,96 @@ class Costs:
         self.curves = [CostCurve(longest) for _ in range(len(_DEPTHS) + 1)]
         self.pace = 1.0
         self.overhead = 0.0
-        self.switch = 0.0
+        """Seconds of a step without guesses outside the target's pass, at a pace of 1."""
+        self.overhead_of_guesses = 0.0
+        """Seconds that judging guesses adds, at a pace of 1."""
+        self.aftermath = 0.0
+        """Seconds by which the first step after guesses is slower, at a pace of 1: it needs another
+        graph, and finds colder caches.
+        """
+        self._since_plain = self._guessed = 0
+        self._warm = False
         self._steps = 0
-        self._last_rows = 0
 
     def step(self, rows: int, depth: int = 0) -> float:
-        """Seconds a step with `rows` takes now, after one like it; 0 while nothing is known."""
+        """Seconds a step with `rows` and no guesses takes now; 0 while nothing is known."""
         curve = self._curve(depth)
-        return curve.seconds(rows) * self.pace + self.overhead if curve else 0.0
+        return (curve.seconds(rows) + self.overhead) * self.pace if curve else 0.0
 
     def extra(self, rows: int, plain: int, depth: int = 0) -> float:
         """Seconds by which a step with `rows` takes longer now than one with `plain` rows."""
-        switches = (rows != self._last_rows) - (plain != self._last_rows)
-        return self.step(rows, depth) - self.step(plain, depth) + switches * self.switch * self.pace
+        if rows == plain:
+            return 0.0
+        curve = self._curve(depth)
+        longer = max(0.0, curve.seconds(rows) - curve.seconds(plain)) + self.overhead_of_guesses
+        return (longer + (0.0 if self._since_plain else self.aftermath)) * self.pace
 
-    def observe(self, rows: int, seconds: float, overhead: float, depth: int = 0) -> None:
-        """A step with `rows` took `seconds` in the target, and the loop took `overhead`."""
+    @property
+    def due(self) -> bool:
+        """Whether a step without guesses is due, to tell pace from shape: the more often, the
+        less is known.
+        """
+        return self._since_plain >= min(_LONG_AGO, 4 + self._guessed // 8)
+
+    def observe(
+        self, rows: int, plain: int, seconds: float, overhead: float, depth: int = 0
+    ) -> None:
+        """A step with `rows`, `plain` of them no guesses, took `seconds` in the target.
+
+        All else that it took, but for drafting, is `overhead`.
+        """
         if not 1 <= rows <= self.longest:
             return
         curve = self._curve(depth)
         if not curve:
             curve.set(rows, seconds / self.pace)
-        known = curve.seconds(rows)
-        switched = rows != self._last_rows
-        self._last_rows = rows
-        if switched:
-            beyond = min(max(seconds / self.pace - known, 0.0), known)
-            self.switch += _PACE_GAIN * (beyond - self.switch)
-        ratio = seconds / ((known + switched * self.switch) * self.pace)
+        ratio = seconds / (curve.seconds(rows) * self.pace)
+        if self._warm:
+            self._learn(curve, rows, ratio, guessed=rows != plain)
+            self._loop(overhead / self.pace, seconds / self.pace, guessed=rows != plain)
+        self._warm = True
+
+    def interrupted(self) -> None:
+        """Something else was evaluated, which makes the next step slower than others."""
+        self._warm = False
+
+    def _learn(self, curve: CostCurve, rows: int, ratio: float, *, guessed: bool) -> None:
         self._steps += 1
-        if self._steps > _FIRST_STEPS:  # what was measured before may be of another time
-            ratio = min(max(ratio, 1 / _OUTLIER), _OUTLIER)
-        self.pace *= ratio ** max(_PACE_GAIN, 1 / self._steps)
-        curve.refine(rows, ratio if self._steps > _FIRST_STEPS else 1.0)
-        self.overhead += _PACE_GAIN * (min(overhead, seconds) - self.overhead)
+        ratio = min(max(ratio, 1 / _OUTLIER), _OUTLIER)
+        if self._steps <= _FIRST_STEPS:  # what was measured before may be of another time
+            self.pace *= ratio ** (1 / self._steps)
+            return
+        if not guessed:
+            if self._since_plain:
+                excess = max(0.0, (ratio - 1) * curve.seconds(rows))
+                self.aftermath += _PACE_GAIN * (excess - self.aftermath)
+            self.pace *= ratio ** (_DISTURBED_GAIN if self._since_plain else _PLAIN_GAIN)
+            self._since_plain = 0
+            if self._steps % _PATIENCE == 0:
+                curve.relax()
+            return
+        self._since_plain += 1
+        self._guessed += 1
+        if self._since_plain <= _RECENT:
+            curve.refine(rows, ratio)
+        else:
+            self.pace *= ratio**_PACE_GAIN
+
+    def _loop(self, overhead: float, seconds: float, *, guessed: bool) -> None:
+        overhead = min(overhead, seconds)
+        if guessed:
+            beyond = max(0.0, overhead - self.overhead)
+            self.overhead_of_guesses += _PACE_GAIN * (beyond - self.overhead_of_guesses)
+        else:
+            self.overhead += _PACE_GAIN * (overhead - self.overhead)
 
     def settle(self) -> None:
         """Fold the pace into the curves, for the record."""
         for curve in self.curves:
             curve.scale(self.pace)
-        self.switch *= self.pace
+        self.overhead *= self.pace
+        self.overhead_of_guesses *= self.pace
+        self.aftermath *= self.pace
         self.pace = 1.0
 
     def load(self, curves: Iterable[dict[int, float]]) -> None:
@@ -141,7 +211,7 @@ class Costs:
 
     def _curve(self, depth: int) -> CostCurve:
         """The curve for a depth; a depth met for the first time begins like the nearest one."""
-        index = next((i for i, end in enumerate(_DEPTHS) if depth < end), len(_DEPTHS))
+        index = bisect_right(_DEPTHS, depth)
         if not self.curves[index]:
             known = [i for i, curve in enumerate(self.curves) if curve]
             if known:

@@ -4,33 +4,39 @@ A step that looks at k guesses of survival S_1 ≥ S_2 ≥ … gives 1 + ΣS_i t
 of k + 1 rows plus that of drafting. Time is worth `rate` tokens a second: what is being reached
 now. Of all lengths, 0 among them, the one with the highest tokens - rate * time is taken, and
 since the rate follows what is reached, that length comes to be the one with the most tokens per
-second (Dinkelbach 1967, for ratios). All lengths are compared, as V(n) has cliffs: a fourth row
-can cost less than a third.
+second (Dinkelbach 1967, for ratios).
 
-A drafter that costs next to nothing is always asked, also where nobody will look at its guess:
-what the target says next shows for free what it would have been worth. One that costs something
-and does not pay is asked now and then, within half a percent of the time.
+A drafter whose first guess is known for nothing is taken up on it where it is a sure one; where
+not, what the target says next shows for free what it would have been worth. One that must be
+asked is asked where that has been worth it (`worth`), and else now and then, within one percent
+of the time. When all steps have guesses, one without them now and then keeps it known what plain
+decoding takes.
 """
 
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Many
+from weakref import WeakKeyDictionary
 
 from localspec.decoding.draft import Draft
+from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask, Drafter
 from localspec.governor.book import Book
+from localspec.governor.certainty import UNKNOWN, Certainty
 from localspec.governor.costs import Costs
 from localspec.governor.policy import Step, Wish
+from localspec.governor.prices import Prices
 from localspec.governor.trial import Proposal, Trial
 
 __all__ = ["Governor"]
 
-_PROBE_SHARE = 0.005  # of all time may go into asking drafters that do not pay
-_CHEAP = 0.003  # of a plain step: who takes less for a guess is always asked
-_MEMORY = 0.95  # how much of the rate a step leaves
+_PROBE_SHARE = 0.007  # of an answer's time may go into asking drafters that do not pay
+_MEMORY = 0.98  # how much of the rate a step leaves
 _HORIZON = 64  # tokens over which reading a backlog must pay for itself
-_MARGIN = 0.04  # tokens a step that asking must promise: what is nearly even is not worth a risk
-_HOPELESS = 0.02  # a guess less likely to be reached is not worth making
+_OUTLIER = 2.0  # times what was expected: who takes longer was held up
+_REST = 4  # tokens before it is considered again whether to ask
+_AT_LEAST = 8  # tokens that are expected to follow whatever there is
+_MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is not worth a risk
 
 
 class Governor:
@@ -44,10 +50,10 @@ class Governor:
         self.books: dict[str, Book] = {}
         self._clock = clock
         self._tokens = self._seconds = 0.0
-        self._credit = 0.0
         self._depth = 0
-        self._plain_seconds = 0.0
+        self._prices = Prices(costs, 1, 0, 0.0)
         self._trials: list[Trial] = []
+        self._certainties: WeakKeyDictionary[Sequence, Certainty] = WeakKeyDictionary()
 
     def plain_rate(self, sequences: int = 1) -> float:
         """Tokens a second of plain decoding, at the pace of the moment; 0 while unknown."""
@@ -58,23 +64,29 @@ class Governor:
         """The guesses that are worth the target's look."""
         self._depth = max(len(wish.sequence) for wish in wishes)
         self._trials = [Trial(wish) for wish in wishes]
-        self._plain_seconds = self.costs.step(1, self._depth)
+        self._prices = Prices(self.costs, len(wishes), self._depth, self._rate(len(wishes)))
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
         fixed = [t for t in self._trials if t.wish.sequence.request.speculation not in ("auto", 0)]
         self._propose(drafters[0], fixed, self._ask_fixed)
-        for drafter in sorted(drafters, key=lambda drafter: self._book(drafter).seconds):
-            wanted = [t for t in free if self._is_worth_asking(drafter, t)]
-            self._propose(drafter, wanted, self._ask_while_it_pays)
-        self._share_out(free)
+        if not self.costs.due:
+            for drafter in sorted(drafters, key=lambda drafter: self._book(drafter).seconds):
+                wanted = [t for t in free if self._is_worth_asking(drafter, t, len(free))]
+                self._propose(drafter, wanted, self._ask_while_it_pays)
+            self._share_out(free)
         return [trial.looked_at for trial in self._trials]
 
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""
         self._depth = step.depth
-        overhead = step.seconds - step.target_seconds - step.draft_seconds
-        if not step.prefilling:
-            self.costs.observe(step.rows, step.target_seconds, overhead, self._depth)
-            self._credit += _PROBE_SHARE * step.seconds
+        if step.prefilling:
+            self.costs.interrupted()
+        else:
+            overhead = step.seconds - step.target_seconds - step.draft_seconds
+            plain = len(step.outcomes)
+            self.costs.observe(step.rows, plain, step.target_seconds, overhead, self._depth)
+        self._watch(step)
+        if len(self._trials) == 1 and not step.prefilling:
+            self._compare(self._trials[0], step)
         said = 0
         for trial in self._trials:
             sequence = trial.wish.sequence
@@ -82,74 +94,81 @@ class Governor:
             said += len(tokens)
             for proposal in trial.proposals:
                 self.books[proposal.draft.drafter].learn(sequence, proposal.draft, tokens)
-        if len(self._trials) == 1 and not step.prefilling:
-            self._compare(self._trials[0], said, step.seconds)
         if said and not step.prefilling:
             self._tokens = self._tokens * _MEMORY + said
             self._seconds = self._seconds * _MEMORY + step.seconds
         self._trials = []
 
-    def _compare(self, trial: Trial, said: int, seconds: float) -> None:
-        """What was promised for asking a drafter, and what came of it: the books remember."""
-        extra = seconds - self._plain_seconds
-        value = said - 1 - self._rate * extra
-        for name, promised in trial.promises.items():
-            self.books[name].surprised(value - promised)
+    def _compare(self, trial: Trial, step: Step) -> None:
+        """What asking promised, and what came of it: what nothing else explains is remembered."""
+        if trial.asked and trial.wish.sequence.request.speculation == "auto":
+            rate, spent = self._prices.rate, trial.spent * self.costs.pace
+            price = self._prices.of(trial.length) + rate * spent
+            paid = rate * (step.seconds - self.costs.step(1, self._depth))
+            gained = len(trial.wish.sequence) - trial.base - 1 - min(paid, _OUTLIER * price)
+            for book in trial.asked:
+                book.surprised(gained - (trial.value - rate * spent))
+
+    def _watch(self, step: Step) -> None:
+        """See how sure the target is, now and then, where that may decide something."""
+        for sequence, *_, row in step.outcomes:
+            if sequence.request.speculation == "auto":
+                if sequence not in self._certainties:
+                    self._certainties[sequence] = Certainty()
+                self._certainties[sequence].observe(row, len(sequence))
+
+    def _level(self, sequence: Sequence) -> int:
+        known = self._certainties.get(sequence)
+        return known.level if known else UNKNOWN
 
     def _book(self, drafter: Drafter) -> Book:
-        return self.books.setdefault(drafter.name, Book())
+        if drafter.name not in self.books:
+            self.books[drafter.name] = Book()
+        return self.books[drafter.name]
 
-    @property
-    def _rate(self) -> float:
+    def _rate(self, sequences: int) -> float:
         """Tokens a second that time is worth: what is reached, and plain decoding at the least."""
         reached = self._tokens / self._seconds if self._seconds else 0.0
-        return max(reached, self.plain_rate(len(self._trials)))
+        return max(reached, self.plain_rate(sequences))
 
-    def _price(self, guesses: int) -> float:
-        """What looking at `guesses` more rows costs, in tokens."""
-        plain = len(self._trials)
-        return self._rate * self.costs.extra(plain + guesses, plain, self._depth)
-
-    def _best(self, survivals: Many[float]) -> tuple[float, int]:
-        """The most valuable number of guesses to look at, and its value in tokens."""
-        best, length, gain = 0.0, 0, 0.0
-        for i, survival in enumerate(survivals, start=1):
-            gain += survival
-            value = gain - self._price(i)
-            if value > best:
-                best, length = value, i
-        return best, length
-
-    def _outlook(self, survivals: Many[float], chance: float, limit: int, cost: float) -> float:
-        """The value of the best length beyond what is guessed, if guesses go on as expected."""
-        best, gain = -1.0, sum(survivals)
-        survival = survivals[-1] if survivals else 1.0
-        for i in range(len(survivals) + 1, limit + 1):
-            survival *= chance
-            gain += survival
-            drafting = self._rate * cost * (i - len(survivals))
-            best = max(best, gain - self._price(i) - drafting)
-            if survival < _HOPELESS:
-                break
-        return best
-
-    def _is_worth_asking(self, drafter: Drafter, trial: Trial) -> bool:
-        """Whether a drafter should guess now: it is cheap, or it pays, or it is time to see."""
+    def _is_worth_asking(self, drafter: Drafter, trial: Trial, company: int) -> bool:
+        """Whether a drafter should guess now: its first guess is a sure one, or it has been worth
+        asking, or it is time to see. `company` sequences share the cost of asking.
+        """
         book, sequence = self._book(drafter), trial.wish.sequence
-        if book.seconds <= _CHEAP / max(self.plain_rate(), 1e-9):
-            return True
-        backlog = drafter.backlog(sequence)
-        reading = book.seconds_to_read * backlog
-        chance = book.calibration(sequence).next_chance
-        outlook = self._outlook((), chance, trial.wish.limit, book.seconds) + book.surprise
-        gain = outlook - trial.value - _MARGIN
-        if gain * min(_HORIZON, sequence.room) > self._rate * reading:
-            trial.promises[drafter.name] = outlook
-            return True
-        if self._credit < book.seconds + reading:
+        cost = book.seconds * self.costs.pace / company
+        known = drafter.peek(sequence)
+        if known is not None:
+            return bool(known) and self._is_promising(trial, book, known, cost)
+        own = book.worth(sequence)
+        if len(sequence) < own.rests_until:
             return False
-        self._credit -= book.seconds + reading
+        worth = own.estimate(self._level(sequence), len(sequence)) + book.surprise
+        reading = book.reading(drafter.backlog(sequence)) * self.costs.pace
+        gain = worth - trial.value - _MARGIN
+        said = len(sequence) - len(sequence.request.prompt)  # as much may be expected to follow
+        if gain * min(max(said, _AT_LEAST), _HORIZON, sequence.room) > self._prices.rate * reading:
+            return True
+        if own.spent + cost + reading > _PROBE_SHARE * said * self.costs.step(1, self._depth):
+            own.rests_until = len(sequence) + _REST
+            return False
+        own.spent += cost + reading
         return True
+
+    def _is_promising(self, trial: Trial, book: Book, known: Draft, cost: float) -> bool:
+        """Whether a draft whose first guess is known is worth going on with; if not, what the
+        target says next shows for free what it would have been worth.
+        """
+        proposal = Proposal(Draft(), book.calibration(trial.wish.sequence))
+        proposal.update(known)
+        first, next_one = proposal.survivals[0], proposal.calibration.next_chance
+        if first / (1 - min(next_one, 0.95)) > self._prices.of(1):  # else no length can pay
+            best, _ = self._prices.best(proposal.survivals)
+            more = self._prices.outlook(proposal.survivals, next_one, trial.wish.limit, cost)
+            if max(best, more) + book.surprise > trial.value:
+                return True
+        trial.proposals.append(proposal)
+        return False
 
     def _propose(
         self, drafter: Drafter, trials: Many[Trial], ask: Callable[[Trial, Proposal, Book], Ask]
@@ -161,20 +180,29 @@ class Governor:
         backlog = max(drafter.backlog(t.wish.sequence) for t in trials)
         start = self._clock()
         drafts = drafter.propose([ask(t, p, book) for t, p in zip(trials, proposals, strict=True)])
-        seconds = self._clock() - start
+        seconds = (self._clock() - start) / self.costs.pace
         book.paid(seconds, max(len(draft) for draft in drafts), backlog)
         for trial, proposal, draft in zip(trials, proposals, drafts, strict=True):
             proposal.update(draft)
-            if draft:
-                trial.proposals.append(proposal)
-                self._consider(trial, proposal)
+            self._consider(trial, proposal, book, len(trials))
+            trial.asked.append(book)
+            trial.spent += book.seconds * len(draft) + book.reading(backlog)
 
-    def _consider(self, trial: Trial, proposal: Proposal) -> None:
+    def _consider(self, trial: Trial, proposal: Proposal, book: Book, company: int) -> None:
         """Prefer the proposal to the one chosen so far, where it is worth more."""
-        if trial.wish.sequence.request.speculation != "auto":
-            trial.chosen, trial.length = proposal, len(proposal.draft)
+        sequence, guesses = trial.wish.sequence, len(proposal.draft)
+        if guesses:
+            trial.proposals.append(proposal)
+        if sequence.request.speculation != "auto":
+            trial.chosen, trial.length = proposal, guesses
             return
-        value, length = self._best(proposal.survivals)
+        value, length = self._prices.best(proposal.survivals)
+        spent = book.seconds * self.costs.pace * guesses / company
+        worth = value - self._prices.rate * spent
+        book.worth(sequence).observe(worth, self._level(sequence), len(sequence))
+        if trial.chosen and guesses and trial.chosen.draft.tokens[0] != proposal.draft.tokens[0]:
+            trial.value = 0.0  # who was asked later, and for more, knows better
+            trial.chosen, trial.length = None, 0
         if value > trial.value:
             trial.chosen, trial.value, trial.length = proposal, value, length
 
@@ -185,7 +213,7 @@ class Governor:
 
     def _ask_while_it_pays(self, trial: Trial, proposal: Proposal, book: Book) -> Ask:
         """Go on for as long as longer guesses promise more than the ones there are."""
-        limit = trial.wish.limit
+        limit, cost = trial.wish.limit, book.seconds * self.costs.pace
 
         def more(draft: Draft) -> bool:
             proposal.update(draft)
@@ -193,8 +221,8 @@ class Governor:
             if not survivals:
                 return True  # whether to ask at all has been decided
             chance = proposal.calibration.next_chance
-            best, _ = self._best(survivals)
-            return self._outlook(survivals, chance, limit, book.seconds) > best
+            best, _ = self._prices.best(survivals)
+            return self._prices.outlook(survivals, chance, limit, cost) > best
 
         return Ask(trial.wish.sequence, limit, more)
 
@@ -206,6 +234,6 @@ class Governor:
             ((survival, t) for t in trials if t.chosen for survival in t.chosen.survivals),
             key=lambda guess: -guess[0],
         )
-        _, length = self._best([survival for survival, _ in guesses])
+        _, length = self._prices.best([survival for survival, _ in guesses])
         for trial in trials:
             trial.length = sum(1 for _, t in guesses[:length] if t is trial)

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask, Drafter
+from localspec.llama.rows import Logits
 
 __all__ = ["FixedPolicy", "Outcome", "Policy", "Step", "Wish"]
 
@@ -19,11 +20,15 @@ class Wish(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a sequence's guess in a step: the first `held` tokens of it were right."""
+    """What became of a sequence's guess in a step: the first `held` tokens of it were right.
+
+    `row` are the target's logits that the newest token was picked from, until the next decode.
+    """
 
     sequence: Sequence
     draft: Draft
     held: int
+    row: Logits
 
 
 @dataclass

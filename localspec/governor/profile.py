@@ -15,7 +15,8 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 2
+_VERSION = 3
+_EXTRAS = ("overhead", "overhead_of_guesses", "aftermath")
 
 
 def path_for(*circumstances: object) -> Path:
@@ -29,8 +30,7 @@ def save(governor: Governor, path: Path) -> None:
     governor.costs.settle()
     record = {
         "version": _VERSION,
-        "overhead": governor.costs.overhead,
-        "switch": governor.costs.switch,
+        **{name: getattr(governor.costs, name) for name in _EXTRAS},
         "curves": [curve.measured() for curve in governor.costs.curves],
         "drafters": {name: _record(book) for name, book in governor.books.items()},
     }
@@ -48,13 +48,14 @@ def load(governor: Governor, path: Path) -> bool:
             return False
         curves = [{int(n): float(s) for n, s in curve.items()} for curve in record["curves"]]
         books = {name: _book(kept) for name, kept in record["drafters"].items()}
-        overhead, switch = float(record["overhead"]), float(record["switch"])
+        extras = {name: max(0.0, float(record[name])) for name in _EXTRAS}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
     if not any(curves) or not all(s > 0 for curve in curves for s in curve.values()):
         return False
     governor.costs.load(curves)
-    governor.costs.overhead, governor.costs.switch = max(0.0, overhead), max(0.0, switch)
+    for name, seconds in extras.items():
+        setattr(governor.costs, name, seconds)
     governor.books.update(books)
     return True
 
@@ -64,6 +65,7 @@ def _record(book: Book) -> dict[str, Any]:
         "seconds": book.seconds,
         "seconds_to_read": book.seconds_to_read,
         "calibration": book.common.to_json(),
+        "worth": book.common_worth.to_json(),
     }
 
 
@@ -72,4 +74,5 @@ def _book(kept: dict[str, Any]) -> Book:
     book.seconds = max(0.0, float(kept["seconds"]))
     book.seconds_to_read = max(0.0, float(kept["seconds_to_read"]))
     book.common.load(kept["calibration"])
+    book.common_worth.load(kept["worth"])
     return book

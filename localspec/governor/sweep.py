@@ -1,6 +1,5 @@
 """Measures V(n) on this computer before anything is asked of it."""
 
-import statistics
 import time
 from collections.abc import Callable
 
@@ -39,16 +38,14 @@ def sweep(
     target.truncate(0, 0)
     target.decode([Run(0, (_TOKEN,) * _BEGINNING, 0, 1)])
     times: dict[int, list[float]] = {n: [] for n in widths(target)}
-    switches: list[float] = []
     while True:
         for rows, taken in times.items():
-            first, second = (_timed(target, rows, clock) for _ in range(2))
-            taken.append(second)
-            switches.append(first - second)
+            _timed(target, rows, clock)
+            taken.append(_timed(target, rows, clock))
             now = clock()
             progress(min(1.0, (now - start) / budget))
             if now - start > budget:
-                _keep(times, switches, costs)
+                costs.load([{rows: min(taken) for rows, taken in times.items() if taken}])
                 target.truncate(0, 0)
                 return
 
@@ -59,9 +56,3 @@ def _timed(target: Evaluator, rows: int, clock: Callable[[], float]) -> float:
     taken = clock() - began
     target.truncate(0, _BEGINNING)
     return taken
-
-
-def _keep(times: dict[int, list[float]], switches: list[float], costs: Costs) -> None:
-    costs.switch = max(0.0, statistics.median(switches))
-    measured = {rows: min(taken) for rows, taken in times.items() if taken}
-    costs.load([measured])

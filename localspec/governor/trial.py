@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from localspec.decoding.draft import Draft
+from localspec.governor.book import Book
 from localspec.governor.policy import Wish
-from localspec.governor.survival import Calibration
+from localspec.governor.survival import OwnCalibration
 
 __all__ = ["Proposal", "Trial"]
 
@@ -14,7 +15,7 @@ class Proposal:
     """A draft with its survivals: how likely each guess is to be reached and to hold."""
 
     draft: Draft
-    calibration: Calibration
+    calibration: OwnCalibration
     survivals: list[float] = field(default_factory=list)
 
     def update(self, draft: Draft) -> None:
@@ -34,8 +35,10 @@ class Trial:
     wish: Wish
     base: int = 0
     proposals: list[Proposal] = field(default_factory=list)
-    promises: dict[str, float] = field(default_factory=dict)
-    """What asking a drafter was expected to be worth, in tokens."""
+    asked: list[Book] = field(default_factory=list)
+    """Of those who guessed more than they had known."""
+    spent: float = 0.0
+    """Seconds their guesses were to take, at a pace of 1."""
     chosen: Proposal | None = None
     length: int = 0
     value: float = 0.0

@@ -1,0 +1,54 @@
+"""What guesses are worth in one step: tokens gained, less what looking at them costs in tokens.
+
+Time is worth `rate` tokens a second. A row more costs what V(n) says; all lengths are compared, as
+V(n) has cliffs: a fourth row can cost less than a third.
+"""
+
+from collections.abc import Sequence as Many
+
+from localspec.governor.costs import Costs
+
+__all__ = ["Prices"]
+
+_HOPELESS = 0.02  # a guess less likely to be reached is not worth making
+
+
+class Prices:
+    """Of a step of `plain` sequences at a `depth` of context."""
+
+    def __init__(self, costs: Costs, plain: int, depth: int, rate: float) -> None:
+        self.rate = rate
+        self._costs, self._plain, self._depth = costs, plain, depth
+        self._of = [0.0]
+
+    def of(self, guesses: int) -> float:
+        """What looking at so many guesses costs, in tokens."""
+        for n in range(len(self._of), guesses + 1):
+            seconds = self._costs.extra(self._plain + n, self._plain, self._depth)
+            self._of.append(self.rate * seconds)
+        return self._of[guesses]
+
+    def best(self, survivals: Many[float]) -> tuple[float, int]:
+        """The most valuable number of guesses to look at, and its value in tokens."""
+        best, length, gain = 0.0, 0, 0.0
+        for i, survival in enumerate(survivals, start=1):
+            gain += survival
+            value = gain - self.of(i)
+            if value > best:
+                best, length = value, i
+        return best, length
+
+    def outlook(self, survivals: Many[float], chance: float, limit: int, seconds: float) -> float:
+        """The value of the best length beyond what is guessed, if further guesses hold with
+        `chance` and take `seconds` each.
+        """
+        best, gain = -1.0, sum(survivals)
+        survival = survivals[-1] if survivals else 1.0
+        for i in range(len(survivals) + 1, limit + 1):
+            survival *= chance
+            gain += survival
+            drafting = self.rate * seconds * (i - len(survivals))
+            best = max(best, gain - self.of(i) - drafting)
+            if survival < _HOPELESS:
+                break
+        return best
