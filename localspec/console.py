@@ -1,15 +1,18 @@
 """Small manners for the terminal: a sign of life while one waits, and nothing that can harm it."""
 
 import sys
+import textwrap
 import threading
-from typing import Self
+from collections.abc import Sequence
+from typing import Literal, Self
 
-__all__ = ["Waiting", "printable"]
+__all__ = ["Waiting", "dim", "mark", "paragraph", "printable", "strong", "table"]
 
 _PATIENCE_SECONDS = 0.7
 _FRAME_SECONDS = 0.1
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _CLEAR_LINE = "\r\x1b[K"
+_MARKS = {"ok": ("✓", 32), "warning": ("!", 33), "failed": ("✗", 31)}
 # Escape sequences in an answer must not reach a terminal: they move cursors and set titles.
 _HARMFUL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
 
@@ -17,6 +20,46 @@ _HARMFUL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\
 def printable(text: str) -> str:
     """`text` without control characters where standard output is a terminal."""
     return text.translate(_HARMFUL) if sys.stdout.isatty() else text
+
+
+def strong(text: str) -> str:
+    """`text` in bold where standard output is a terminal."""
+    return f"\x1b[1m{text}\x1b[0m" if sys.stdout.isatty() else text
+
+
+def dim(text: str) -> str:
+    """`text` in grey where standard output is a terminal."""
+    return f"\x1b[2m{text}\x1b[0m" if sys.stdout.isatty() else text
+
+
+def mark(state: Literal["ok", "warning", "failed"]) -> str:
+    """A sign for how something is, in its colour where standard output is a terminal."""
+    sign, colour = _MARKS[state]
+    return f"\x1b[{colour}m{sign}\x1b[0m" if sys.stdout.isatty() else sign
+
+
+def paragraph(text: str, columns: int, indent: str = "", further: str | None = None) -> list[str]:
+    """Lines of at most `columns`, the first after `indent` and others after `further`."""
+    return textwrap.wrap(
+        text,
+        columns,
+        initial_indent=indent,
+        subsequent_indent=indent if further is None else further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells below a first row of headings; the first column stands to the left."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 class Waiting:

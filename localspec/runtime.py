@@ -16,7 +16,7 @@ from collections.abc import Sequence as Many
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self, TypedDict, Unpack, cast
+from typing import Any, Literal, NamedTuple, Self, TypedDict, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ from localspec.governor import profile
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.governor.sweep import sweep
-from localspec.llama.context import Context
+from localspec.llama.context import CacheType, Context
 from localspec.llama.embedder import Embedder
 from localspec.llama.library import system_info
 from localspec.llama.model import Model
@@ -60,7 +60,19 @@ class Settings(NamedTuple):
     context: int | None = None
     parallel: int = 1
     gpu_layers: int = -1
+    cache: CacheType = "f16"
     waiting: int | None = None
+
+
+def default_context(trained: int | None) -> int:
+    """Tokens of context where nobody asks for more or less."""
+    return min(_LONGEST_CONTEXT, trained or _LONGEST_CONTEXT)
+
+
+def widths(parallel: int) -> tuple[int, int]:
+    """The most rows in a decode of so many sequences, and the most of them with logits."""
+    outputs = parallel * (1 + _MOST_GUESSES)
+    return max(_BATCH, 2 * outputs), outputs
 
 
 class Options(TypedDict, total=False):
@@ -160,14 +172,15 @@ class LLM:
             self.notes.append(str(error))
             return None
 
-    def _sizes(self, model: Model) -> dict[str, int]:
+    def _sizes(self, model: Model) -> dict[str, Any]:
         parallel = self._settings.parallel
-        outputs = parallel * (1 + _MOST_GUESSES)
+        batch, outputs = widths(parallel)
         return {
             "length": min(self.context_length, model.context_length or self.context_length),
             "sequences": parallel,
-            "batch": max(_BATCH, 2 * outputs),
+            "batch": batch,
             "outputs": outputs,
+            "cache": self._settings.cache,
         }
 
     def __enter__(self) -> Self:
@@ -318,23 +331,29 @@ def load(
     context: int | None = None,
     parallel: int = 1,
     gpu_layers: int = -1,
+    cache: CacheType = "f16",
     waiting: int | None = None,
 ) -> LLM:
     """Load a target and its draft.
 
-    `model` is an embedded name or a path; `draft` the same, "auto" (the one made for the model,
+    `model` is an embedded name, one that was pulled (an alias, `user/repo[:quant]`), or a path;
+    `draft` the same, "auto" (the one made for the model or found best by `localspec models pair`,
     if any) or "none". `context` is the most tokens of prompt and answer together, by default what
     the model was trained on, at most 8192. `parallel` answers can be decoded at once.
-    `gpu_layers` is how many layers go to a GPU (-1: all). `waiting` is how many more requests may
-    wait for their turn, by default any number.
+    `gpu_layers` is how many layers go to a GPU (-1: all), `cache` how keys and values are kept:
+    "q8_0" takes half the memory of "f16", and rounds more. `localspec models fit` says what fits.
+    `waiting` is how many more requests may wait for their turn, by default any number.
 
     Raises ModelError where a file cannot be used, UsageError where a name is unknown.
     """
     for name, value in (("context", context), ("parallel", parallel)):
         if value is not None and value < 1:
             raise UsageError(f"{name} is {value}; it must be at least 1.")
+    if cache not in get_args(CacheType):
+        raise UsageError(f"cache is {cache!r}; it must be {' or '.join(get_args(CacheType))}.")
     paths = models.resolve(str(model), str(draft))
-    return LLM(paths, Settings(context, parallel, gpu_layers, waiting))
+    models.usage.used(paths[0])
+    return LLM(paths, Settings(context, parallel, gpu_layers, cache, waiting))
 
 
 def _objection(target: Model, draft: Model, cache: Context) -> str | None:

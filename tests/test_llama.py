@@ -119,7 +119,7 @@ class TestBadFiles:
             (tmp_path / "none.gguf", "no file"),
             (tmp_path, "a folder"),
             (tmp_path / "text.gguf", "not a GGUF file"),
-            (tmp_path / "short.gguf", "cannot load"),
+            (tmp_path / "short.gguf", "is a damaged GGUF file"),
         ):
             with pytest.raises(ModelError, match=words) as raised:
                 Model(path)

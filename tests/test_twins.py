@@ -301,8 +301,8 @@ def test_sources_that_cannot_be_used_are_refused(tmp_path: Path, sources: dict[s
     text, cut = tmp_path / "text.gguf", tmp_path / "cut.gguf"
     text.write_text("no model at all")
     cut.write_bytes(sources["Q8_0"].read_bytes()[:5000])
-    for path in (text, cut):
-        with pytest.raises(ModelError, match="not a whole qwen3 GGUF file"):
+    for path, reason in ((text, "not a GGUF file"), (cut, "damaged")):
+        with pytest.raises(ModelError, match=reason):
             twins.build(WIDE, "Q4_0", path)
     other = tmp_path / "other.gguf"
     finish(gguf.GGUFWriter(other, "llama"))

@@ -4,9 +4,9 @@ They stand apart from the verbs so that `--help` and mistakes are answered witho
 llama.cpp.
 """
 
-from localspec.arguments import bench, doctor, generate, serve, tune
+from localspec.arguments import bench, doctor, generate, models, serve, tune
 
 __all__ = ["VERBS"]
 
-VERBS = (generate, serve, tune, bench, doctor)
+VERBS = (generate, serve, models, tune, bench, doctor)
 """In the order in which `localspec --help` lists them."""

@@ -16,7 +16,10 @@ def add(verbs: Verbs) -> None:
     verb.add_argument("prompt", metavar="PROMPT", help="what to answer; - reads standard input")
     source = verb.add_argument_group("model")
     source.add_argument(
-        "-m", "--model", default="shell", help="an embedded name or a GGUF file (default: shell)"
+        "-m",
+        "--model",
+        default="shell",
+        help="a name of models list, user/repo[:quant] or a GGUF file (default: shell)",
     )
     add_draft(source)
     source.add_argument("--system", metavar="S", help="instructions that come before the prompt")

@@ -3,10 +3,12 @@
 from typing import Any
 
 import gguf
+import numpy as np
 
 from localspec.bench.shapes import Shape
-from localspec.bench.source import ARCHITECTURE, Entry, Source
+from localspec.bench.source import ARCHITECTURE, Source
 from localspec.errors import ModelError
+from localspec.models.header import Field, Strings
 
 __all__ = ["write_header"]
 
@@ -29,13 +31,15 @@ def write_header(writer: Any, source: Source, shape: Shape, kind: Any, epsilon: 
     }
     for key, (value, kind_of_value) in ours.items():
         writer.add_key_value(key, value, kind_of_value)
-    for entry in source.header():
-        if entry.key not in ours and entry.key not in _LEFT_OUT:
-            _check_meaning(entry.key, source)
-            value, subtype = _for_vocabulary(entry, shape.vocabulary), None
-            if entry.types[0] == _ARRAY:
-                subtype = entry.types[-1]
-            writer.add_key_value(entry.key, value, entry.types[0], subtype)
+    for key, entry in source.header.fields.items():
+        if key not in ours and key not in _LEFT_OUT:
+            _check_meaning(key, source)
+            kind_of_value = gguf.GGUFValueType[entry.kind]
+            if entry.is_array:
+                value = _for_vocabulary(key, _listed(entry), shape.vocabulary)
+                writer.add_key_value(key, value, _ARRAY, kind_of_value)
+            else:
+                writer.add_key_value(key, entry.value, kind_of_value)
 
 
 def _dimensions(shape: Shape) -> dict[str, int]:
@@ -52,17 +56,21 @@ def _dimensions(shape: Shape) -> dict[str, int]:
     }
 
 
-def _for_vocabulary(entry: Entry, size: int) -> Any:
-    """The value, with entries for added tokens where it has one for each token."""
-    known = len(entry.value) if entry.types[0] == _ARRAY else 0
-    match entry.key:
+def _listed(entry: Field) -> list[Any]:
+    return list(entry.value) if isinstance(entry.value, Strings) else np.ravel(entry.value).tolist()
+
+
+def _for_vocabulary(key: str, value: list[Any], size: int) -> list[Any]:
+    """The values, with more of them for added tokens where there is one for each token."""
+    known = len(value)
+    match key:
         case "tokenizer.ggml.tokens":
-            return entry.value + [f"<|dummy{token}|>" for token in range(known, size)]
+            return value + [f"<|dummy{token}|>" for token in range(known, size)]
         case "tokenizer.ggml.token_type":
-            return entry.value + [int(gguf.TokenType.UNUSED)] * (size - known)
+            return value + [int(gguf.TokenType.UNUSED)] * (size - known)
         case "tokenizer.ggml.scores":
-            return entry.value + [0.0] * (size - known)
-    return entry.value
+            return value + [0.0] * (size - known)
+    return value
 
 
 def _check_meaning(key: str, source: Source) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "spoken_time"]
 
 _WIDTH = 20
 _REDRAW_SECONDS = 0.1
@@ -27,6 +27,10 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the bar away until the next call of `at`."""
         if self._shown:
             sys.stderr.write(_CLEAR_LINE)
             sys.stderr.flush()
@@ -34,12 +38,19 @@ class Progress:
     def at(self, share: float, what: str) -> None:
         """`share` of the work is done (0 to 1), and this is being done now."""
         now = self._clock()
+        if share > _TELLING:
+            what += f", {spoken_time((now - self._start) * (1 - share) / share)} left"
+        self._draw(now, share, what)
+
+    def draw(self, share: float, words: str) -> None:
+        """The bar with just these words behind it, for who knows better how long it will take."""
+        self._draw(self._clock(), share, words)
+
+    def _draw(self, now: float, share: float, words: str) -> None:
         if not self._shown or now - self._drawn < _REDRAW_SECONDS:
             return
         self._drawn = now
-        line = f"{_bar(share)} {share:4.0%} {what}"
-        if share > _TELLING:
-            line += f", {_spoken((now - self._start) * (1 - share) / share)} left"
+        line = f"{_bar(share)} {share:4.0%} {words}"
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write(f"{_CLEAR_LINE}{line[:width]}")
         sys.stderr.flush()
@@ -50,7 +61,8 @@ def _bar(share: float) -> str:
     return "█" * done + "░" * (_WIDTH - done)
 
 
-def _spoken(seconds: float) -> str:
+def spoken_time(seconds: float) -> str:
+    """A duration as a person says it."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 100 * 60:

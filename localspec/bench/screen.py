@@ -1,14 +1,15 @@
 """A benchmark on one screen of a terminal, for somebody who sees it for the first time."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from localspec.bench.benchmark import Benchmark
 from localspec.bench.chart import Bar, bars
 from localspec.bench.results import SHORTEST, TaskResult
 from localspec.bench.verdict import breakdown, verdict
+from localspec.console import table
 
-__all__ = ["screen", "table"]
+__all__ = ["screen"]
 
 _NARROWEST, _WIDEST = 60, 100
 
@@ -35,18 +36,6 @@ def screen(benchmark: Benchmark, columns: int, *, chart: bool = True) -> str:
     for sentence in _remarks(benchmark):
         lines += _wrapped(sentence, columns)
     return "\n".join(lines)
-
-
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of cells below a first row of headings; the first column stands to the left."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _heading(benchmark: Benchmark) -> str:

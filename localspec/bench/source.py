@@ -1,8 +1,7 @@
 """A small Qwen3 model as the source of a twin, read tensor by tensor from its GGUF file."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 import gguf
 import numpy as np
@@ -10,8 +9,10 @@ import numpy.typing as npt
 
 from localspec.bench.shapes import Shape
 from localspec.errors import ModelError
+from localspec.models.header import Tensor
+from localspec.models.reader import read_header
 
-__all__ = ["ARCHITECTURE", "Blocks", "Entry", "Floats", "Source"]
+__all__ = ["ARCHITECTURE", "Blocks", "Floats", "Source"]
 
 ARCHITECTURE = "qwen3"
 
@@ -19,19 +20,10 @@ Blocks = npt.NDArray[np.uint8]
 """A quantized matrix of shape (rows, blocks in a row, bytes of a block)."""
 Floats = npt.NDArray[np.float32]
 
+_Number = TypeVar("_Number", int, float)
+
 _NORMS = ("attn_norm", "ffn_norm", "attn_q_norm", "attn_k_norm")
 _MATRICES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
-
-_DAMAGED = (ValueError, KeyError, IndexError, OverflowError)
-"""What GGUFReader raises on files that are not what they should be."""
-
-
-class Entry(NamedTuple):
-    """A key of the header, its value and its GGUF types (of an array: ARRAY, then its items')."""
-
-    key: str
-    value: Any
-    types: list[Any]
 
 
 class Source:
@@ -39,51 +31,45 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, path.stem
-        try:
-            self._reader = gguf.GGUFReader(path)
-            self._tensors = {tensor.name: tensor for tensor in self._reader.tensors}
-            self._check_architecture()
-            self.shape = self._read_shape()
-            self.epsilon = float(self._own("attention.layer_norm_rms_epsilon"))
-            self._check_tensors()
-        except FileNotFoundError:
-            raise ModelError(f"There is no file {path}; check the path.") from None
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-        except _DAMAGED as error:
-            raise ModelError(f"{path} is not a whole {ARCHITECTURE} GGUF file.") from error
-
-    def header(self) -> Iterator[Entry]:
-        """All keys of the file, in order."""
-        for key, field in self._reader.fields.items():
-            if not key.startswith("GGUF."):
-                yield Entry(key, field.contents(), field.types)
+        self.header = read_header(path)
+        self._tensors = {tensor.name: tensor for tensor in self.header.tensors}
+        self._check_architecture()
+        self.shape = self._read_shape()
+        self.epsilon = self._own("attention.layer_norm_rms_epsilon", float)
+        self._check_tensors()
 
     def vector(self, name: str) -> Floats:
         """The weights of a norm."""
-        tensor = self._tensors[f"{name}.weight"]
-        return self._in_full(tensor)
+        vector: Floats = self._in_full(self._tensors[f"{name}.weight"])[0]
+        return vector
 
     def blocks(self, name: str, kind: Any) -> Blocks:
         """A matrix in the quantization `kind`, byte for byte where the file has it so."""
         tensor = self._tensors[f"{name}.weight"]
-        data = tensor.data
-        if tensor.tensor_type != kind:
+        data = self._bytes(tensor)
+        if tensor.kind != kind.name:
             data = gguf.quants.quantize(self._in_full(tensor), kind)
         blocks: Blocks = data.reshape(len(data), -1, gguf.GGML_QUANT_SIZES[kind][1])
         return blocks
 
-    def _in_full(self, tensor: Any) -> Floats:
+    def _bytes(self, tensor: Tensor) -> npt.NDArray[np.uint8]:
+        """The tensor as it lies in the file, of shape (rows, bytes of a row)."""
+        rows = tensor.elements // tensor.shape[0]
+        shape = (rows, tensor.size // rows)
+        return np.memmap(self.path, np.uint8, "r", offset=tensor.offset, shape=shape)
+
+    def _in_full(self, tensor: Tensor) -> Floats:
+        kind = gguf.GGMLQuantizationType[tensor.kind]
         try:
-            weights: Floats = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+            weights: Floats = gguf.quants.dequantize(self._bytes(tensor), kind)
         except NotImplementedError:
             raise ModelError(
-                f"{self.path} is quantized as {tensor.tensor_type.name}, which cannot be read here."
+                f"{self.path} is quantized as {tensor.kind}, which cannot be read here."
             ) from None
         return weights
 
     def _check_architecture(self) -> None:
-        found = self._reader.fields["general.architecture"].contents()
+        found = self.header.architecture
         if found != ARCHITECTURE:
             raise ModelError(
                 f"{self.path} is a {found} model; twins are made of {ARCHITECTURE} models."
@@ -103,17 +89,24 @@ class Source:
             )
 
     def _read_shape(self) -> Shape:
+        tokens = self.header.strings("tokenizer.ggml.tokens")
+        if tokens is None:
+            raise ModelError(f"{self.path} holds no vocabulary; get a GGUF with its tokenizer.")
         return Shape(
             name=self.name,
-            width=self._own("embedding_length"),
-            layers=self._own("block_count"),
-            heads=self._own("attention.head_count"),
-            kv_heads=self._own("attention.head_count_kv"),
-            head_size=self._own("attention.key_length"),
-            hidden=self._own("feed_forward_length"),
-            vocabulary=len(self._reader.fields["tokenizer.ggml.tokens"].data),
+            width=self._own("embedding_length", int),
+            layers=self._own("block_count", int),
+            heads=self._own("attention.head_count", int),
+            kv_heads=self._own("attention.head_count_kv", int),
+            head_size=self._own("attention.key_length", int),
+            hidden=self._own("feed_forward_length", int),
+            vocabulary=len(tokens),
             tied="output.weight" not in self._tensors,
         )
 
-    def _own(self, key: str) -> Any:
-        return self._reader.fields[f"{ARCHITECTURE}.{key}"].contents()
+    def _own(self, key: str, kind: type[_Number]) -> _Number:
+        """A number of the architecture's."""
+        found = self.header.fields.get(self.header.own(key))
+        if found is None or not isinstance(found.value, kind):
+            raise ModelError(f"{self.path} does not say its {key}; get another file of the model.")
+        return found.value

@@ -30,7 +30,7 @@ from localspec.llama.model import Model
 from localspec.llama.rows import Evaluator
 from localspec.runtime import LLM
 
-__all__ = ["Curve", "Draft", "Tuning", "tune"]
+__all__ = ["Curve", "Draft", "Tuning", "time_draft", "time_passes", "tune"]
 
 _ROUGH_SECONDS = 0.6
 _ROUNDS = 5  # of all widths, if the time allows
@@ -94,10 +94,10 @@ def tune(model: str, draft: str, progress: Progress) -> Tuning:
     Raises what `load` raises.
     """
     path, _ = models.resolve(model, draft)
-    curves = _time_passes(path, progress)
+    curves = time_passes(path, progress)
     progress(0.95, "timing the draft")
     with localspec.load(model, draft=draft) as llm:
-        timed = _time_draft(llm, llm.draft.name) if llm.draft else None
+        timed = time_draft(llm, llm.draft.name) if llm.draft else None
         llm.governor.costs.settle()
         llm.governor.costs.load([curve.seconds for curve in curves])
         return Tuning(llm.target.name, curves, timed, llm.notes)
@@ -107,7 +107,7 @@ class _Stopped(Exception):
     """The user has had enough."""
 
 
-def _time_passes(path: Path, progress: Progress) -> list[Curve]:
+def time_passes(path: Path, progress: Progress) -> list[Curve]:
     """What `_sweep` finds on a thread of its own, which Ctrl-C ends too."""
     stop = threading.Event()
 
@@ -157,8 +157,8 @@ def _curve(
     return Curve(depth, costs.curves[0].measured())
 
 
-def _time_draft(llm: LLM, name: str) -> Draft | None:
-    """Let it guess in some real answers, each of them cut short."""
+def time_draft(llm: LLM, name: str, seconds: float = _DRAFT_SECONDS) -> Draft | None:
+    """Let it guess in some real answers, each of them cut short after so many seconds."""
     made = held = 0
     prompts = [next(p for p in own() if p.task == task) for task in _DRAFT_TASKS]
     for prompt in prompts:
@@ -171,7 +171,7 @@ def _time_draft(llm: LLM, name: str) -> Draft | None:
         ) as stream:
             end = float("inf")
             for _ in stream:
-                end = min(end, time.monotonic() + _DRAFT_SECONDS)
+                end = min(end, time.monotonic() + seconds)
                 if time.monotonic() > end:
                     break
         statistics = stream.answer.statistics

@@ -33,8 +33,11 @@ class GrammarDrafter:
         return draft
 
     def peek(self, sequence: Sequence) -> Draft:
-        """What `propose` would guess first."""
-        return self._guess(Ask(sequence, 1, lambda draft: True))
+        """The first token that must follow, if any must."""
+        draft = Draft(self.name)
+        for token in sequence.sampler.forced()[:1]:
+            draft.append(token, _CONFIDENCE)
+        return draft
 
     def backlog(self, sequence: Sequence) -> int:
         """Nothing has to be read."""

@@ -6,7 +6,7 @@ owns it. Rows go in as `Run`s; logits come out as a view into llama.cpp's own bu
 
 import ctypes
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -15,9 +15,13 @@ from localspec.llama.library import lib, threads
 from localspec.llama.model import Model
 from localspec.llama.rows import Logits, Run
 
-__all__ = ["Context"]
+__all__ = ["CacheType", "Context", "parameters"]
 
-_BF16 = 30  # ggml_type
+CacheType = Literal["f16", "q8_0"]
+"""How keys and values are kept: q8_0 takes half the memory of f16, and rounds more."""
+
+_CACHE_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type
+_BF16 = 30
 _FAILURES = {
     1: "its KV cache is full",
     2: "it was aborted",
@@ -32,23 +36,26 @@ class Context:
     """
 
     def __init__(
-        self, model: Model, *, length: int, sequences: int = 1, batch: int = 512, outputs: int = 64
+        self,
+        model: Model,
+        *,
+        length: int,
+        sequences: int = 1,
+        batch: int = 512,
+        outputs: int = 64,
+        cache: CacheType = "f16",
     ) -> None:
         self.model = model
         self.length, self.sequences, self.batch, self.outputs = length, sequences, batch, outputs
-        params = lib.llama_context_default_params()
-        params.n_ctx = length * sequences
-        params.n_batch = params.n_ubatch = batch
-        params.n_seq_max = sequences
-        params.n_outputs_max = outputs
-        self.threads = params.n_threads = params.n_threads_batch = threads()
-        params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
-        if model.on_cpu:
-            params.type_v = _BF16  # keeps attention's sums the same at every width: decision 2
-        # Sequences in cells of their own keep them in order, so that what others do changes no
-        # sum of attention: decision 31. On GPUs a shared buffer makes batches cheaper.
-        params.kv_unified = not model.on_cpu
-        params.no_perf = True
+        params = parameters(
+            length=length,
+            sequences=sequences,
+            batch=batch,
+            outputs=outputs,
+            cache=cache,
+            on_cpu=model.on_cpu,
+        )
+        self.threads = params.n_threads
         self.handle: Any = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise ModelError(
@@ -127,6 +134,27 @@ class Context:
         possible: bool = lib.llama_memory_seq_rm(self._memory, 0, 1, -1)
         lib.llama_memory_clear(self._memory, False)
         return possible
+
+
+def parameters(
+    *, length: int, sequences: int, batch: int, outputs: int, cache: CacheType, on_cpu: bool
+) -> Any:
+    """What llama.cpp is told of a context, whether it is to be made or only to be reckoned."""
+    params = lib.llama_context_default_params()
+    params.n_ctx = length * sequences
+    params.n_batch = params.n_ubatch = batch
+    params.n_seq_max = sequences
+    params.n_outputs_max = outputs
+    params.n_threads = params.n_threads_batch = threads()
+    params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
+    params.type_k = params.type_v = _CACHE_TYPES[cache]
+    if on_cpu and cache == "f16":
+        params.type_v = _BF16  # keeps attention's sums the same at every width: decision 2
+    # Sequences in cells of their own keep them in order, so that what others do changes no
+    # sum of attention: decision 31. On GPUs a shared buffer makes batches cheaper.
+    params.kv_unified = not on_cpu
+    params.no_perf = True
+    return params
 
 
 class _Rows:

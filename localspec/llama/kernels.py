@@ -1,44 +1,78 @@
-"""Can llama.cpp's repacked weights be used on this computer? Tried once, in a process of its own.
+"""Can a model be loaded here, and may its weights be repacked? Tried once for each file.
 
-llama.cpp rearranges quantized weights for kernels made for one instruction set. A build by gcc 12
-on a processor with AMX dies in them (`ldtilecfg` reads a table the compiler removed as dead), and
-a signal cannot be caught in Python. Where the build has such kernels they are tried in a child
-process; the answers are kept in the cache folder for this build and processor.
+A file that was never loaded is tried in a process of its own (`trial`). So are llama.cpp's
+repacked weights: it rearranges quantized weights for kernels made for one instruction set, and a
+build by gcc 12 on a processor with AMX dies in them (`ldtilecfg` reads a table the compiler
+removed as dead). What worked is kept in the cache folder for this build, processor and file.
 """
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+import psutil
+
 from localspec import folders
-from localspec.llama.library import lib, start, system_info
+from localspec.errors import ModelError
+from localspec.llama.library import devices, lib, system_info
+from localspec.llama.trial import Outcome, attempt
+from localspec.models.fingerprint import fingerprint
 
 __all__ = ["repacking_works"]
 
 _SUSPECT = "AMX_INT8 = 1"
-_TRIAL_SECONDS = 120
+_ROOMY = 0.8  # of free memory: a larger file is looked at without touching its weights
+_ADVICE = {
+    "refused": "the file may be damaged or too new",
+    "crashed": "it is damaged, or made to do harm; do not use it",
+    "unbounded": "it is damaged, or made to do harm; do not use it",
+    "killed": "there may be too little memory; localspec models fit says what it takes",
+}
 
 
 def repacking_works(model: Path) -> bool:
-    """Whether weights may be repacked; `model` is what the trial decodes a few tokens with."""
-    if _SUSPECT not in system_info():
-        return True
+    """Whether the weights of `model` may be repacked.
+
+    Raises ModelError for a file that is not whole, or that llama.cpp cannot load.
+    """
     record = folders.cache() / "kernels.json"
     known = _read(record)
     build = hashlib.sha256(f"{system_info()} {_build()}".encode()).hexdigest()[:16]
-    if known.get(build) is False:
-        return False
+    repack = known.get(build, True)  # a build that died once is not asked again
     # One model that survives proves nothing for another: kernels differ with its quantization.
-    key = f"{build} {model.name} {model.stat().st_size}"
-    if key not in known:
-        code = _trial(model)
-        if code > 0:
-            return False  # it could not even be tried, which says nothing about the build
-        known[key if code == 0 else build] = code == 0
-        _keep(record, known)
-    return known.get(key, False)
+    key = f"{build} {fingerprint(model)}"
+    if key in known:
+        return repack and known[key]
+    known[key], crashed = _try(model, repack)
+    if crashed:
+        known[build] = False
+    _keep(record, known)
+    return known[key]
+
+
+def _try(model: Path, repack: bool) -> tuple[bool, bool]:
+    """Whether its weights may be repacked, and whether the build died of doing so."""
+    from localspec.models.description import headers_of  # most files were loaded before
+
+    size = sum(header.size for header in headers_of(model))
+    roomy = size < psutil.virtual_memory().available * _ROOMY
+    suspect = _SUSPECT in system_info()
+    repack = repack and (roomy or not suspect)
+    on_cpu = all(device.kind == "CPU" for device in devices())
+    tried = repack and roomy and (suspect or on_cpu)
+    outcome = attempt(model, size=size, repack=tried, decode=roomy)
+    if outcome.kind == "crashed" and tried and suspect:
+        outcome = attempt(model, size=size, repack=False, decode=roomy)
+        if outcome.kind == "works":
+            return False, True
+    if outcome.kind != "works":
+        raise ModelError(_sentence(model, outcome))
+    return repack, False
+
+
+def _sentence(model: Path, outcome: Outcome) -> str:
+    does = "dies on" if outcome.kind == "crashed" else "cannot load"
+    return f"llama.cpp {does} {model}: {outcome.reason}; {_ADVICE[outcome.kind]}."
 
 
 def _build() -> str:
@@ -60,28 +94,3 @@ def _keep(record: Path, known: dict[str, bool]) -> None:
         folders.write_atomically(record, json.dumps(known))
     except OSError:
         return  # a read-only cache costs a trial each time, nothing else
-
-
-def _trial(model: Path) -> int:
-    """How the child ended: 0 well, below 0 by a signal (or never), above 0 by an error."""
-    command = [sys.executable, "-m", __name__, str(model)]
-    try:
-        trial = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return -1
-    return trial.returncode
-
-
-def _decode_once(model: str) -> None:
-    """What the child does: plain llama.cpp, a few tokens wide, as that is where the kernels are."""
-    start()
-    loaded = lib.llama_model_load_from_file(model.encode(), lib.llama_model_default_params())
-    context = loaded and lib.llama_init_from_model(loaded, lib.llama_context_default_params())
-    if not context:
-        sys.exit("the model cannot be loaded at all")
-    tokens = (lib.llama_token * 4)(1, 1, 1, 1)
-    lib.llama_decode(context, lib.llama_batch_get_one(tokens, len(tokens)))
-
-
-if __name__ == "__main__":
-    _decode_once(sys.argv[1])

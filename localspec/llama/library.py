@@ -7,6 +7,7 @@ first clashes with it.
 import ctypes
 import functools
 import os
+import re
 import sys
 from collections import deque
 from dataclasses import dataclass
@@ -16,11 +17,23 @@ from typing import Any
 import llama_cpp.llama_cpp as lib
 import psutil
 
-__all__ = ["Device", "devices", "lib", "log_lines", "show_log", "start", "system_info", "threads"]
+__all__ = [
+    "Device",
+    "complaint",
+    "devices",
+    "lib",
+    "log_lines",
+    "show_log",
+    "start",
+    "system_info",
+    "threads",
+]
 
 _LOG_LINES = 200
 _DEBUG = 1  # ggml_log_level
 _GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
+
+_PREAMBLE = re.compile(r"^\w+: (error loading model( \w+)?: )*")
 
 _log: deque[str] = deque(maxlen=_LOG_LINES)
 _echo = False
@@ -54,6 +67,18 @@ def show_log(shown: bool) -> None:
 def log_lines() -> list[str]:
     """The newest lines of llama.cpp's log, oldest first, without empty ones."""
     return [line.strip() for line in "".join(_log).splitlines() if line.strip()]
+
+
+def forget_log() -> None:
+    """Begin with an empty log."""
+    _log.clear()
+
+
+def complaint() -> str:
+    """What llama.cpp said last that explains a failure, as the end of a sentence."""
+    telling = [line for line in log_lines() if "error" in line.lower() or "failed" in line.lower()]
+    said = telling[0] if telling else "it gave no reason"
+    return _PREAMBLE.sub("", said).rstrip(".")
 
 
 @dataclass(frozen=True)

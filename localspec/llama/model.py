@@ -6,12 +6,10 @@ from typing import Any, Self
 
 from localspec.errors import ModelError
 from localspec.llama import kernels
-from localspec.llama.library import devices, lib, log_lines, start
+from localspec.llama.library import complaint, devices, lib, start
 from localspec.llama.vocabulary import Vocabulary
 
 __all__ = ["Model"]
-
-_MAGIC = b"GGUF"
 
 
 class Model:
@@ -24,14 +22,15 @@ class Model:
     def __init__(self, path: str | Path, *, gpu_layers: int = -1) -> None:
         self.path = Path(path)
         self.on_cpu = gpu_layers == 0 or all(device.kind == "CPU" for device in devices())
-        _check_file(self.path)
         start()
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
-        params.use_extra_bufts = kernels.repacking_works(self.path)
+        params.use_extra_bufts = kernels.repacking_works(self.path)  # says what is wrong with it
         self.handle: Any = lib.llama_model_load_from_file(str(self.path).encode(), params)
         if not self.handle:
-            raise ModelError(f"llama.cpp cannot load {self.path}: {_complaint()}")
+            raise ModelError(
+                f"llama.cpp cannot load {self.path}: {complaint()}; there may be too little memory."
+            )
         try:
             if not lib.llama_model_has_decoder(self.handle):
                 raise ModelError(f"{self.path} does not generate text; it is an encoder.")
@@ -99,25 +98,3 @@ class Model:
         """The Jinja source of the model's chat template, where it has one."""
         source: bytes | None = lib.llama_model_chat_template(self.handle, None)
         return None if source is None else source.decode("utf-8", "replace")
-
-
-def _check_file(path: Path) -> None:
-    """The common mistakes, before llama.cpp sees the file."""
-    try:
-        with path.open("rb") as file:
-            start_of_file = file.read(len(_MAGIC))
-    except FileNotFoundError:
-        raise ModelError(f"There is no file {path}; check the path.") from None
-    except IsADirectoryError:
-        raise ModelError(f"{path} is a folder; name the GGUF file in it.") from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-    if start_of_file != _MAGIC:
-        raise ModelError(f"{path} is not a GGUF file; llama.cpp's converters make one of a model.")
-
-
-def _complaint() -> str:
-    """What llama.cpp said last that explains a failure, as the end of a sentence."""
-    telling = [line for line in log_lines() if "error" in line.lower() or "failed" in line.lower()]
-    said = telling[0] if telling else "it gave no reason"
-    return said.split(": ", 1)[-1].rstrip(".") + "; the file may be damaged or too new."

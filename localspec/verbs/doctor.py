@@ -2,16 +2,14 @@
 
 import argparse
 import json
-import sys
 import textwrap
 
+from localspec.console import mark
 from localspec.doctor import Finding, examine
 from localspec.llama.library import show_log
 
 __all__ = ["run"]
 
-_MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
-_COLOURS = {"ok": "32", "warning": "33", "failed": "31"}
 _COLUMN = 14
 
 
@@ -31,10 +29,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _line(finding: Finding) -> str:
-    mark = _MARKS[finding.state]
-    if sys.stdout.isatty():
-        mark = f"\x1b[{_COLOURS[finding.state]}m{mark}\x1b[0m"
-    line = f"{mark} {finding.subject:<{_COLUMN}}{finding.detail}"
+    line = f"{mark(finding.state)} {finding.subject:<{_COLUMN}}{finding.detail}"
     if not finding.advice:
         return line
     indent = " " * (_COLUMN + 2)

@@ -1,0 +1,70 @@
+"""All ways of loading a pair of models here, and what each would take."""
+
+import sys
+from collections.abc import Iterator, Mapping
+
+import psutil
+
+from localspec.llama.library import devices
+from localspec.llama.rehearsal import Scene, Take, rehearse
+from localspec.models.description import Description, headers_of
+from localspec.models.fit import Cache, Machine, Plan, need, weights_of
+from localspec.runtime import widths
+
+__all__ = ["CACHES", "machine", "plans"]
+
+CACHES: tuple[Cache, ...] = ("f16", "q8_0")
+_PROGRAM = 65 << 20  # the interpreter and its libraries, as measured
+_A_TOKEN = 250  # of a vocabulary, in llama.cpp's tables, as measured
+_GPU_STEPS = 8  # numbers of layers that are looked at, where not all fit
+
+
+def machine() -> Machine:
+    """What is free on this computer now."""
+    found = [d for d in devices() if d.kind in ("GPU", "integrated GPU")]
+    unified = sys.platform == "darwin" or any(d.kind == "integrated GPU" for d in found)
+    memory = sum(device.memory_free for device in found)
+    return Machine(psutil.virtual_memory().available, memory, unified)
+
+
+def plans(models: Mapping[str, Description], lengths: list[int]) -> Iterator[Plan]:
+    """Each context of `lengths` with each kind of cache and so many layers on a GPU.
+
+    `models` are the target and perhaps a draft, by role. Raises ModelError for a file that
+    llama.cpp cannot load.
+    """
+    weights = {role: weights_of(headers_of(model.files[0])) for role, model in models.items()}
+    batch, outputs = widths(1)
+    ways = [
+        (layers, length, cache)
+        for layers in _layers(len(weights["target"].layers))
+        for length in lengths
+        for cache in CACHES
+    ]
+    takes: dict[str, list[Take | None]] = {}
+    for role, model in models.items():
+        longest = model.context_length or max(lengths)
+        takes[role] = rehearse(
+            model.files[0],
+            [
+                Scene(min(length, longest), batch, outputs, cache=cache, gpu_layers=layers)
+                for layers, length, cache in ways
+            ],
+        )
+    program = _PROGRAM + _A_TOKEN * sum(d.vocabulary_size or 0 for d in models.values())
+    for i, (layers, length, cache) in enumerate(ways):
+        found = {role: takes[role][i] for role in models}
+        needs = {
+            role: need(weights[role], layers, take.cache, take.compute_host, take.compute_gpu)
+            for role, take in found.items()
+            if take
+        }
+        if len(needs) == len(models):
+            yield Plan(length, cache, layers, needs, program)
+
+
+def _layers(count: int) -> list[int]:
+    """How many layers a GPU may get: all with the output, or fewer in steps."""
+    if all(device.kind == "CPU" for device in devices()):
+        return [0]
+    return sorted({count + 1, *(count * i // _GPU_STEPS for i in range(_GPU_STEPS + 1))})

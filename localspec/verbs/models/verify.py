@@ -1,0 +1,40 @@
+"""`localspec models verify`: structure, sha256, a short load."""
+
+import argparse
+import json
+import shutil
+
+from localspec.bench.progress import Progress
+from localspec.console import mark, paragraph, printable
+from localspec.llama.kernels import repacking_works
+from localspec.llama.library import show_log
+from localspec.models.resolve import find
+from localspec.models.verify import verify
+
+__all__ = ["run"]
+
+_COLUMN = 14
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what is found as it is found; 1 where something is wrong."""
+    show_log(options.verbose)
+    path, checks = find(options.model), []
+    columns = shutil.get_terminal_size().columns
+    with Progress() as progress:
+        for check in verify(path, repacking_works, progress.at):
+            checks.append(check)
+            if not options.json:
+                progress.clear()
+                head = f"{mark(check.state)} {check.subject:<{_COLUMN}}"
+                first, *more = paragraph(printable(check.detail), columns, " " * (_COLUMN + 2))
+                print("\n".join([head + first.strip(), *more]), flush=True)
+    failed = any(check.state == "failed" for check in checks)
+    if options.json:
+        document = {
+            "path": str(path),
+            "ok": not failed,
+            "checks": [check._asdict() for check in checks],
+        }
+        print(json.dumps(document, ensure_ascii=False))
+    return 1 if failed else 0

@@ -1,0 +1,143 @@
+"""Pulled models on this computer: one folder a repository, below `models` in the data folder.
+
+Beside each file lies a record (`file.gguf.json`) of where it came from: repository, commit and
+sha256. Files of other programs are never listed here and never removed.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from localspec.models.naming import DRAFT, Reference, is_safe, labels, part_of
+
+from localspec import folders
+
+__all__ = [
+    "Origin",
+    "Shelved",
+    "find",
+    "folder",
+    "of_repository",
+    "origin",
+    "record",
+    "remove",
+    "shelved",
+]
+
+_RECORD = ".json"
+_DEFAULT = "Q4_K_M"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a file came from, and the sha256 it was checked against."""
+
+    repository: str
+    commit: str
+    sha256: str
+    pulled: str
+    """The time, in ISO 8601."""
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A pulled model: its files in order, the first of which is the one to load.
+
+    `quantization` is what tells it from others of its repository.
+    """
+
+    repository: str
+    quantization: str
+    files: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """What to call it on the command line."""
+        return str(Reference(self.repository, self.quantization))
+
+    @property
+    def path(self) -> Path:
+        """The file to load."""
+        return self.files[0]
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(file.stat().st_size for file in self.files)
+
+
+def folder(repository: str = "") -> Path:
+    """Where the files of a repository go; the folder of all, without one."""
+    if repository and not is_safe(repository):
+        raise ValueError(f"{repository!r} leads out of the folder")
+    return folders.data() / "models" / repository
+
+
+def shelved() -> list[Shelved]:
+    """All pulled models, by name."""
+    return sorted(_scan(), key=lambda model: model.name.lower())
+
+
+def of_repository(repository: str) -> list[Shelved]:
+    """Its models that were pulled."""
+    return [m for m in shelved() if m.repository.lower() == repository.lower()]
+
+
+def find(reference: Reference) -> list[Shelved]:
+    """Pulled models that a name may mean, the one that is meant first where one is.
+
+    Without a quantization that is Q4_K_M, or whatever there is one of beside drafts.
+    """
+    wanted = reference.quantization or _DEFAULT
+    models = of_repository(reference.repository)
+    matching = [m for m in models if m.quantization.lower() == wanted.lower()]
+    if matching or reference.quantization:
+        return matching
+    return [m for m in models if not m.quantization.startswith(DRAFT)] or models
+
+
+def origin(file: Path) -> Origin | None:
+    """What is recorded of a file; None for one that was not pulled, or where nothing is known."""
+    try:
+        kept = json.loads(file.with_name(file.name + _RECORD).read_text(encoding="utf-8"))
+        return Origin(**{key: str(value) for key, value in kept.items()})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def record(file: Path, source: Origin) -> None:
+    """Write down where a file came from. Raises OSError where that is not possible."""
+    folders.write_atomically(file.with_name(file.name + _RECORD), json.dumps(asdict(source)))
+
+
+def remove(model: Shelved) -> None:
+    """Delete a pulled model and its records; folders that are empty then go too."""
+    for file in model.files:
+        _check_inside(file)
+        file.unlink(missing_ok=True)
+        file.with_name(file.name + _RECORD).unlink(missing_ok=True)
+    for parent in model.path.parents:
+        if parent == folder() or any(parent.iterdir()):
+            break
+        parent.rmdir()
+
+
+def _check_inside(file: Path) -> None:
+    """A last look: what is deleted lies below our folder, and not by way of a link."""
+    if not file.parent.resolve().is_relative_to(folder().resolve()):
+        raise ValueError(f"{file} is not below {folder()}")
+
+
+def _scan() -> Iterator[Shelved]:
+    top = folder()
+    for place in sorted(top.glob("*/*/")):
+        repository = place.relative_to(top).as_posix()
+        models = {}
+        for file in sorted(place.rglob("*.gguf")):
+            part = part_of(file.name)
+            files = tuple(file.with_name(name) for name in (part.siblings if part else [file.name]))
+            if file == files[0] and all(f.exists() for f in files):
+                models[file.relative_to(place).as_posix()] = files
+        for path, label in labels(repository, models).items():
+            yield Shelved(repository, label, models[path])

@@ -1,0 +1,461 @@
+"""Pulling from a hub on this computer, through every fault that one may have."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import gguf_bytes
+import pytest
+from gguf_bytes import ARCHITECTURE, UINT32, entry, tensor
+from hub_server import CHUNK, HubServer, Repository
+from huggingface_hub import constants
+from huggingface_hub.utils import close_session
+from localspec.models import catalogue, hub, shelf
+from localspec.models.naming import Reference
+from localspec.models.pull import pull
+from localspec.models.resolve import find
+from localspec.models.variants import choose
+
+from localspec import models
+from localspec.errors import LocalspecError, UsageError
+
+NAME = "user/repo-GGUF"
+PATIENCE = 30.0  # seconds after which something is taken to hang
+
+
+def model(seed: int = 0, size: int = 24 * CHUNK) -> bytes:
+    fields = [ARCHITECTURE, entry("seed", UINT32, seed.to_bytes(4, "little"))]
+    return gguf_bytes.gguf(fields, [tensor("a", (size // 4,))], weights=size)
+
+
+class Notes:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int]] = []
+        self.notes: list[str] = []
+
+    def at(self, done: int, total: int, what: str) -> None:
+        self.seen.append((done, total))
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "1")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """A hub that this process and its children know as the hub."""
+    repository = Repository({"repo-Q4_K_M.gguf": model(), "repo-Q8_0.gguf": model(1, 2 * CHUNK)})
+    with HubServer({NAME: repository}) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        monkeypatch.setattr(constants, "ENDPOINT", server.address)
+        template = server.address + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
+        monkeypatch.setattr(
+            "huggingface_hub.file_download.time", SimpleNamespace(sleep=lambda _: 0)
+        )
+        yield server
+        close_session()
+
+
+def data_of(server: HubServer, path: str = "repo-Q4_K_M.gguf") -> bytes:
+    return server.repositories[NAME].files[path]
+
+
+def parts(home: Path) -> list[Path]:
+    return list((home / "data" / "models" / ".incoming").glob("*.part"))
+
+
+def check_nothing_has_a_name(home: Path) -> None:
+    assert shelf.shelved() == []
+    assert list(home.rglob("*.gguf")) == []
+
+
+def command(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "localspec", "models", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+# What a pull does -------------------------------------------------------------------------------
+
+
+def test_a_pulled_file_is_the_one_on_the_hub_and_its_origin_is_known(server: HubServer) -> None:
+    listener = Notes()
+    (pulled,) = pull(NAME, listener)
+    assert pulled.path.read_bytes() == data_of(server)
+    assert (pulled.name, pulled.fetched) == (f"{NAME}:Q4_K_M", len(data_of(server)))
+    origin = shelf.origin(pulled.path)
+    assert origin is not None
+    assert (origin.repository, origin.commit) == (NAME, server.repositories[NAME].commit)
+    assert [m.name for m in shelf.shelved()] == [f"{NAME}:Q4_K_M"]
+    assert listener.seen[-1] == (pulled.fetched, pulled.fetched)
+    assert [done for done, _ in listener.seen] == sorted(done for done, _ in listener.seen)
+
+
+def test_what_is_here_is_not_fetched_again(server: HubServer, home: Path) -> None:
+    (first,) = pull(NAME, Notes())
+    downloads = len(server.downloads)
+    assert pull(NAME, Notes())[0].fetched == 0
+    first.path.with_name(first.path.name + ".json").unlink()  # the record is lost: it is read
+    assert pull(NAME, Notes())[0].fetched == 0
+    assert shelf.origin(first.path) is not None
+    assert len(server.downloads) == downloads
+
+
+def test_a_newer_file_takes_the_old_ones_place(server: HubServer) -> None:
+    (old,) = pull(NAME, Notes())
+    server.repositories[NAME].files["repo-Q4_K_M.gguf"] = newer = model(5)
+    (new,) = pull(NAME, Notes())
+    assert new.path == old.path
+    assert new.path.read_bytes() == newer
+    assert new.commit != old.commit
+
+
+def test_models_in_parts_come_whole_and_in_folders(server: HubServer) -> None:
+    names = [f"BF16/repo-BF16-0000{i}-of-00003.gguf" for i in (1, 2, 3)]
+    server.repositories[NAME].files |= {name: model(i) for i, name in enumerate(names)}
+    (pulled,) = pull(f"{NAME}:BF16", Notes())
+    (shelved,) = shelf.shelved()
+    assert shelved.path == pulled.path
+    assert [file.name for file in shelved.files] == [Path(name).name for name in names]
+    assert shelved.name == f"{NAME}:BF16"
+
+
+def test_the_token_goes_to_the_hub_and_nowhere_else(
+    server: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.repositories[NAME].token = "hf_secret"
+    with pytest.raises(UsageError, match="HF_TOKEN"):
+        pull(NAME, Notes())
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    pull(NAME, Notes())
+    assert all("authorization" not in headers for headers in server.downloads)
+
+
+def test_gated_repositories_say_what_to_do(server: HubServer) -> None:
+    server.repositories[NAME].gated = True
+    with pytest.raises(UsageError, match="accept its terms"):
+        pull(NAME, Notes())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("user/none", "no repository 'user/none'"),
+        (f"{NAME}:Q2_K", "does not have Q2_K; it has Q8_0"),
+        ("no-such-alias", "not in the catalogue; give user/repo"),
+        ("lama-3.1-8b", "did you mean 'llama-3.1-8b'"),
+        ("../../etc", "not in the catalogue"),
+        ("user/..", "not in the catalogue"),
+    ],
+)
+def test_names_that_are_none_are_refused(server: HubServer, name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        pull(name, Notes())
+
+
+def test_a_repository_cannot_write_outside_its_folder(server: HubServer, home: Path) -> None:
+    server.repositories[NAME].files = {
+        "../../../evil-Q4_K_M.gguf": model(),
+        "/tmp/evil-Q4_K_M.gguf": model(),
+        "a/../../../evil-Q4_K_M.gguf": model(),
+        "C:\\evil-Q4_K_M.gguf": model(),
+    }
+    with pytest.raises(UsageError, match="holds no GGUF files"):
+        pull(NAME, Notes())
+    check_nothing_has_a_name(home)
+
+
+def test_files_that_are_no_language_models_are_not_chosen(server: HubServer) -> None:
+    files = (
+        "mmproj-repo-F16.gguf",
+        "repo-Q4_K_M-00001-of-00002.gguf",
+        "repo-Q6_K.gguf",
+        "README.md",
+    )
+    server.repositories[NAME].files = {name: model(i) for i, name in enumerate(files)}
+    assert choose(hub.snapshot(NAME), Reference(NAME)).quantization == "Q6_K"
+
+
+# Drafts -----------------------------------------------------------------------------------------
+
+
+def write_catalogue(home: Path) -> None:
+    file = home / "config" / "catalogue.toml"
+    file.parent.mkdir(parents=True)
+    rest = 'licence="mit"\ncontext=1024\nsource="a test"\n'
+    file.write_text(
+        f'[big]\nrepository="{NAME}"\nparameters="8B"\nfiles={{Q4_K_M="repo-Q4_K_M.gguf"}}\n{rest}'
+        'drafts=[{model="head", kind="EAGLE-3"}, {model="small"}]\n'
+        '[small]\nrepository="user/small-GGUF"\nparameters="1B"\n'
+        f'files={{Q8_0="small-Q8_0.gguf"}}\n{rest}'
+    )
+
+
+def test_the_draft_of_the_catalogue_comes_with_its_target(server: HubServer, home: Path) -> None:
+    write_catalogue(home)
+    server.repositories["user/small-GGUF"] = Repository({"small-Q8_0.gguf": model(9)})
+    target, draft = pull("big", Notes())
+    assert (target.name, draft.name) == (f"{NAME}:Q4_K_M", "user/small-GGUF:Q8_0")
+    assert len(pull("big", Notes(), draft=False)) == 1
+
+
+def test_a_draft_that_cannot_be_had_does_not_keep_the_target(server: HubServer, home: Path) -> None:
+    write_catalogue(home)
+    listener = Notes()
+    (target,) = pull("big", listener)
+    assert target.path.exists()
+    assert "small was left out" in listener.notes[0]
+
+
+def test_a_draft_beside_its_target_comes_too(server: HubServer) -> None:
+    server.repositories[NAME].files["repo-draft-Q4_0.gguf"] = model(3)
+    target, draft = pull(NAME, Notes())
+    assert (target.name, draft.name) == (f"{NAME}:Q4_K_M", f"{NAME}:draft-Q4_0")
+    assert find(NAME) == target.path
+    assert find(draft.name) == draft.path
+
+
+# What goes wrong --------------------------------------------------------------------------------
+
+
+def test_broken_connections_are_taken_up_again(server: HubServer) -> None:
+    server.faults.breaks, server.faults.break_at = 3, 20 * CHUNK
+    assert pull(NAME, Notes())[0].path.read_bytes() == data_of(server)
+    assert len(server.downloads) == 4
+    assert [headers.get("range") for headers in server.downloads[:2]] == [
+        None,
+        f"bytes={16 * CHUNK}-",
+    ]
+
+
+def test_a_connection_that_breaks_for_good_leaves_what_has_come(
+    server: HubServer, home: Path
+) -> None:
+    server.repositories[NAME].files["repo-Q4_K_M.gguf"] = whole = model(2, 64 * CHUNK)
+    server.faults.breaks, server.faults.break_at = 100, 20 * CHUNK
+    with pytest.raises(LocalspecError, match="what has come is kept"):
+        pull(NAME, Notes())
+    check_nothing_has_a_name(home)
+    server.faults.breaks = 0
+    (pulled,) = pull(NAME, Notes())
+    assert pulled.path.read_bytes() == whole
+    assert pulled.fetched == len(whole) - 16 * CHUNK
+
+
+def test_a_server_that_goes_silent_is_asked_again(server: HubServer) -> None:
+    server.faults.stalls, server.faults.break_at = 1, 20 * CHUNK
+    assert pull(NAME, Notes())[0].path.read_bytes() == data_of(server)
+
+
+def leave_a_part(server: HubServer, home: Path, data: bytes) -> None:
+    (remote,) = (f for f in hub.snapshot(NAME).files if f.path == "repo-Q4_K_M.gguf")
+    part = home / "data" / "models" / ".incoming" / f"{remote.sha256}.part"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(data)
+
+
+@pytest.mark.parametrize("ignores_ranges", [False, True])
+def test_an_interrupted_pull_goes_on_where_it_stopped(
+    server: HubServer, home: Path, ignores_ranges: bool
+) -> None:
+    server.faults.ignores_ranges = ignores_ranges
+    leave_a_part(server, home, data_of(server)[: 5 * CHUNK])
+    (pulled,) = pull(NAME, Notes())
+    assert pulled.path.read_bytes() == data_of(server)
+    if not ignores_ranges:
+        assert pulled.fetched == len(data_of(server)) - 5 * CHUNK
+        assert server.downloads[0]["range"] == f"bytes={5 * CHUNK}-"
+
+
+@pytest.mark.parametrize("length", [5 * CHUNK, 1 << 22, None])
+def test_a_part_that_is_wrong_is_fetched_anew(
+    server: HubServer, home: Path, length: int | None
+) -> None:
+    leave_a_part(server, home, bytes(length or len(data_of(server))))
+    assert pull(NAME, Notes())[0].path.read_bytes() == data_of(server)
+
+
+def test_a_file_with_a_wrong_sha256_is_thrown_away(server: HubServer, home: Path) -> None:
+    server.faults.wrong_bytes = 1
+    with pytest.raises(LocalspecError, match="another sha256"):
+        pull(NAME, Notes())
+    check_nothing_has_a_name(home)
+    assert parts(home) == []
+    pull(NAME, Notes())
+
+
+def test_a_repository_that_changes_meanwhile_does_no_harm(server: HubServer, home: Path) -> None:
+    def change() -> None:
+        server.repositories[NAME].files["repo-Q4_K_M.gguf"] = model(7)
+        server.after_listing = None
+
+    server.after_listing = change
+    with pytest.raises(LocalspecError, match="changed while it was being read"):
+        pull(NAME, Notes())
+    check_nothing_has_a_name(home)
+    assert pull(NAME, Notes())[0].path.read_bytes() == model(7)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_errors_of_the_hub_are_one_sentence(server: HubServer, status: int) -> None:
+    server.faults.answers = [status] * 20
+    with pytest.raises(LocalspecError, match=rf"\({status}\)"):
+        pull(NAME, Notes())
+
+
+def test_an_answer_that_is_no_answer(server: HubServer) -> None:
+    server.faults.nonsense = True
+    with pytest.raises(LocalspecError, match="makes no sense"):
+        pull(NAME, Notes())
+
+
+def test_a_hub_that_is_not_there(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(LocalspecError, match="cannot be reached"):
+        pull(NAME, Notes())
+
+
+def test_a_disk_that_is_too_small_is_noticed_first(
+    server: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = SimpleNamespace(total=1, used=1, free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: free)
+    with pytest.raises(LocalspecError, match="disk space"):
+        pull(NAME, Notes())
+    assert server.downloads == []
+
+
+def test_a_folder_that_cannot_be_written(server: HubServer, home: Path) -> None:
+    home.mkdir()
+    (home / "data").write_text("a file where a folder should be")
+    with pytest.raises(LocalspecError, match="could not be stored"):
+        pull(NAME, Notes())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is made of it")
+def test_a_disk_that_fills_up(server: HubServer, home: Path) -> None:
+    (remote,) = (f for f in hub.snapshot(NAME).files if f.path == "repo-Q4_K_M.gguf")
+    incoming = home / "data" / "models" / ".incoming"
+    incoming.mkdir(parents=True)
+    (incoming / f"{remote.sha256}.part").symlink_to("/dev/full")
+    with pytest.raises(LocalspecError, match="No space left"):
+        pull(NAME, Notes())
+    check_nothing_has_a_name(home)
+
+
+# Looking without fetching -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ignores_ranges", [False, True])
+def test_a_model_that_is_not_here_can_be_reckoned(
+    server: HubServer, home: Path, ignores_ranges: bool
+) -> None:
+    shell = models.embedded("shell").target.read_bytes()
+    server.repositories[NAME].files = {"shell-Q5_0.gguf": shell}
+    server.faults.ignores_ranges = ignores_ranges
+    with command("fit", NAME, "--json") as process:
+        output, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, error
+    (here,) = (p for p in json.loads(output)["plans"] if p["cache"] == "f16")
+    assert here["needs"]["target"]["weights"] > 44e6
+    assert shelf.shelved() == []
+    if not ignores_ranges:
+        assert server.downloads[0]["range"] == f"bytes=0-{(16 << 20) - 1}"
+
+
+# Processes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are killed otherwise there")
+def test_killed_at_any_point_a_pull_loses_nothing(server: HubServer, home: Path) -> None:
+    server.repositories[NAME].files["repo-Q4_K_M.gguf"] = whole = model(2, 256 * CHUNK)
+    server.faults.seconds_a_chunk = 0.002
+    for least in (1, 100 * CHUNK, 200 * CHUNK):
+        with command("pull", NAME) as process:
+            deadline = time.monotonic() + PATIENCE
+            while sum(part.stat().st_size for part in parts(home)) < least:
+                assert process.poll() is None, process.stderr and process.stderr.read()
+                assert time.monotonic() < deadline
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+        check_nothing_has_a_name(home)
+    (pulled,) = pull(NAME, Notes())
+    assert pulled.path.read_bytes() == whole
+    assert pulled.fetched < len(whole) - 200 * CHUNK + CHUNK
+    assert parts(home) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_ctrl_c_keeps_what_has_come(server: HubServer, home: Path) -> None:
+    server.repositories[NAME].files["repo-Q4_K_M.gguf"] = model(2, 256 * CHUNK)
+    server.faults.seconds_a_chunk = 0.005
+    with command("pull", NAME) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not sum(part.stat().st_size for part in parts(home)):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (130, "")
+    assert error == "localspec: Stopped; what has come is kept, pull again to go on.\n"
+    assert parts(home)[0].stat().st_size
+
+
+def test_two_pulls_at_once_share_the_work(server: HubServer, home: Path) -> None:
+    server.faults.seconds_a_chunk = 0.05
+    pulls = [command("pull", NAME, "--json") for _ in range(2)]
+    fetched, said = [], ""
+    for process in pulls:
+        output, error = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, error
+        fetched.append(json.loads(output)["models"][0]["fetched"])
+        said += error
+    assert sorted(fetched) == [0, len(data_of(server))]
+    assert len(server.downloads) == 1
+    (shelved,) = shelf.shelved()
+    assert shelved.path.read_bytes() == data_of(server)
+
+
+def test_offline_what_is_here_works_and_the_rest_says_why(
+    server: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with command("pull", NAME) as process:
+        output, error = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (1, "")
+    assert error == "localspec: HF_HUB_OFFLINE is set; unset it to reach the hub.\n"
+    assert server.requests == []
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    pull(NAME, Notes())
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    listener = Notes()
+    (here,) = pull(NAME, listener)
+    assert (here.name, here.fetched) == (f"{NAME}:Q4_K_M", 0)
+    assert "could not be compared" in listener.notes[0]
+
+
+def test_our_own_catalogue_stays_out_of_this() -> None:
+    """The tests above bring their own entries; none of ours may be called like those."""
+    assert not {"big", "small", "head"} & catalogue.catalogue().keys()
