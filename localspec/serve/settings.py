@@ -47,6 +47,8 @@ class Settings:
         for name, value, least in (("--parallel", self.parallel, 1), ("--queue", self.waiting, 0)):
             if value < least:
                 raise UsageError(f"{name} is {value}; it must be at least {least}.")
+        if self.keep_alive is not None and not self.keep_alive > 0:
+            raise UsageError(f"--keep-alive is {self.keep_alive:g}; it must be above 0 seconds.")
         for origin in self.origins:
             if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s*]+", origin):
                 raise UsageError(
