@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from batch_world import Watching, World
 from localspec.models.fingerprint import fingerprint
-from scripted import Watching, World
 
 from localspec import models
 from localspec.batch.backends import local

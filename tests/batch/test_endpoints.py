@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from batch_world import RECIPE, Watching, World, lines
 from fake_endpoint import FakeEndpoint, Request, slow
-from scripted import RECIPE, Watching, World, lines
 
 from localspec.batch.backends import fleet
 from localspec.batch.backends.endpoints import Endpoints, Settings

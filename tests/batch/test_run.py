@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from scripted import Scripted, Watching, World, lines
+from batch_world import Scripted, Watching, World, lines
 
 from localspec.batch import output
 from localspec.batch.backends.base import Reply

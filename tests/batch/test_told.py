@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from scripted import RECIPE, Scripted
+from batch_world import RECIPE, Scripted
 
 from localspec import UsageError
 from localspec.batch import words
