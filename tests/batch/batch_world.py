@@ -1,6 +1,6 @@
 """A backend that answers from a script, and a run with it: in this process, or in one to be killed.
 
-python scripted.py IN OUT [--slowly]    answers IN into OUT
+python batch_world.py IN OUT [--slowly]    answers IN into OUT
 """
 
 import hashlib

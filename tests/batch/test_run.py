@@ -223,7 +223,7 @@ def test_answers_of_another_model_or_input_are_not_replaced(world: World) -> Non
 
 
 def start(world: World, *options: str) -> "subprocess.Popen[bytes]":
-    script = Path(__file__).with_name("scripted.py")
+    script = Path(__file__).with_name("batch_world.py")
     command = [sys.executable, str(script), str(world.source), *options]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
 
