@@ -15,6 +15,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localspec.llama.lark import json_rule
+
 __all__ = ["MARKS", "Arguments", "Begun", "Call", "CallReader", "grammar", "instructions", "split"]
 
 MARKS = _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
@@ -54,7 +56,7 @@ def grammar(
             f"start: {begin} body" + (f' ("\\n" {begin} body)*' if len(functions) > 1 else "")
         ]
     elif schema is not None:
-        lines += [f"start: ({begin} body)+ | answer", f"answer: %json {json.dumps(schema)}"]
+        lines += [f"start: ({begin} body)+ | answer", f"answer: {json_rule(schema)}"]
     else:
         lazy = "" if begin in marks else "[lazy]"
         lines += ["start: (opened body)* TEXT", f"opened{lazy}: TEXT {begin}"]
@@ -64,7 +66,7 @@ def grammar(
     for i, function in enumerate(functions):
         head = json.dumps(function["name"]) + _ARGUMENTS
         schema = {"type": "object", **function.get("parameters", {})}
-        lines += [f"call_{i}: {json.dumps(head)} %json {json.dumps(schema)}"]
+        lines += [f"call_{i}: {json.dumps(head)} {json_rule(schema)}"]
     return "\n".join(lines)
 
 

@@ -1,7 +1,6 @@
 """Answers that must match a grammar, by llguidance, which reads the model's own tokenizer."""
 
 import functools
-import json
 import warnings
 from collections.abc import Mapping
 from typing import Any, Self
@@ -12,6 +11,7 @@ from llguidance import LLMatcher, LLParserLimits
 from llguidance.llamacpp import lltokenizer_from_vocab
 
 from localspec.errors import UsageError
+from localspec.llama.lark import json_rule
 from localspec.llama.vocabulary import Vocabulary
 
 __all__ = ["Grammar", "Match"]
@@ -45,7 +45,7 @@ class Grammar:
     @classmethod
     def of_schema(cls, schema: Mapping[str, Any], vocabulary: Vocabulary) -> Self:
         """Of all JSON that matches a schema."""
-        return cls(f"start: %json {json.dumps(schema)}", vocabulary)
+        return cls(f"start: {json_rule(schema)}", vocabulary)
 
     def begin(self) -> "Match":
         """Matching from the start, for one answer."""

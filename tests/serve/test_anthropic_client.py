@@ -43,9 +43,9 @@ def test_a_message(client: anthropic.Anthropic) -> None:
 
 
 def test_a_stream_says_the_same_in_pieces(client: anthropic.Anthropic) -> None:
-    whole = client.messages.create(model="", max_tokens=12, messages=HELLO, extra_body=GREEDY)
+    whole = client.messages.create(model="", max_tokens=4, messages=HELLO, extra_body=GREEDY)
     with client.messages.stream(
-        model="", max_tokens=12, messages=HELLO, extra_body=GREEDY
+        model="", max_tokens=4, messages=HELLO, extra_body=GREEDY
     ) as stream:
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
