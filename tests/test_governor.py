@@ -171,15 +171,15 @@ def test_a_draft_that_promises_too_much_in_one_text_is_found_out_within_it() -> 
     world.run(40)
     assert sum(world.lengths[-10:]) <= 2
     world.another_text(truth=0.9)
-    world.run(30)
-    assert sum(world.lengths[-10:]) >= 10
+    world.run(60)
+    assert sum(world.lengths[-20:]) >= 15
 
 
 def test_steps_without_guesses_come_often_enough_to_know_what_they_take() -> None:
     world = Simulation(FLAT, guess=0.02, chance=0.95, noise=0.05)
     world.run(2000)
     assert 0 in world.lengths[-60:]
-    assert world.lengths[-330:].count(0) <= 12
+    assert world.lengths[-330:].count(0) <= 24
 
 
 def test_where_the_target_is_sure_a_draft_is_worth_asking_and_where_it_is_lost_it_is_not() -> None:
@@ -229,6 +229,16 @@ class TestCosts:
         for n in [1, 1, 4, 4] * 150:
             costs.observe(n, 1, STEEP[n], 0)
         assert costs.step(4) / costs.step(1) == pytest.approx(STEEP[4] / STEEP[1], rel=0.1)
+
+    def test_what_several_sequences_take_together_is_told_from_what_their_guesses_take(
+        self,
+    ) -> None:
+        costs = Costs(ROWS)
+        costs.load([FLAT])
+        for rows in [4, 4, 7, 7, 7] * 100:
+            costs.observe(rows, 4, 9.0 if rows == 4 else 18.0, 0)
+        assert costs.step(4) == pytest.approx(9.0, rel=0.1)
+        assert costs.extra(7, 4) == pytest.approx(9.0, rel=0.15)
 
     def test_depths_have_curves_of_their_own_that_begin_like_the_nearest(self) -> None:
         costs = Costs(ROWS)
@@ -297,7 +307,7 @@ class TestProfile:
         [
             lambda text: "",
             lambda text: text[: len(text) // 2],
-            lambda text: text.replace('"version": 3', '"version": 99'),
+            lambda text: text.replace('"version": 4', '"version": 99'),
             lambda text: json.dumps([1, 2]),
             lambda text: json.dumps({**json.loads(text), "curves": [{"1": -3.0}]}),
             lambda text: json.dumps({**json.loads(text), "drafters": {"x": {}}}),

@@ -18,6 +18,7 @@ __all__ = ["CostCurve", "Costs"]
 _PACE_GAIN = 0.1
 _PLAIN_GAIN = 0.2  # of the pace, by a step without guesses
 _DISTURBED_GAIN = 0.03
+_ANCHOR_GAIN = 0.5  # after steps in which the pace took in what may have been the shape
 _SHAPE_GAIN = 0.1  # and 1 / count while a length is new
 _TRUST = 3  # steps' worth of belief in a careful measurement, which a busy moment may have spoilt
 _OUTLIER = 1.6  # a step further off than this counts as this far off
@@ -65,12 +66,12 @@ class CostCurve:
                 self._seconds[n] *= (careful / self._seconds[n]) ** _SHAPE_GAIN
         self._filled = None
 
-    def refine(self, rows: int, ratio: float) -> None:
-        """A step with `rows` took `ratio` times what the curve said."""
+    def refine(self, rows: int, plain: int, ratio: float) -> None:
+        """A step with `rows`, `plain` of them no guesses, took `ratio` times what was expected."""
         self._counts[rows] += 1
         gain = max(_SHAPE_GAIN, 1 / self._counts[rows])
         self._seconds[rows] = self.seconds(rows) * ratio**gain
-        for n in range(2, self.longest + 1):  # what was measured with it is as doubtful
+        for n in range(plain + 1, self.longest + 1):  # what was measured with it is as doubtful
             if n != rows and self._counts[n] == _TRUST:
                 self._seconds[n] *= ratio ** (gain / 2)
         self._filled = None
@@ -119,7 +120,7 @@ class Costs:
         graph, and finds colder caches.
         """
         self._since_plain = self._guessed = 0
-        self._warm = False
+        self._warm = self._adrift = False
         self._steps = 0
 
     def step(self, rows: int, depth: int = 0) -> float:
@@ -137,9 +138,11 @@ class Costs:
 
     @property
     def due(self) -> bool:
-        """Whether a step without guesses is due, to tell pace from shape: the more often, the
-        less is known.
+        """Whether a step without guesses is due, to tell pace from shape: two in a row, the more
+        often, the less is known.
         """
+        if self._adrift and not self._since_plain:
+            return True  # the first was slower than others, the second sets the pace
         return self._since_plain >= min(_LONG_AGO, 4 + self._guessed // 8)
 
     def observe(
@@ -156,7 +159,7 @@ class Costs:
             curve.set(rows, seconds / self.pace)
         ratio = seconds / (curve.seconds(rows) * self.pace)
         if self._warm:
-            self._learn(curve, rows, ratio, guessed=rows != plain)
+            self._learn(curve, rows, plain, ratio)
             self._loop(overhead / self.pace, seconds / self.pace, guessed=rows != plain)
         self._warm = True
 
@@ -164,17 +167,20 @@ class Costs:
         """Something else was evaluated, which makes the next step slower than others."""
         self._warm = False
 
-    def _learn(self, curve: CostCurve, rows: int, ratio: float, *, guessed: bool) -> None:
+    def _learn(self, curve: CostCurve, rows: int, plain: int, ratio: float) -> None:
         self._steps += 1
         ratio = min(max(ratio, 1 / _OUTLIER), _OUTLIER)
         if self._steps <= _FIRST_STEPS:  # what was measured before may be of another time
             self.pace *= ratio ** (1 / self._steps)
             return
-        if not guessed:
+        if rows == plain:
             if self._since_plain:
                 excess = max(0.0, (ratio - 1) * curve.seconds(rows))
                 self.aftermath += _PACE_GAIN * (excess - self.aftermath)
-            self.pace *= ratio ** (_DISTURBED_GAIN if self._since_plain else _PLAIN_GAIN)
+                self.pace *= ratio**_DISTURBED_GAIN
+            else:
+                self.pace *= ratio ** (_ANCHOR_GAIN if self._adrift else _PLAIN_GAIN)
+                self._adrift = False
             self._since_plain = 0
             if self._steps % _PATIENCE == 0:
                 curve.relax()
@@ -182,9 +188,10 @@ class Costs:
         self._since_plain += 1
         self._guessed += 1
         if self._since_plain <= _RECENT:
-            curve.refine(rows, ratio)
+            curve.refine(rows, plain, ratio)
         else:
             self.pace *= ratio**_PACE_GAIN
+            self._adrift = True
 
     def _loop(self, overhead: float, seconds: float, *, guessed: bool) -> None:
         overhead = min(overhead, seconds)

@@ -15,7 +15,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 3
+_VERSION = 4
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath")
 
 
