@@ -6,12 +6,13 @@ import threading
 from collections.abc import Sequence
 from typing import Literal, Self
 
-__all__ = ["Waiting", "dim", "mark", "paragraph", "printable", "strong", "table"]
+__all__ = ["CLEAR_LINE", "Waiting", "dim", "mark", "paragraph", "printable", "strong", "table"]
 
 _PATIENCE_SECONDS = 0.7
 _FRAME_SECONDS = 0.1
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_CLEAR_LINE = "\r\x1b[K"
+CLEAR_LINE = "\r\x1b[K"
+"""Empties the line the cursor is in, and goes to its beginning."""
 _MARKS = {"ok": ("✓", 32), "warning": ("!", 33), "failed": ("✗", 31)}
 # Escape sequences in an answer must not reach a terminal: they move cursors and set titles.
 _HARMFUL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
@@ -85,7 +86,7 @@ class Waiting:
 
     def note(self, sentence: str) -> None:
         """A line that stays."""
-        clear = _CLEAR_LINE if self._thread else ""
+        clear = CLEAR_LINE if self._thread else ""
         print(f"{clear}localspec: {sentence}", file=sys.stderr)
 
     def over(self) -> None:
@@ -100,8 +101,8 @@ class Waiting:
             return
         frame = 0
         while not self._end.wait(_FRAME_SECONDS):
-            sys.stderr.write(f"{_CLEAR_LINE}{_FRAMES[frame % len(_FRAMES)]} {self._what}")
+            sys.stderr.write(f"{CLEAR_LINE}{_FRAMES[frame % len(_FRAMES)]} {self._what}")
             sys.stderr.flush()
             frame += 1
-        sys.stderr.write(_CLEAR_LINE)
+        sys.stderr.write(CLEAR_LINE)
         sys.stderr.flush()

@@ -17,12 +17,12 @@ from localspec.batch.backends.base import Backend, Reply
 from localspec.batch.energy import Meter
 from localspec.batch.plan import Counts
 from localspec.batch.tally import Tally
+from localspec.console import CLEAR_LINE
 
 __all__ = ["Events", "Screen"]
 
 _FRAME_SECONDS = 0.2
 _EVENT_SECONDS = 1.0
-_CLEAR_LINE = "\r\x1b[K"
 
 
 class Screen:
@@ -57,7 +57,7 @@ class Screen:
     def note(self, sentence: str) -> None:
         """See `Watcher`: a line that stays."""
         with self._lock:
-            clear = _CLEAR_LINE if self._thread else ""
+            clear = CLEAR_LINE if self._thread else ""
             print(f"{clear}localspec: {sentence}", file=sys.stderr, flush=True)
 
     def reading(self, lines: int) -> None:
@@ -99,9 +99,9 @@ class Screen:
             text = words.line(self._measure()) if self._backend else self._doing
             width = shutil.get_terminal_size().columns - 1
             with self._lock:
-                sys.stderr.write(f"{_CLEAR_LINE}{text[:width]}")
+                sys.stderr.write(f"{CLEAR_LINE}{text[:width]}")
                 sys.stderr.flush()
-        sys.stderr.write(_CLEAR_LINE)
+        sys.stderr.write(CLEAR_LINE)
         sys.stderr.flush()
 
 

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+from localspec.console import CLEAR_LINE
+
 __all__ = ["Progress", "spoken_time"]
 
 _WIDTH = 20
 _REDRAW_SECONDS = 0.1
 _TELLING = 0.02  # share of the work after which its speed says when it will end
-_CLEAR_LINE = "\r\x1b[K"
 
 
 class Progress:
@@ -32,7 +33,7 @@ class Progress:
     def clear(self) -> None:
         """Take the bar away until the next call of `at`."""
         if self._shown:
-            sys.stderr.write(_CLEAR_LINE)
+            sys.stderr.write(CLEAR_LINE)
             sys.stderr.flush()
 
     def at(self, share: float, what: str) -> None:
@@ -52,7 +53,7 @@ class Progress:
         self._drawn = now
         line = f"{_bar(share)} {share:4.0%} {words}"
         width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write(f"{_CLEAR_LINE}{line[:width]}")
+        sys.stderr.write(f"{CLEAR_LINE}{line[:width]}")
         sys.stderr.flush()
 
 

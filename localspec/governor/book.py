@@ -1,4 +1,6 @@
-"""What is known about one drafter: what a guess costs, what its confidence is worth, and it."""
+"""What is known about one drafter: what a guess costs, what its confidence is worth,
+and what it is worth to ask it.
+"""
 
 from weakref import WeakKeyDictionary
 

@@ -9,8 +9,8 @@ second (Dinkelbach 1967, for ratios).
 A drafter whose first guess is known for nothing is taken up on it where it is a sure one; where
 not, what the target says next shows for free what it would have been worth. One that must be
 asked is asked where that has been worth it (`worth`), and else now and then, within one percent
-of the time. When all steps have guesses, one without them now and then keeps it known what plain
-decoding takes.
+of the time. When all steps have guesses, two without them now and then keep it known what
+plain decoding takes.
 """
 
 import time
