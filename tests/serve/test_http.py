@@ -111,6 +111,7 @@ def test_who_finds_the_queue_full_is_told_when_to_come_back(fake_url: str, llm: 
 
 
 def test_choices_that_do_not_all_fit_are_refused_together(fake_url: str, llm: FakeLLM) -> None:
+    llm.gate = lambda: time.sleep(0.01)  # no answer ends before all are asked for
     assert post(fake_url, {**ASK, "n": 5}).status_code == 503
     until(lambda: llm.unfinished == 0)
     assert len(post(fake_url, {**ASK, "n": 4}).json()["choices"]) == 4
