@@ -1,14 +1,15 @@
-"""Distils the shell draft on one GPU, on what the quantized target itself writes.
+"""Distils the shell draft on what the quantized target itself writes, on a GPU or on CPUs.
 
-    python train_draft.py ROWS.npz TARGET.gguf START.gguf OUT.gguf --seconds 420
+    python train_draft.py ROWS.npz TARGET.gguf START.gguf OUT.gguf --said SAID.pt --seconds 420
 
 The target answers the prompts of ROWS.npz (from corpus.py) greedily and at two temperatures; its
 states are kept, and the draft learns to predict as it does at every token it said. OUT.gguf is
-Q5_0, rounded as it was trained.
+Q5_0, rounded as it was trained. What was said is kept in SAID.pt, and read where that exists.
 """
 
 import argparse
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,14 +34,25 @@ PLANS = {
 }  # fmt: skip
 RATE, EMBEDDING_RATE = 2e-3, 2e-3
 WARM_STEPS, FALL_FROM = 60, 0.4
-AT_ONCE = 1_500_000  # positions of the cache while writing: 23 GB
-TOKENS, POSITIONS = 65_536, 16_384  # in a step: tokens read, and of them so many learnt from
+FEWER = 0.75
+"""Rows are moved together where fewer than this share of them still write."""
 START = time.monotonic()
 
 
 def log(*what: object) -> None:
     """A line with the time since the start."""
     print(f"[{time.monotonic() - START:6.1f}]", *what, flush=True)
+
+
+class Machine(NamedTuple):
+    """What fits a device."""
+
+    cached: int  # positions of the cache while writing: 15 kB each
+    read: int  # tokens read in a step
+    learnt: int  # of them, those learnt from
+
+
+MACHINES = {"cuda": Machine(1_500_000, 65_536, 16_384), "cpu": Machine(100_000, 8_192, 2_048)}
 
 
 class Said(NamedTuple):
@@ -72,35 +84,58 @@ def prompts(rows: np.ndarray, number: int, length: int, kind: str) -> np.ndarray
 def write(target: Decoder, kind: str, beginnings: Tensor, longest: int) -> Said:
     """Let the target go on from all beginnings, `longest` tokens at most."""
     number, length = beginnings.shape
-    device = beginnings.device
+    device, width = beginnings.device, target.shape.width
     draw = torch.Generator(device=device)
     draw.manual_seed(8)
-    heat = torch.tensor(TEMPERATURES, device=device).repeat(number // len(TEMPERATURES) + 1)[
-        :number, None
-    ]
     tokens = torch.cat([beginnings, beginnings.new_zeros(number, longest)], 1)
-    states = torch.empty(number, longest, target.shape.width, dtype=torch.bfloat16, device=device)
+    states = torch.empty(number, longest, width, dtype=torch.bfloat16, device=device)
     live = torch.zeros(number, longest, dtype=torch.bool, device=device)
-    going = torch.ones(number, dtype=torch.bool, device=device)
     cache = target.cache(number, length + longest, torch.bfloat16)
-    state = torch.empty(number, target.shape.width, dtype=torch.bfloat16, device=device)
-    for part in torch.arange(number, device=device).split(1024):
+    rows = torch.arange(number, device=device)
+    heat = torch.tensor(TEMPERATURES, device=device)[rows % len(TEMPERATURES), None]
+    state = torch.empty(number, width, dtype=torch.bfloat16, device=device)
+    for part in rows.split(1024):
         view = [(k[part[0] : part[-1] + 1], v[part[0] : part[-1] + 1]) for k, v in cache]
         state[part] = target.fill(tokens[part, :length], view)
+    going = torch.ones(number, dtype=torch.bool, device=device)
     for i in range(longest):
         scores = target.logits(state).float()
-        noise = -torch.empty_like(scores).exponential_(generator=draw).log()
-        said = (scores + heat * noise).argmax(1)
-        states[:, i], live[:, i], tokens[:, length + i] = state, going, said
+        warm = (heat[:, 0] > 0).nonzero()[:, 0]
+        noise = -torch.empty_like(scores[warm]).exponential_(generator=draw).log()
+        scores[warm] += heat[warm] * noise
+        said = scores.argmax(1)
+        states[rows, i], live[rows, i], tokens[rows, length + i] = state, going, said
         going &= ~torch.isin(said, torch.tensor(ENDS, device=device))
-        if i % 16 == 15 and not going.any():
-            break
+        if i % 8 == 7 and going.float().mean() < FEWER:
+            kept = going.nonzero()[:, 0]
+            if not len(kept):
+                break
+            rows, said, heat, going = rows[kept], said[kept], heat[kept], going[kept]
+            for layer, (keys, values) in enumerate(cache):
+                cache[layer] = (keys[kept], values[kept])
         if i + 1 < longest:
             state = target.step(said, cache, length + i)
     whole = torch.zeros_like(tokens, dtype=torch.bool)
     whole[:, length:] = live
     places = whole.view(-1).nonzero()[:, 0]
     return Said(kind, tokens.to(torch.int16), states[live], places)
+
+
+def write_all(
+    path: Path, target: Decoder, scale: float, machine: Machine, device: str
+) -> Iterator[Said]:
+    """The target's answers to a share of the prompts in `path`, some texts of one kind at a time."""
+    with np.load(path) as rows:
+        for kind, (number, length, longest) in PLANS.items():
+            wanted = max(HELD + 64, int(number * scale))
+            beginnings = shuffled(prompts(rows[kind], wanted, length, kind)).astype(np.int64)
+            at_once, tokens = machine.cached // (length + longest), 0
+            for at in range(0, len(beginnings), at_once):
+                part = torch.from_numpy(beginnings[at : at + at_once])
+                said = write(target, kind, part.to(device), longest)
+                tokens += len(said.places)
+                yield said
+            log(kind, tokens, "tokens said")
 
 
 def loss_on(ours: Tensor, embedding: Tensor, states: Tensor, head: Tensor, care: Tensor) -> Tensor:
@@ -118,19 +153,22 @@ def loss_on(ours: Tensor, embedding: Tensor, states: Tensor, head: Tensor, care:
 @torch.no_grad()
 def agreement(student: Decoder, head: Tensor, said: Said, texts: int) -> tuple[float, float]:
     """On the last texts: how often both find the same token likeliest, and overlap at 0.8."""
-    length = said.tokens.shape[1]
-    first = (len(said.tokens) - texts) * length
-    chosen = said.places >= first
-    weights = rounded_weights(student)
-    ours = functional_call(student, weights, (said.tokens[-texts:].long(), torch.bfloat16)).reshape(
-        -1, student.shape.width
-    )
-    scores = F.linear(
-        ours[said.places[chosen] - first - 1], weights["token_embd.weight"].bfloat16()
-    ).float()
-    wanted = F.linear(said.states[chosen], head).float()
-    overlap = torch.minimum(F.softmax(scores / 0.8, -1), F.softmax(wanted / 0.8, -1)).sum(-1).mean()
-    return (scores.argmax(-1) == wanted.argmax(-1)).float().mean().item(), overlap.item()
+    length, weights = said.tokens.shape[1], rounded_weights(student)
+    table, same, overlap, places = weights["token_embd.weight"].bfloat16(), 0.0, 0.0, 0
+    for part in torch.arange(len(said.tokens) - texts, len(said.tokens)).split(16):
+        first, end = int(part[0]) * length, int(part[-1] + 1) * length
+        chosen = ((said.places >= first) & (said.places < end)).nonzero()[:, 0]
+        tokens = said.tokens[part[0] : part[-1] + 1].long()
+        ours = functional_call(student, weights, (tokens, torch.bfloat16))
+        before = ours.reshape(-1, student.shape.width)[said.places[chosen] - first - 1]
+        scores = F.linear(before, table).float()
+        wanted = F.linear(said.states[chosen], head).float()
+        same += float((scores.argmax(-1) == wanted.argmax(-1)).sum())
+        overlap += float(
+            torch.minimum(F.softmax(scores / 0.8, -1), F.softmax(wanted / 0.8, -1)).sum()
+        )
+        places += len(chosen)
+    return same / places, overlap / places
 
 
 def load(path: Path, device: str) -> Decoder:
@@ -148,10 +186,10 @@ HELD = 256
 class Lesson:
     """Draws what a step learns from: some texts of one kind, some of the tokens said in them."""
 
-    def __init__(self, said: Said, tokens: int, positions: int) -> None:
+    def __init__(self, said: Said, held: int, machine: Machine) -> None:
         length = said.tokens.shape[1]
-        self._said, self._texts, self._positions = said, tokens // length, positions
-        self._usable = len(said.tokens) - HELD
+        self._said, self._texts, self._learnt = said, machine.read // length, machine.learnt
+        self._usable = len(said.tokens) - held
         text_of = torch.div(said.places, length, rounding_mode="floor")
         self._first = torch.searchsorted(
             text_of, torch.arange(len(said.tokens) + 1, device=text_of.device)
@@ -161,10 +199,10 @@ class Lesson:
     def draw(self) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens [texts, length], places [positions] in them, target's states before those."""
         said, length, device = self._said, self._said.tokens.shape[1], self._said.tokens.device
-        start = int(torch.randint(max(1, self._usable - self._texts), ()))
+        start = int(torch.randint(max(1, self._usable - self._texts + 1), ()))
         end = min(start + self._texts, self._usable)
         low, high = self._first[start], self._first[end]
-        picked = low + (torch.rand(self._positions, device=device) * (high - low)).long()
+        picked = low + (torch.rand(self._learnt, device=device) * (high - low)).long()
         tokens = said.tokens[start:end].long()
         return tokens, said.places[picked] - start * length, said.states[picked]
 
@@ -174,65 +212,31 @@ def shuffled(beginnings: np.ndarray) -> np.ndarray:
     return beginnings[np.random.default_rng(9).permutation(len(beginnings))]
 
 
-def main() -> None:
-    """Write, learn, tell how well it went, save."""
-    parser = argparse.ArgumentParser(description="Distil the shell draft.")
-    for name in ("rows", "target", "start", "out"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("--seconds", type=float, default=420, help="writing and learning together")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the prompts (default 1)")
-    parser.add_argument("--device", default="cuda")
-    options = parser.parse_args()
-    on_gpu = options.device == "cuda"
-    torch.set_float32_matmul_precision("high")
-    torch.manual_seed(8)
-    target = load(options.target, options.device).requires_grad_(False).bfloat16()
-    student = load(options.start, options.device)
-    head = target.token_embd.weight
-    lessons, all_said = [], []
-    with np.load(options.rows) as rows:
-        for kind, (number, length, longest) in PLANS.items():
-            beginnings = shuffled(
-                prompts(rows[kind], max(HELD + 64, int(number * options.scale)), length, kind)
-            )
-            at_once = AT_ONCE // (length + longest)
-            for at in range(0, len(beginnings), at_once):
-                part = beginnings[at : at + at_once]
-                if len(part) <= HELD:
-                    break
-                said = write(
-                    target,
-                    kind,
-                    torch.from_numpy(part.astype(np.int64)).to(options.device),
-                    longest,
-                )
-                all_said.append(said)
-                lessons.append(
-                    Lesson(said, TOKENS if on_gpu else 2048, POSITIONS if on_gpu else 256)
-                )
-            log(kind, sum(len(s.places) for s in all_said if s.kind == kind), "tokens said")
-    if on_gpu:
-        torch.cuda.empty_cache()
+def joined(parts: list[Said]) -> list[Said]:
+    """One of each kind, as if all had been said at once."""
+    whole = []
+    for kind in PLANS:
+        own = [said for said in parts if said.kind == kind]
+        sizes = torch.tensor([0, *(said.tokens.numel() for said in own)]).cumsum(0)
+        places = torch.cat([s.places + int(size) for s, size in zip(own, sizes, strict=False)])
+        tokens, states = torch.cat([s.tokens for s in own]), torch.cat([s.states for s in own])
+        whole.append(Said(kind, tokens, states, places))
+    return whole
+
+
+def learn(student: Decoder, head: Tensor, lessons: list[Lesson], seconds: float) -> None:
+    """Draw lessons until the time is up; more is drawn from where more was said."""
+    device = head.device.type
     weights = torch.tensor([float(lesson.tokens) for lesson in lessons])
-
-    def report() -> None:
-        for kind in PLANS:
-            said = next(s for s in all_said if s.kind == kind)
-            with torch.autocast(options.device, torch.bfloat16):
-                same, overlap = agreement(student, head, said, HELD)
-            log(f"{kind:10} likeliest the same {same:.3f}, overlap at 0.8 {overlap:.3f}")
-
-    report()
-    loss_of = torch.compile(loss_on, dynamic=False, disable=not on_gpu)
+    loss_of = torch.compile(loss_on, dynamic=False, disable=device != "cuda")
     optimiser = Optimiser(student, RATE, EMBEDDING_RATE)
     began, step = time.monotonic(), 0
-    left = max(60.0, options.seconds - (began - START))
-    while (done := (time.monotonic() - began) / left) < 1:
+    while (done := (time.monotonic() - began) / seconds) < 1:
         rise, fall = min(1, (step + 1) / WARM_STEPS), min(1, (1 - done) / (1 - FALL_FROM))
-        care = torch.tensor(min(0.8, max(0.0, 1.6 * (done - 0.4))), device=options.device)
+        care = torch.tensor(min(0.8, max(0.0, 1.6 * (done - 0.4))), device=device)
         tokens, places, states = lessons[int(torch.multinomial(weights, 1))].draw()
         exact = rounded_weights(student)
-        with torch.autocast(options.device, torch.bfloat16):
+        with torch.autocast(device, torch.bfloat16):
             ours = functional_call(student, exact, (tokens, torch.bfloat16)).reshape(
                 -1, student.shape.width
             )
@@ -240,9 +244,40 @@ def main() -> None:
         loss.backward()
         optimiser.step(rise * fall)
         step += 1
-        if step % 500 == 0 or step < 3:
+        if step % 100 == 0 or step < 3:
             log("step", step, "loss", round(loss.item(), 4))
     log("done after", step, "steps")
+
+
+def main() -> None:
+    """Write, learn, tell how well it went, save."""
+    parser = argparse.ArgumentParser(description="Distil the shell draft.")
+    for name in ("rows", "target", "start", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--said", type=Path, required=True, help="where what is said is kept")
+    parser.add_argument("--seconds", type=float, default=420, help="of learning (default 420)")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the prompts (default 1)")
+    parser.add_argument("--device", choices=MACHINES, default="cuda")
+    options = parser.parse_args()
+    machine = MACHINES[options.device]
+    torch.set_float32_matmul_precision("high")
+    torch.manual_seed(8)
+    target = load(options.target, options.device).requires_grad_(False).bfloat16()
+    student, head = load(options.start, options.device), target.token_embd.weight
+    if not options.said.exists():
+        written = write_all(options.rows, target, options.scale, machine, options.device)
+        torch.save([tuple(said) for said in joined(list(written))], options.said)
+    kept = torch.load(options.said, map_location=options.device)
+    all_said = [Said(*fields) for fields in kept]
+
+    def report() -> None:
+        for said in all_said:
+            with torch.autocast(options.device, torch.bfloat16):
+                same, overlap = agreement(student, head, said, HELD)
+            log(f"{said.kind:10} likeliest the same {same:.3f}, overlap at 0.8 {overlap:.3f}")
+
+    report()
+    learn(student, head, [Lesson(said, HELD, machine) for said in all_said], options.seconds)
     report()
     final = {name: p.detach().float().cpu().numpy() for name, p in student.named_parameters()}
     export.write(
