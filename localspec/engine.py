@@ -8,6 +8,7 @@ engine owns the contexts and must be used from one thread.
 
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from localspec.drafters.base import Drafter
 from localspec.errors import ContextError, DecodeError, UsageError
 from localspec.governor.policy import Outcome, Policy, Step, Wish
 from localspec.llama.rows import Evaluator, Logits, Run
+from localspec.passes import fill_up
 from localspec.slots import Slots
 
 __all__ = ["Engine"]
@@ -59,12 +61,21 @@ def _may_guess(sequence: Sequence) -> bool:
 
 
 class Engine:
-    """Answers requests with a target, its drafters and a policy that picks among them."""
+    """Answers requests with a target, its drafters and a policy that picks among them.
+
+    `pass_seconds` tells what a pass of n rows takes the target, where that is known.
+    """
 
     def __init__(
-        self, target: Evaluator, vocabulary: Pieces, drafters: Many[Drafter], policy: Policy
+        self,
+        target: Evaluator,
+        vocabulary: Pieces,
+        drafters: Many[Drafter],
+        policy: Policy,
+        pass_seconds: Callable[[int], float] | None = None,
     ) -> None:
         self._target, self._vocabulary, self._policy = target, vocabulary, policy
+        self._pass_seconds = pass_seconds if target.own_cells and target.can_truncate else None
         self._drafters = list(drafters) if target.can_truncate else []
         self._slots = Slots(target, self._drafters)
         self._waiting: deque[Sequence] = deque()
@@ -206,10 +217,9 @@ class Engine:
     def _advance(self, turns: Many[_Turn], step: Step) -> None:
         """Decode all turns in one batch, let the target judge, and roll back what it refused."""
         start = time.perf_counter()
-        runs = [turn.run() for turn in turns]
-        logits = self._target.decode(runs)
+        logits = self._decode([turn.run() for turn in turns], step)
         now = time.perf_counter()
-        step.target_seconds, step.rows = now - start, sum(len(run.tokens) for run in runs)
+        step.target_seconds = now - start
         first = 0
         for turn in turns:
             rows = logits[first : first + turn.outputs]
@@ -223,6 +233,19 @@ class Engine:
             seconds = step.target_seconds / step.rows
             self._row_seconds += (seconds - self._row_seconds) * (0.3 if self._row_seconds else 1)
         self._slots.release()
+
+    def _decode(self, runs: list[Run], step: Step) -> Logits:
+        """Logits of the runs, in as few passes as pays."""
+        if len(runs) == 1 or step.prefilling or not self._pass_seconds:
+            step.passes = [sum(len(run.tokens) for run in runs)]
+            return self._target.decode(runs)
+        room = (self._target.batch, self._target.length)
+        runs, step.passes = fill_up(runs, self._slots.cached, room, self._pass_seconds)
+        logits = self._target.decode(runs)
+        for run in runs:
+            if run.surplus:
+                self._target.truncate(run.slot, run.position + len(run.tokens) - run.surplus)
+        return logits
 
     def _judge(self, turn: _Turn, rows: Logits, now: float, step: Step) -> None:
         """Let the target say what holds of a turn's draft, and what follows."""

@@ -157,7 +157,7 @@ class LLM:
                 self.draft = draft
         if cache.can_truncate:
             drafters += [LookupDrafter(), GrammarDrafter()]
-        self.governor = Governor(Costs(cache.outputs))
+        self.governor = Governor(Costs(cache.outputs), own_cells=cache.own_cells)
         kept = _profile(self.target, self.draft, cache)
         if not profile.load(self.governor, kept):
             sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)
@@ -165,7 +165,7 @@ class LLM:
         diary = drift.Diary(self.governor, self.target.vocabulary)
         if self.draft:
             resources.callback(drift.remember, target_path, self.draft.path, diary.counts)
-        return Engine(cache, self.target.vocabulary, drafters, diary)
+        return Engine(cache, self.target.vocabulary, drafters, diary, self.governor.costs.step)
 
     def _chat_template(self) -> ChatTemplate | None:
         source = self.target.chat_template

@@ -122,6 +122,11 @@ class Slots:
         """Whether a sequence waits for what another one reads."""
         return self._all[sequence.slot].lead is not None
 
+    @property
+    def cached(self) -> list[int]:
+        """Tokens that each slot holds in the target's cache, whoever they belong to."""
+        return [s.sequence.cached if s.sequence else len(s.tokens) for s in self._all]
+
     def release(self) -> None:
         """Free the slots of ended answers; their caches stay."""
         for slot in self._all:

@@ -50,8 +50,10 @@ class FakeModel:
         batch: int = 256,
         outputs: int = 80,
         can_truncate: bool = True,
+        own_cells: bool = False,
     ) -> None:
         self.seed, self.length, self.sequences = seed, length, sequences
+        self.own_cells = own_cells
         self.batch, self.outputs, self.can_truncate = batch, outputs, can_truncate
         self.cache: list[list[int]] = [[] for _ in range(sequences)]
         self.decodes: list[list[Run]] = []
@@ -65,12 +67,13 @@ class FakeModel:
         assert 0 < sum(len(run.tokens) for run in runs) <= self.batch
         assert sum(run.outputs for run in runs) <= self.outputs
         rows = []
-        for slot, tokens, position, outputs in runs:
+        for slot, tokens, position, outputs, surplus in runs:
             cache = self.cache[slot]
             assert position == len(cache), "rows must follow what the cache holds"
             cache.extend(tokens)
             assert len(cache) <= self.length
-            rows += [self.logits(cache[: len(cache) - i]) for i in reversed(range(outputs))]
+            wanted = len(cache) - surplus
+            rows += [self.logits(cache[: wanted - i]) for i in reversed(range(outputs))]
         return np.array(rows, dtype=np.float32).reshape(-1, VOCABULARY)
 
     def logits(self, text: Many[int]) -> Logits:

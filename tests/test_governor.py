@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fakes import FakeModel, FakeVocabulary
 
+from localspec import passes
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import SHARPNESSES, Sampling
 from localspec.decoding.sequence import Request, Sequence
@@ -23,6 +24,7 @@ from localspec.governor.sharpness import Sharpness
 from localspec.governor.survival import Calibration, OwnCalibration
 from localspec.governor.sweep import sweep
 from localspec.governor.worth import OwnWorth, Worth
+from localspec.llama.rows import Run
 
 RIGHT, WRONG = 1, 2
 ROW = np.zeros(8, np.float32)
@@ -96,7 +98,7 @@ class Simulation:
             self.lengths.append(len(draft))
             outcome = Outcome(self.sequence, draft, held, ROW)
             self.governor.observe(
-                Step(False, depth, 1 + len(draft), self.now - start, seconds, drafted, [outcome])
+                Step(False, depth, [1 + len(draft)], self.now - start, seconds, drafted, [outcome])
             )
         return (self.tokens - said) / (self.now - began)
 
@@ -107,6 +109,70 @@ class Simulation:
             sum(p**i for i in range(k + 1)) / (self.curve[k + 1] + k * self.guess)
             for k in range(ROWS)
         )
+
+
+class Company(Simulation):
+    """The same for several sequences, with cells of their own, of which some are easy to guess."""
+
+    def __init__(self, curve: dict[int, float], truths: list[float], *, guess: float = 0.1) -> None:
+        super().__init__(curve, guess=guess, chance=0.0)
+        costs = Costs(ROWS)
+        costs.load([curve])
+        self.governor = Governor(costs, own_cells=True, clock=lambda: self.now)
+        self.texts: dict[int, tuple[Sequence, float]] = {}
+        for slot, truth in enumerate(truths):
+            self.another_text(truth)
+            self.sequence.slot = slot
+            self.texts[slot] = (self.sequence, truth)
+
+    def propose(self, asks: Many[Ask]) -> list[Draft]:
+        drafts = []
+        for ask in asks:
+            self.truth = self.chance = self.texts[ask.sequence.slot][1]
+            drafts.append(self._chain(ask))
+        return drafts
+
+    def pass_takes(self, rows: int) -> float:
+        return self.governor.costs.curves[0].seconds(rows)
+
+    def run(self, steps: int) -> float:
+        began, said = self.now, self.tokens
+        sequences = [sequence for sequence, _ in self.texts.values()]
+        for _ in range(steps):
+            start = self.now
+            drafts = self.governor.draft([Wish(s, 8) for s in sequences], [self])
+            drafted = self.now - start
+            rows = {s.slot: 1 + len(draft) for s, draft in zip(sequences, drafts, strict=True)}
+            seconds = passes.seconds(rows, self.pass_takes)
+            self.now += seconds
+            outcomes = []
+            for sequence, draft in zip(sequences, drafts, strict=True):
+                held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
+                sequence.tokens += [RIGHT] * (held + 1)
+                self.tokens += held + 1
+                outcomes.append(Outcome(sequence, draft, held, ROW))
+            self.lengths.append(max(map(len, drafts)))
+            runs = [Run(slot, [1] * n, 0, 1) for slot, n in rows.items()]
+            _, made = passes.fill_up(runs, [0] * len(runs), (512, 512), self.pass_takes)
+            step = Step(False, 0, made, self.now - start, seconds, drafted, outcomes)
+            self.governor.observe(step)
+        return (self.tokens - said) / (self.now - began)
+
+    def fixed(self, length: int) -> float:
+        """Tokens a second where all always guess so many."""
+        said = sum(truth**i for _, truth in self.texts.values() for i in range(length + 1))
+        each = len(self.texts)
+        return said / (self.pass_takes(each * (1 + length)) + each * length * self.guess)
+
+
+@pytest.mark.parametrize("curve", [FLAT, STEEP, CLIFF], ids=["flat", "steep", "cliff"])
+@pytest.mark.parametrize("truths", [[0.9] * 2, [0.9] * 4, [0.3] * 3, [0.9, 0.2]], ids=str)
+def test_several_sequences_share_the_passes_that_pay(
+    curve: dict[int, float], truths: list[float]
+) -> None:
+    company = Company(curve, truths)
+    company.run(200)
+    assert company.run(400) >= 0.95 * max(company.fixed(k) for k in range(8))
 
 
 @pytest.mark.parametrize("curve", [FLAT, STEEP, CLIFF], ids=["flat", "steep", "cliff"])

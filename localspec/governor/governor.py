@@ -14,10 +14,11 @@ plain decoding takes.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Many
 from weakref import WeakKeyDictionary
 
+from localspec import passes
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask, Drafter
@@ -42,11 +43,19 @@ _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is
 class Governor:
     """Chooses drafter and length for every sequence and step, and learns from `observe`.
 
-    `costs` may hold what an earlier run measured; `clock` gives seconds.
+    `costs` may hold what an earlier run measured; sequences of the target have `own_cells` or not;
+    `clock` gives seconds.
     """
 
-    def __init__(self, costs: Costs, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        costs: Costs,
+        *,
+        own_cells: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.costs = costs
+        self._own_cells = own_cells
         self.books: dict[str, Book] = {}
         self._clock = clock
         self._tokens = self._seconds = 0.0
@@ -64,7 +73,7 @@ class Governor:
         """The guesses that are worth the target's look."""
         self._depth = max(len(wish.sequence) for wish in wishes)
         self._trials = [Trial(wish) for wish in wishes]
-        self._prices = Prices(self.costs, len(wishes), self._depth, self._rate(len(wishes)))
+        self._prices = self._price([wish.sequence for wish in wishes])
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
         fixed = [t for t in self._trials if t.wish.sequence.request.speculation not in ("auto", 0)]
         self._propose(drafters[0], fixed, self._ask_fixed)
@@ -78,11 +87,11 @@ class Governor:
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""
         self._depth = step.depth
-        if step.prefilling:
+        if step.prefilling or len(step.passes) != 1:
             self.costs.interrupted()
         else:
             overhead = step.seconds - step.target_seconds - step.draft_seconds
-            plain = len(step.outcomes)
+            plain = self._plain_rows([outcome.sequence for outcome in step.outcomes])
             self.costs.observe(step.rows, plain, step.target_seconds, overhead, self._depth)
         self._watch(step)
         if len(self._trials) == 1 and not step.prefilling:
@@ -131,6 +140,16 @@ class Governor:
         reached = self._tokens / self._seconds if self._seconds else 0.0
         return max(reached, self.plain_rate(sequences))
 
+    def _plain_rows(self, sequences: Many[Sequence]) -> int:
+        """Rows of a step without guesses: with cells of their own, those of idle slots between."""
+        slots = [sequence.slot for sequence in sequences]
+        return max(slots) - min(slots) + 1 if self._own_cells else len(slots)
+
+    def _price(self, sequences: Many[Sequence]) -> Prices:
+        several = len(sequences) if self._own_cells and len(sequences) > 1 else 0
+        plain, rate = self._plain_rows(sequences), self._rate(len(sequences))
+        return Prices(self.costs, plain, self._depth, rate, sharing=several)
+
     def _is_worth_asking(self, drafter: Drafter, trial: Trial, company: int) -> bool:
         """Whether a drafter should guess now: its first guess is a sure one, or it has been worth
         asking, or it is time to see. `company` sequences share the cost of asking.
@@ -171,24 +190,29 @@ class Governor:
         return False
 
     def _propose(
-        self, drafter: Drafter, trials: Many[Trial], ask: Callable[[Trial, Proposal, Book], Ask]
+        self,
+        drafter: Drafter,
+        trials: Many[Trial],
+        ask: Callable[[Trial, Proposal, float], Ask],
     ) -> None:
         if not trials:
             return
         book = self._book(drafter)
+        cost = book.seconds * self.costs.pace / len(trials)
         proposals = [Proposal(Draft(), book.calibration(t.wish.sequence)) for t in trials]
         backlog = max(drafter.backlog(t.wish.sequence) for t in trials)
         start = self._clock()
-        drafts = drafter.propose([ask(t, p, book) for t, p in zip(trials, proposals, strict=True)])
+        drafts = drafter.propose([ask(t, p, cost) for t, p in zip(trials, proposals, strict=True)])
         seconds = (self._clock() - start) / self.costs.pace
         book.paid(seconds, max(len(draft) for draft in drafts), backlog)
+        cost = book.seconds * self.costs.pace / len(trials)
         for trial, proposal, draft in zip(trials, proposals, drafts, strict=True):
             proposal.update(draft)
-            self._consider(trial, proposal, book, len(trials))
+            self._consider(trial, proposal, book, cost)
             trial.asked.append(book)
             trial.spent += book.seconds * len(draft) + book.reading(backlog)
 
-    def _consider(self, trial: Trial, proposal: Proposal, book: Book, company: int) -> None:
+    def _consider(self, trial: Trial, proposal: Proposal, book: Book, cost: float) -> None:
         """Prefer the proposal to the one chosen so far, where it is worth more."""
         sequence, guesses = trial.wish.sequence, len(proposal.draft)
         if guesses:
@@ -197,8 +221,7 @@ class Governor:
             trial.chosen, trial.length = proposal, guesses
             return
         value, length = self._prices.best(proposal.survivals)
-        spent = book.seconds * self.costs.pace * guesses / company
-        worth = value - self._prices.rate * spent
+        worth = value - self._prices.rate * cost * guesses
         book.worth(sequence).observe(worth, self._level(sequence), len(sequence))
         if trial.chosen and guesses and trial.chosen.draft.tokens[0] != proposal.draft.tokens[0]:
             trial.value = 0.0  # who was asked later, and for more, knows better
@@ -206,14 +229,16 @@ class Governor:
         if value > trial.value:
             trial.chosen, trial.value, trial.length = proposal, value, length
 
-    def _ask_fixed(self, trial: Trial, proposal: Proposal, book: Book) -> Ask:
+    def _ask_fixed(self, trial: Trial, proposal: Proposal, cost: float) -> Ask:
         wanted = trial.wish.sequence.request.speculation
         assert wanted != "auto"
         return Ask(trial.wish.sequence, min(trial.wish.limit, wanted), lambda draft: True)
 
-    def _ask_while_it_pays(self, trial: Trial, proposal: Proposal, book: Book) -> Ask:
-        """Go on for as long as longer guesses promise more than the ones there are."""
-        limit, cost = trial.wish.limit, book.seconds * self.costs.pace
+    def _ask_while_it_pays(self, trial: Trial, proposal: Proposal, cost: float) -> Ask:
+        """Go on for as long as longer guesses, which take `cost` seconds each, promise more than
+        the ones there are.
+        """
+        limit = trial.wish.limit
 
         def more(draft: Draft) -> bool:
             proposal.update(draft)
@@ -230,6 +255,9 @@ class Governor:
         """Where several sequences decode together, spend rows where they buy most."""
         if len(self._trials) == 1:
             return
+        if self._own_cells:
+            self._share_passes([trial for trial in trials if trial.chosen])
+            return
         guesses = sorted(
             ((survival, t) for t in trials if t.chosen for survival in t.chosen.survivals),
             key=lambda guess: -guess[0],
@@ -237,3 +265,31 @@ class Governor:
         _, length = self._prices.best([survival for survival, _ in guesses])
         for trial in trials:
             trial.length = sum(1 for _, t in guesses[:length] if t is trial)
+
+    def _share_passes(self, trials: Many[Trial]) -> None:
+        """With cells of their own, let all guess up to the same length, or one alone: whatever is
+        worth most, by the passes that it takes.
+        """
+        rows = {trial.wish.sequence.slot: 1 for trial in self._trials}
+        plain, best, lengths = self._passes_take(rows), 0.0, [0] * len(trials)
+        survivals = [trial.chosen.survivals if trial.chosen else [] for trial in trials]
+        for kept in (survivals, *_each_alone(survivals)):
+            for n in range(1, 1 + max(map(len, kept), default=0)):
+                cut = [own[:n] for own in kept]
+                guessed = {
+                    t.wish.sequence.slot: 1 + len(own) for t, own in zip(trials, cut, strict=True)
+                }
+                longer = self._passes_take(rows | guessed) - plain + self.costs.overhead_of_guesses
+                value = sum(map(sum, cut)) - self._prices.rate * longer
+                if value > best:
+                    best, lengths = value, [len(own) for own in cut]
+        for trial, length in zip(trials, lengths, strict=True):
+            trial.length = length
+
+    def _passes_take(self, rows: Mapping[int, int]) -> float:
+        return passes.seconds(rows, lambda n: self.costs.step(n, self._depth))
+
+
+def _each_alone(survivals: Many[list[float]]) -> Iterator[list[list[float]]]:
+    for i, own in enumerate(survivals):
+        yield [own if j == i else [] for j in range(len(survivals))]

@@ -35,17 +35,22 @@ class Outcome(NamedTuple):
 class Step:
     """What a step cost, in seconds, and what it bought.
 
-    The target evaluated `rows`, some of them prompt where `prefilling`, and `depth` tokens were
-    in the deepest of the caches.
+    `passes` are the rows that each pass of the target evaluated, some of them prompt where
+    `prefilling`, and `depth` tokens were in the deepest of the caches.
     """
 
     prefilling: bool
     depth: int = 0
-    rows: int = 0
+    passes: Many[int] = ()
     seconds: float = 0.0
     target_seconds: float = 0.0
     draft_seconds: float = 0.0
     outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """That the target evaluated."""
+        return sum(self.passes)
 
 
 class Policy(Protocol):

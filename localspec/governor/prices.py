@@ -14,17 +14,24 @@ _HOPELESS = 0.02  # a guess less likely to be reached is not worth making
 
 
 class Prices:
-    """Of a step of `plain` sequences at a `depth` of context."""
+    """Of a step that has `plain` rows without guesses, at a `depth` of context.
 
-    def __init__(self, costs: Costs, plain: int, depth: int, rate: float) -> None:
+    Where `sharing` sequences fill up one pass, each pays its part of as many guesses for all.
+    """
+
+    def __init__(
+        self, costs: Costs, plain: int, depth: int, rate: float, *, sharing: int = 0
+    ) -> None:
         self.rate = rate
         self._costs, self._plain, self._depth = costs, plain, depth
+        self._each, self._parts = (plain, sharing) if sharing else (1, 1)
         self._of = [0.0]
 
     def of(self, guesses: int) -> float:
         """What looking at so many guesses costs, in tokens."""
         for n in range(len(self._of), guesses + 1):
-            seconds = self._costs.extra(self._plain + n, self._plain, self._depth)
+            rows = self._plain + n * self._each
+            seconds = self._costs.extra(rows, self._plain, self._depth) / self._parts
             self._of.append(self.rate * seconds)
         return self._of[guesses]
 

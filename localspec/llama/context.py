@@ -56,6 +56,7 @@ class Context:
             on_cpu=model.on_cpu,
         )
         self.threads = params.n_threads
+        self.own_cells = sequences > 1 and not params.kv_unified
         self.handle: Any = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise ModelError(
@@ -184,13 +185,14 @@ class _Rows:
     def fill(self, runs: Iterable[Run]) -> int:
         """Write the runs one after another; returns how many rows want logits."""
         start = wanted = 0
-        for slot, tokens, position, outputs in runs:
+        for slot, tokens, position, outputs, surplus in runs:
             end = start + len(tokens)
+            last = end - surplus
             self._tokens[start:end] = tokens
             self._positions[start:end] = range(position, position + len(tokens))
             self._slots[start:end] = slot
-            self._wanted[start : end - outputs] = 0
-            self._wanted[end - outputs : end] = 1
+            self._wanted[start:end] = 0
+            self._wanted[last - outputs : last] = 1
             start, wanted = end, wanted + outputs
         self.batch.n_tokens = self.count = start
         return wanted

@@ -18,13 +18,14 @@ Logits = npt.NDArray[np.float32]
 class Run(NamedTuple):
     """Neighbouring tokens of one sequence: the first stands at `position`.
 
-    The last `outputs` of them want logits.
+    The last `outputs` of them want logits, but for `surplus` at the end that nobody wants.
     """
 
     slot: int
     tokens: Sequence[int]
     position: int
     outputs: int
+    surplus: int = 0
 
 
 class Evaluator(Protocol):
@@ -49,6 +50,10 @@ class Evaluator(Protocol):
     @property
     def can_truncate(self) -> bool:
         """Whether rollback is possible at all."""
+
+    @property
+    def own_cells(self) -> bool:
+        """Whether each sequence has cells of its own, so that a decode may take several passes."""
 
     def decode(self, runs: Iterable[Run]) -> Logits:
         """Evaluate rows, extend the cache; a view of the wanted logits, until the next call."""

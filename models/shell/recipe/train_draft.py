@@ -2,14 +2,14 @@
 
     python train_draft.py ROWS.npz TARGET.gguf START.gguf OUT.gguf --said SAID.pt --seconds 420
 
-The target answers the prompts of ROWS.npz (from corpus.py) greedily and at two temperatures; its
-states are kept, and the draft learns to predict as it does at every token it said. OUT.gguf is
+The target answers the prompts of ROWS.npz (from corpus.py) greedily and at two temperatures, and
+reads answers as they stand there; its states are kept, and the draft learns to predict as it does
+at every token that was said. OUT.gguf is
 Q5_0, rounded as it was trained. What was said is kept in SAID.pt, and read where that exists.
 """
 
 import argparse
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,12 +26,29 @@ from localspec.distill.optimiser import Optimiser
 
 SAID, ENDS = 0x8000, (0, 2)
 TEMPERATURES = (0.0, 0.0, 0.8, 1.0)
+
+
+class Plan(NamedTuple):
+    """Of one kind of text: how many answers are written, and how much is read as it stands."""
+
+    prompts: int
+    length: int  # tokens of a prompt
+    longest: int  # tokens of an answer
+    rows: int  # of 1,024 tokens
+
+
 PLANS = {
-    # kind: (prompts, their longest, tokens of an answer)
-    "recipes": (160_000, 64, 64), "unknown": (10_000, 64, 64), "talk": (6_000, 64, 64), "sums": (4_000, 64, 64),
-    "dstc8": (20_000, 192, 64), "pages": (50_000, 64, 192), "functions": (30_000, 64, 192), "gsm8k": (20_000, 128, 128),
-    "gpteacher": (24_000, 256, 256), "plain": (14_000, 128, 384),
-}  # fmt: skip
+    "recipes": Plan(160_000, 64, 64, 15_000),
+    "unknown": Plan(10_000, 64, 64, 680),
+    "talk": Plan(6_000, 64, 64, 290),
+    "sums": Plan(4_000, 64, 64, 97),
+    "dstc8": Plan(20_000, 192, 64, 1_500),
+    "pages": Plan(50_000, 64, 192, 3_300),
+    "functions": Plan(30_000, 64, 192, 3_500),
+    "gsm8k": Plan(20_000, 128, 128, 1_460),
+    "gpteacher": Plan(24_000, 256, 256, 970),
+    "plain": Plan(14_000, 128, 384, 3_000),
+}
 RATE, EMBEDDING_RATE = 2e-3, 2e-3
 WARM_STEPS, FALL_FROM = 60, 0.4
 FEWER = 0.75
@@ -121,21 +138,43 @@ def write(target: Decoder, kind: str, beginnings: Tensor, longest: int) -> Said:
     return Said(kind, tokens.to(torch.int16), states[live], places)
 
 
-def write_all(
-    path: Path, target: Decoder, scale: float, machine: Machine, device: str
-) -> Iterator[Said]:
-    """The target's answers to a share of the prompts in `path`, some texts of one kind at a time."""
+@torch.no_grad()
+def read(target: Decoder, kind: str, rows: np.ndarray, device: str) -> Said:
+    """What the target would have said, at every token that was said in `rows`."""
+    tokens = torch.from_numpy((rows & (SAID - 1)).astype(np.int16)).to(device)
+    said = torch.from_numpy((rows & SAID) > 0).to(device)
+    said[:, 0] = False  # what came before it is not there
+    states = []
+    for part, wanted in zip(tokens.split(8), said.split(8), strict=True):
+        states.append(target(part.long(), torch.bfloat16)[:, :-1][wanted[:, 1:]])
+    return Said(f"{kind}, given", tokens, torch.cat(states), said.view(-1).nonzero()[:, 0])
+
+
+def study(
+    path: Path, target: Decoder, shares: tuple[float, float], machine: Machine, device: str
+) -> list[Said]:
+    """Each kind as the target writes it, and as it reads it: shares of what is planned."""
+    everything = []
     with np.load(path) as rows:
-        for kind, (number, length, longest) in PLANS.items():
-            wanted = max(HELD + 64, int(number * scale))
-            beginnings = shuffled(prompts(rows[kind], wanted, length, kind)).astype(np.int64)
-            at_once, tokens = machine.cached // (length + longest), 0
-            for at in range(0, len(beginnings), at_once):
-                part = torch.from_numpy(beginnings[at : at + at_once])
-                said = write(target, kind, part.to(device), longest)
-                tokens += len(said.places)
-                yield said
-            log(kind, tokens, "tokens said")
+        for kind, plan in PLANS.items():
+            number = max(HELD + 64, int(plan.prompts * shares[0]))
+            beginnings = shuffled(prompts(rows[kind], number, plan.length, kind)).astype(np.int64)
+            parts = torch.from_numpy(beginnings).split(
+                machine.cached // (plan.length + plan.longest)
+            )
+            written = [write(target, kind, part.to(device), plan.longest) for part in parts]
+            some = rows[kind][: max(16, int(plan.rows * shares[1])), : target.shape.context]
+            everything += [joined(written), read(target, kind, some, device)]
+            log(kind, *(len(said.places) for said in everything[-2:]), "tokens, said and given")
+    return everything
+
+
+def joined(parts: list[Said]) -> Said:
+    """As if all had been said at once."""
+    sizes = torch.tensor([0, *(said.tokens.numel() for said in parts)]).cumsum(0)
+    places = torch.cat([s.places + int(size) for s, size in zip(parts, sizes, strict=False)])
+    tokens, states = torch.cat([s.tokens for s in parts]), torch.cat([s.states for s in parts])
+    return Said(parts[0].kind, tokens, states, places)
 
 
 def loss_on(ours: Tensor, embedding: Tensor, states: Tensor, head: Tensor, care: Tensor) -> Tensor:
@@ -179,8 +218,13 @@ def load(path: Path, device: str) -> Decoder:
     return model
 
 
-HELD = 256
+HELD = 96
 """Texts of each kind that are not learnt from."""
+
+
+def held(said: Said) -> int:
+    """The same of what was said; of longer texts fewer."""
+    return min(HELD, len(said.tokens) // 8)
 
 
 class Lesson:
@@ -210,18 +254,6 @@ class Lesson:
 def shuffled(beginnings: np.ndarray) -> np.ndarray:
     """In an order of chance, so that neighbours are no relatives."""
     return beginnings[np.random.default_rng(9).permutation(len(beginnings))]
-
-
-def joined(parts: list[Said]) -> list[Said]:
-    """One of each kind, as if all had been said at once."""
-    whole = []
-    for kind in PLANS:
-        own = [said for said in parts if said.kind == kind]
-        sizes = torch.tensor([0, *(said.tokens.numel() for said in own)]).cumsum(0)
-        places = torch.cat([s.places + int(size) for s, size in zip(own, sizes, strict=False)])
-        tokens, states = torch.cat([s.tokens for s in own]), torch.cat([s.states for s in own])
-        whole.append(Said(kind, tokens, states, places))
-    return whole
 
 
 def learn(student: Decoder, head: Tensor, lessons: list[Lesson], seconds: float) -> None:
@@ -256,7 +288,8 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--said", type=Path, required=True, help="where what is said is kept")
     parser.add_argument("--seconds", type=float, default=420, help="of learning (default 420)")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the prompts (default 1)")
+    parser.add_argument("--written", type=float, default=0.3, help="share of the answers (0.3)")
+    parser.add_argument("--given", type=float, default=0.3, help="share of the given text (0.3)")
     parser.add_argument("--device", choices=MACHINES, default="cuda")
     options = parser.parse_args()
     machine = MACHINES[options.device]
@@ -265,19 +298,21 @@ def main() -> None:
     target = load(options.target, options.device).requires_grad_(False).bfloat16()
     student, head = load(options.start, options.device), target.token_embd.weight
     if not options.said.exists():
-        written = write_all(options.rows, target, options.scale, machine, options.device)
-        torch.save([tuple(said) for said in joined(list(written))], options.said)
+        everything = study(
+            options.rows, target, (options.written, options.given), machine, options.device
+        )
+        torch.save([tuple(said) for said in everything], options.said)
     kept = torch.load(options.said, map_location=options.device)
     all_said = [Said(*fields) for fields in kept]
 
     def report() -> None:
         for said in all_said:
             with torch.autocast(options.device, torch.bfloat16):
-                same, overlap = agreement(student, head, said, HELD)
-            log(f"{said.kind:10} likeliest the same {same:.3f}, overlap at 0.8 {overlap:.3f}")
+                same, overlap = agreement(student, head, said, held(said))
+            log(f"{said.kind:16} likeliest the same {same:.3f}, overlap at 0.8 {overlap:.3f}")
 
     report()
-    learn(student, head, [Lesson(said, HELD, machine) for said in all_said], options.seconds)
+    learn(student, head, [Lesson(said, held(said), machine) for said in all_said], options.seconds)
     report()
     final = {name: p.detach().float().cpu().numpy() for name, p in student.named_parameters()}
     export.write(
