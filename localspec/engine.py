@@ -75,7 +75,7 @@ class Engine:
         pass_seconds: Callable[[int], float] | None = None,
     ) -> None:
         self._target, self._vocabulary, self._policy = target, vocabulary, policy
-        self._pass_seconds = pass_seconds if target.own_cells and target.can_truncate else None
+        self._pass_seconds = pass_seconds if target.can_truncate else None
         self._drafters = list(drafters) if target.can_truncate else []
         self._slots = Slots(target, self._drafters)
         self._waiting: deque[Sequence] = deque()
@@ -236,7 +236,8 @@ class Engine:
 
     def _decode(self, runs: list[Run], step: Step) -> Logits:
         """Logits of the runs, in as few passes as pays."""
-        if len(runs) == 1 or step.prefilling or not self._pass_seconds:
+        mixed = len(runs) > 1 and not self._target.own_cells
+        if mixed or step.prefilling or not self._pass_seconds:
             step.passes = [sum(len(run.tokens) for run in runs)]
             return self._target.decode(runs)
         room = (self._target.batch, self._target.length)

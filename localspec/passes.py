@@ -3,7 +3,8 @@
 Where each sequence has cells of its own (decision 31), one pass takes neighbouring slots only, and
 the same number of rows of each. A pass over the weights is what a step mostly costs on a CPU, rows
 in it cost little; so rows that are thrown away, for slots that lie between and for sequences that
-have fewer, can save more than they take.
+have fewer, can save more than they take. So they can for one sequence alone, where kernels take
+several rows at a time: of some quantizations four rows take less time than three.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,9 +12,11 @@ from collections.abc import Sequence as Many
 
 from localspec.llama.rows import Run
 
-__all__ = ["fill_up", "passes", "seconds"]
+__all__ = ["fill_up", "passes", "seconds", "widened"]
 
+_SPARE = 3  # most rows that are thrown away of the one who has most
 _FILLER = 0  # any token will do
+_CLEARLY = 0.9  # of the time: what is nearly even is left as it is
 
 
 def passes(rows: Mapping[int, int]) -> list[int]:
@@ -33,8 +36,15 @@ def passes(rows: Mapping[int, int]) -> list[int]:
 
 def seconds(rows: Mapping[int, int], of_pass: Callable[[int], float]) -> float:
     """What so many rows by slot take, filled up or not, where a pass of n takes `of_pass(n)`."""
-    each, slots = _filled_up(rows)
-    return min(of_pass(each * len(slots)), sum(map(of_pass, passes(rows))))
+    return _cheapest(rows, of_pass)[0]
+
+
+def widened(rows: int, of_pass: Callable[[int], float]) -> int:
+    """The number of rows to evaluate where `rows` are wanted: more, where more take less time."""
+    if rows == 1:
+        return 1
+    best = min(range(rows, rows + 1 + _SPARE), key=of_pass)
+    return best if of_pass(best) < _CLEARLY * of_pass(rows) else rows
 
 
 def fill_up(
@@ -46,19 +56,22 @@ def fill_up(
     of a slot; a pass of n rows takes `of_pass(n)` seconds.
     """
     rows = {run.slot: len(run.tokens) for run in runs}
-    plain, (each, slots) = passes(rows), _filled_up(rows)
+    _, each = _cheapest(rows, of_pass)
+    slots = range(min(rows), max(rows) + 1)
     whole = each * len(slots)
-    fits = whole <= room[0] and max(cached[slot] for slot in slots) + each <= room[1]
-    if len(plain) == 1 or not fits or of_pass(whole) >= sum(map(of_pass, plain)):
-        return runs, plain
+    if not each or whole > room[0] or max(cached[slot] for slot in slots) + each > room[1]:
+        return runs, passes(rows)
     given = {run.slot: run for run in runs}
     idle = (Run(slot, (), cached[slot], 0) for slot in slots)
     return [_filled(given.get(run.slot, run), each) for run in idle], [whole]
 
 
-def _filled_up(rows: Mapping[int, int]) -> tuple[int, range]:
-    """Rows of each slot, and the slots, where one pass takes them all."""
-    return max(rows.values()), range(min(rows), max(rows) + 1)
+def _cheapest(rows: Mapping[int, int], of_pass: Callable[[int], float]) -> tuple[float, int]:
+    """Seconds, and rows of each slot in one pass; 0 of these where it is best left as it is."""
+    as_it_is, slots = sum(map(of_pass, passes(rows))), max(rows) + 1 - min(rows)
+    each = widened(max(rows.values()), lambda n: of_pass(n * slots))
+    best = of_pass(each * slots)
+    return (best, each) if best < _CLEARLY * as_it_is else (as_it_is, 0)
 
 
 def _filled(run: Run, length: int) -> Run:

@@ -89,16 +89,16 @@ class Simulation:
             (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
             drafted = self.now - start
             held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
-            seconds = (
-                self.pace * self.curve[1 + len(draft)] * (1 + self.random.gauss(0, self.noise))
-            )
+            runs = [Run(0, [RIGHT] * (1 + len(draft)), 0, 1)]
+            _, made = passes.fill_up(runs, [0], (ROWS, 10**6), self.governor.costs.step)
+            seconds = self.pace * self.curve[made[0]] * (1 + self.random.gauss(0, self.noise))
             self.now += seconds
             self.sequence.tokens += [RIGHT] * (held + 1)
             self.tokens += held + 1
             self.lengths.append(len(draft))
             outcome = Outcome(self.sequence, draft, held, ROW)
             self.governor.observe(
-                Step(False, depth, [1 + len(draft)], self.now - start, seconds, drafted, [outcome])
+                Step(False, depth, made, self.now - start, seconds, drafted, [outcome])
             )
         return (self.tokens - said) / (self.now - began)
 

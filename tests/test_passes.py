@@ -94,3 +94,13 @@ def test_answers_are_the_same_where_rows_are_free_and_all_share_one_pass(seed: i
         made.append([len(step.passes) for step in policy.steps if not step.prefilling])
     assert texts[0] == texts[1]
     assert set(made[1]) == {1}
+
+
+def test_a_fourth_row_is_added_where_four_take_less_than_three() -> None:
+    def cliff(rows: int) -> float:
+        return {1: 1.0, 2: 1.7, 3: 2.3, 4: 1.8}.get(rows, 3.0)
+
+    (run,), made = fill_up(runs_of({5: 3}), [3] * 6, ROOMY, cliff)
+    assert (len(run.tokens), run.surplus, made) == (4, 1, [4])
+    assert fill_up(runs_of({5: 2}), [3] * 6, ROOMY, cliff) == (runs_of({5: 2}), [2])
+    assert fill_up(runs_of({5: 1}), [3] * 6, ROOMY, cliff) == (runs_of({5: 1}), [1])

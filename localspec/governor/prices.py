@@ -7,6 +7,7 @@ V(n) has cliffs: a fourth row can cost less than a third.
 from collections.abc import Sequence as Many
 
 from localspec.governor.costs import Costs
+from localspec.passes import widened
 
 __all__ = ["Prices"]
 
@@ -25,15 +26,19 @@ class Prices:
         self.rate = rate
         self._costs, self._plain, self._depth = costs, plain, depth
         self._each, self._parts = (plain, sharing) if sharing else (1, 1)
+        self._fills_up = bool(sharing) or plain == 1
         self._of = [0.0]
 
     def of(self, guesses: int) -> float:
         """What looking at so many guesses costs, in tokens."""
         for n in range(len(self._of), guesses + 1):
-            rows = self._plain + n * self._each
-            seconds = self._costs.extra(rows, self._plain, self._depth) / self._parts
-            self._of.append(self.rate * seconds)
+            each = widened(1 + n, self._seconds) - 1 if self._fills_up else n
+            longer = self._costs.extra(self._plain + each * self._each, self._plain, self._depth)
+            self._of.append(self.rate * longer / self._parts)
         return self._of[guesses]
+
+    def _seconds(self, rows: int) -> float:
+        return self._costs.step(rows * self._each, self._depth)
 
     def best(self, survivals: Many[float]) -> tuple[float, int]:
         """The most valuable number of guesses to look at, and its value in tokens."""
