@@ -116,6 +116,24 @@ def test_many_sequences_take_one_decode_a_guess() -> None:
     ]
 
 
+@given(right=st.integers(0, 6), wrong=st.integers(0, 3), length=st.integers(1, 9))
+def test_a_hint_is_read_in_one_pass_and_changes_no_guess(
+    right: int, wrong: int, length: int
+) -> None:
+    model, s = FakeModel(), sequence()
+    expected = guesses(model, s, length)
+    tokens = [guess.token for guess in expected]
+    hint = tokens[:right] + [(token + 1) % VOCABULARY for token in tokens[right:][:wrong]]
+    drafter = ModelDrafter(model)
+    [draft] = drafter.propose([ask(s, length)._replace(hint=hint)])
+    assert draft.tokens == tokens
+    assert draft.confidences == [guess.confidence for guess in expected]
+    assert len(model.decodes) == max(1, len(tokens) - min(right, len(tokens)))
+    say(drafter, s, draft, held=len(draft) // 2, then=7)
+    [draft] = drafter.propose([ask(s, 3)])
+    assert draft.tokens == [guess.token for guess in guesses(model, s, 3)]
+
+
 def test_after_full_acceptance_the_last_guess_is_fed_with_the_newest_token() -> None:
     model, s = FakeModel(), sequence()
     drafter = ModelDrafter(model)

@@ -297,7 +297,7 @@ def test_as_much_of_a_prompt_is_reused_as_any_slot_holds(
         held = max(shared(cache, prompt) for cache in world.target.cache)
         s = world.submit(request)
         world.step()
-        assert s.statistics.cached_tokens == held or held < 16, "a copy must be worth it"
+        assert held - 16 < s.statistics.cached_tokens <= held, "a copy must be worth it"
         world.finish(s)
 
 

@@ -13,12 +13,14 @@ __all__ = ["Ask", "Drafter"]
 class Ask(NamedTuple):
     """A wish for guesses at how `sequence` goes on, `length` of them at the most.
 
-    Drafting ends early when `more(draft)` says no; it is asked before each further guess.
+    Drafting ends early when `more(draft)` says no; it is asked before each further guess. `hint`
+    is what another drafter guessed: it changes no guess, but may make guessing quicker.
     """
 
     sequence: Sequence
     length: int
     more: Callable[[Draft], bool]
+    hint: Many[int] = ()
 
 
 class Drafter(Protocol):

@@ -3,6 +3,10 @@
 All sequences that want a guess are evaluated together: one decode of the draft gives the next
 guess of each. The draft's cache follows the sequences lazily. After full acceptance it lacks the
 last guess, after a time without drafting it lacks more; whatever is missing is fed first.
+
+What another drafter guessed is to this model what its own guesses are to the target: read in one
+pass, kept as far as it guesses the same, and gone on from there (a cascade, Chen et al. 2023, arXiv
+2312.11462).
 """
 
 from collections.abc import Sequence as Many
@@ -32,7 +36,9 @@ class ModelDrafter:
 
     def propose(self, asks: Many[Ask]) -> list[Draft]:
         """Guess for all sequences in step, each until its length or its `more` ends it."""
-        chains = [_Chain(ask, self._unseen(ask.sequence)) for ask in asks]
+        chains = [
+            _Chain(ask, self._unseen(ask.sequence), list(ask.hint[: ask.length])) for ask in asks
+        ]
         try:
             self._grow([chain for chain in chains if self._fits(chain) and chain.wanted])
         except DecodeError:  # the target goes on alone, and nobody vouches for this cache
@@ -47,12 +53,22 @@ class ModelDrafter:
     def _grow(self, growing: list["_Chain"]) -> None:
         self._catch_up(growing)
         while growing:
-            rows = self._feed(growing)
-            for chain in growing:  # all but the newest guess are in the cache now
-                self._guessed[chain.ask.sequence.slot] = list(chain.draft.tokens)
-            for chain, row in zip(growing, rows, strict=True):
-                chain.grow(row)
+            rows, first = self._feed(growing), 0
+            for chain in growing:
+                read = [*chain.draft.tokens, *chain.hint]  # guesses that are in the cache now
+                end = first + 1 + len(chain.hint)
+                chain.grow(rows[first:end])
+                self._keep(chain, read)
+                first = end
             growing = [chain for chain in growing if chain.wanted]
+
+    def _keep(self, chain: "_Chain", read: list[int]) -> None:
+        """Leave in the cache those guesses that were made; what is not in it is to be fed."""
+        slot, made = chain.ask.sequence.slot, chain.draft.tokens
+        pairs = enumerate(zip(read, made, strict=False))
+        right = next((i for i, (token, guess) in pairs if token != guess), len(read))
+        self.truncate(slot, self._cached[slot] - len(read) + right)
+        self._guessed[slot], chain.unseen, chain.hint = made[:right], made[right:], []
 
     def peek(self, sequence: Sequence) -> None:
         """A guess takes a pass of the model."""
@@ -106,12 +122,17 @@ class ModelDrafter:
         """Feed long backlogs, a batch at a time, until each chain's rest fits one step."""
         share = max(1, self._model.batch // max(1, len(chains)))
         for chain in chains:
-            while len(chain.unseen) > share:
+            chain.hint = chain.hint[: share - 1]
+            while len(chain.unseen) + len(chain.hint) > share:
                 self._decode([self._run(chain, self._model.batch, outputs=0)])
 
     def _feed(self, chains: Many["_Chain"]) -> Logits:
-        """Evaluate what each chain has new; a row of logits for each."""
-        return self._decode([self._run(chain, len(chain.unseen), outputs=1) for chain in chains])
+        """Evaluate what each chain has new; a row of logits for each, and one for each hint."""
+        for chain in chains:
+            chain.unseen += chain.hint
+        return self._decode(
+            [self._run(chain, len(chain.unseen), outputs=1 + len(chain.hint)) for chain in chains]
+        )
 
     def _run(self, chain: "_Chain", most: int, outputs: int) -> Run:
         slot = chain.ask.sequence.slot
@@ -134,6 +155,7 @@ class _Chain:
 
     ask: Ask
     unseen: list[int]
+    hint: list[int]
     draft: Draft = field(default_factory=lambda: Draft(ModelDrafter.name))
 
     @property
@@ -143,12 +165,15 @@ class _Chain:
             return False
         return self.ask.more(self.draft)
 
-    def grow(self, row: Logits) -> None:
+    def grow(self, rows: Logits) -> None:
+        """A guess from the first row, and one from each further row whose hint was guessed."""
         sequence = self.ask.sequence
-        guess = sequence.sampler.guess(row, len(sequence) + len(self.draft))
-        self.draft.append(*guess)
-        sequence.sampler.push(guess.token)
-        self.unseen = [guess.token]
+        for i, row in enumerate(rows):
+            guess = sequence.sampler.guess(row, len(sequence) + len(self.draft))
+            self.draft.append(*guess)
+            sequence.sampler.push(guess.token)
+            if i < len(self.hint) and (guess.token != self.hint[i] or not self.wanted):
+                break
 
     def forget(self) -> None:
         for token in reversed(self.draft.tokens):

@@ -202,7 +202,11 @@ class Governor:
         proposals = [Proposal(Draft(), book.calibration(t.wish.sequence)) for t in trials]
         backlog = max(drafter.backlog(t.wish.sequence) for t in trials)
         start = self._clock()
-        drafts = drafter.propose([ask(t, p, cost) for t, p in zip(trials, proposals, strict=True)])
+        asks = [ask(t, p, cost) for t, p in zip(trials, proposals, strict=True)]
+        hints = [trial.chosen.draft.tokens if trial.chosen else [] for trial in trials]
+        drafts = drafter.propose(
+            [a._replace(hint=hint) for a, hint in zip(asks, hints, strict=True)]
+        )
         seconds = (self._clock() - start) / self.costs.pace
         book.paid(seconds, max(len(draft) for draft in drafts), backlog)
         cost = book.seconds * self.costs.pace / len(trials)
