@@ -124,7 +124,7 @@ def test_a_cache_changes_nothing(target: Path) -> None:
 
 def test_the_target_is_heard_as_it_speaks(target: Path, tmp_path: Path) -> None:
     with Record(tmp_path / "r") as record:
-        write(target, PROMPTS, record, tokens=400, seconds=20, progress=silent)
+        write(target, PROMPTS, record, tokens=400, seconds=600, progress=silent)
         texts = record.texts()
     assert sum(len(text.said) for text in texts) >= 400
     assert {text.temperature for text in texts} >= {0.0}
@@ -152,7 +152,7 @@ def test_an_interrupted_training_goes_on(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Record(tmp_path / "r") as record:
-        write(target, PROMPTS, record, tokens=600, seconds=20, progress=silent)
+        write(target, PROMPTS, record, tokens=600, seconds=600, progress=silent)
         texts = record.texts()
     monkeypatch.setattr(training, "_SAVE_SECONDS", 0.0)
     checkpoint = tmp_path / "learning.pt"
@@ -177,7 +177,7 @@ def test_what_was_written_survives_a_kill(target: Path, home: Path) -> None:
     code = f"from localspec.cli import main; main(['distill', {str(target)!r}, '--minutes', '5'])"
     process = subprocess.Popen([sys.executable, "-c", code])
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while not (found := list(home.glob("cache/distill/*/written.bin"))) or (
             found[0].stat().st_size < 50_000
         ):
@@ -190,10 +190,10 @@ def test_what_was_written_survives_a_kill(target: Path, home: Path) -> None:
     with Record(found[0]) as record:
         kept = record.texts()
         assert kept
-        write(target, prompts.seeds(), record, tokens=1, seconds=5, progress=silent)
+        write(target, prompts.seeds(), record, tokens=1, seconds=600, progress=silent)
         assert len(record.texts()) == len(kept)  # nothing is written twice
         said = sum(len(text.said) for text in kept)
-        write(target, prompts.seeds(), record, tokens=said + 50, seconds=5, progress=silent)
+        write(target, prompts.seeds(), record, tokens=said + 50, seconds=600, progress=silent)
         assert len(record.texts()) > len(kept)
 
 
@@ -201,7 +201,7 @@ def test_a_full_device_gets_smaller_steps(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Record(tmp_path / "r") as record:
-        write(target, PROMPTS, record, tokens=300, seconds=20, progress=silent)
+        write(target, PROMPTS, record, tokens=300, seconds=600, progress=silent)
         texts = record.texts()
     computed, sizes = training._loss, []
 
@@ -219,7 +219,7 @@ def test_a_full_device_gets_smaller_steps(
 
 def test_tokens_that_never_occur_are_never_guessed(target: Path, tmp_path: Path) -> None:
     with Record(tmp_path / "r") as record:
-        write(target, PROMPTS, record, tokens=300, seconds=20, progress=silent)
+        write(target, PROMPTS, record, tokens=300, seconds=600, progress=silent)
         texts = [t for t in record.texts() if t.temperature == 0]
     few = [
         type(t)(t.prompt, t.said, t.likely[:, :2], t.log_probabilities[:, :2], 0.0) for t in texts
@@ -233,7 +233,7 @@ def test_tokens_that_never_occur_are_never_guessed(target: Path, tmp_path: Path)
 
 def test_a_draft_that_is_the_target_is_always_right(target: Path, tmp_path: Path) -> None:
     with Record(tmp_path / "r") as record:
-        write(target, PROMPTS, record, tokens=300, seconds=20, progress=silent)
+        write(target, PROMPTS, record, tokens=300, seconds=600, progress=silent)
         found = acceptance(target, record.texts())
     assert found.greedy > 0.97
     assert found.sampled > 0.85  # of all tokens; only the likeliest are on record
