@@ -24,7 +24,7 @@ from localspec.llama.rows import Run
 torch = pytest.importorskip("torch")
 
 from localspec.distill import distill as room  # noqa: E402
-from localspec.distill import training  # noqa: E402
+from localspec.distill import training, writing  # noqa: E402
 from localspec.distill.decoder import Decoder  # noqa: E402
 from localspec.distill.measure import acceptance  # noqa: E402
 from localspec.distill.record import Record  # noqa: E402
@@ -87,6 +87,25 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+class Ticking:
+    """In place of `time`: each look at the clock is a tick later, so a training has as many steps
+    on a busy computer as on an idle one."""
+
+    def __init__(self, tick: float) -> None:
+        self._now, self._tick = 0.0, tick
+
+    def monotonic(self) -> float:
+        self._now += self._tick
+        return self._now
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, tick in ((room, 0.01), (writing, 0.01), (training, 0.1)):
+        monkeypatch.setattr(module, "time", Ticking(tick))
+    monkeypatch.setitem(training._TOKENS, "cpu", 512)
+
+
 @pytest.fixture
 def pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Timing says nothing at this size: every draft is measured to be twice as fast."""
@@ -133,7 +152,8 @@ def test_the_target_is_heard_as_it_speaks(target: Path, tmp_path: Path) -> None:
         assert np.exp(text.log_probabilities.astype(np.float32)).sum(1).max() < 1.01
 
 
-def test_a_target_makes_its_draft(target: Path, tmp_path: Path, pays: None) -> None:
+@pytest.mark.usefixtures("pays", "ticking")
+def test_a_target_makes_its_draft(target: Path, tmp_path: Path) -> None:
     draft = tmp_path / "draft.gguf"
     stages: list[str] = []
     outcome = room.distill(
@@ -268,8 +288,9 @@ def test_a_file_without_vocabulary_is_refused(tmp_path: Path) -> None:
         export.check_vocabulary(path)
 
 
+@pytest.mark.usefixtures("pays", "ticking")
 def test_the_verb_tells_what_came_of_it(
-    target: Path, tmp_path: Path, pays: None, capsys: pytest.CaptureFixture[str]
+    target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = tmp_path / "prompts.txt"
     asked.write_text("\n".join([*PROMPTS, "{broken"]))
