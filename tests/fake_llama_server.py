@@ -7,21 +7,21 @@ environment makes it misbehave; it notes its process ids in the file that `PIDS`
 import json
 import os
 import sys
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
+if TYPE_CHECKING:
+    import pytest  # slow to import, and the server starts often
 
 HELP = """--model FNAME  --port N  --no-repack
 --draft-max N   removed, use --spec-draft-n-max
 --spec-draft-model, -md, --model-draft FNAME
 --spec-draft-n-max N     --spec-draft-p-min, --draft-p-min P
 --spec-type none,draft-simple,ngram-simple"""
-LOADING_SECONDS = 0.2
 
 
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def install(folder: Path, monkeypatch: "pytest.MonkeyPatch") -> Path:
     """An executable that runs this file."""
     file = folder / "llama-server"
     file.write_text(f'#!/bin/sh\nexec {sys.executable} {__file__} "$@"\n')
@@ -31,10 +31,11 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Handler(BaseHTTPRequestHandler):
-    ready = time.monotonic() + LOADING_SECONDS
+    asked = 0
 
     def do_GET(self) -> None:
-        self.send(200 if time.monotonic() > self.ready else 503, {})
+        Handler.asked += 1
+        self.send(503 if Handler.asked == 1 else 200, {})  # first it is still loading
 
     def do_POST(self) -> None:
         order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

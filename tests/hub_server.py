@@ -59,6 +59,7 @@ class HubServer:
         """Called once a repository has been described: something may change then."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        self.over = threading.Event()
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -66,6 +67,7 @@ class HubServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -173,7 +175,7 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 time.sleep(faults.seconds_a_chunk)
             if faults.stalls and end < len(body):
                 faults.stalls -= 1
-                time.sleep(3)
+                hub.over.wait()
             if faults.breaks and end < len(body):
                 faults.breaks -= 1
             self.close_connection = end < len(body)

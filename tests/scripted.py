@@ -151,7 +151,7 @@ class ScriptedSource:
 
 
 async def wait_until(
-    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = 20.0
+    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = 60.0
 ) -> None:
     """Let the app work until `condition` holds."""
     end = asyncio.get_running_loop().time() + patience

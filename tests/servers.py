@@ -2,10 +2,13 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
+import httpx
 import uvicorn
 from fakes import ENDLESS, FakeModel, engine
 
@@ -17,6 +20,19 @@ from localspec.serve.app import application
 from localspec.serve.resident import Resident
 from localspec.serve.settings import Settings
 from localspec.worker import Stream, Worker
+
+PATIENCE = 60
+"""Seconds after which something is taken to hang."""
+_LOCAL: Any = {"timeout": PATIENCE, "verify": False, "trust_env": False}
+get, post, request = (partial(call, **_LOCAL) for call in (httpx.get, httpx.post, httpx.request))
+stream = partial(httpx.stream, **_LOCAL)
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, "it never comes"
+        time.sleep(0.002)
 
 
 class FakeLLM:
@@ -72,13 +88,13 @@ def serving(load: Callable[[], Any], **settings: Any) -> Iterator[str]:
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
-    assert started.wait(30)
+    assert started.wait(PATIENCE)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 

@@ -142,6 +142,7 @@ def test_a_benchmark_reports_all_that_took_part(
     llm: LLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("localspec.bench.peers.repacking_works", lambda model: False)
+    monkeypatch.setattr("localspec.bench.peer._POLL_SECONDS", 0.01)
     server = fake_llama_server.install(tmp_path, monkeypatch)
     plan = Plan(max_tokens=16, every=True, rounds=2, peer=server)
     document = report.document(benchmark(llm, PROMPTS, plan, quiet))

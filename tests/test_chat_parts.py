@@ -295,7 +295,7 @@ def test_of_several_models_asked_for_the_last_one_counts() -> None:
         def open(self, model: str, draft: str) -> ScriptedBackend:
             if model == "slow":
                 begun.set()
-                go_on.wait(10)
+                go_on.wait()
             return super().open(model, draft)
 
     def tell(backend: Backend | None, failure: LocalspecError | None) -> None:
@@ -304,11 +304,11 @@ def test_of_several_models_asked_for_the_last_one_counts() -> None:
 
     loader = Loader(Source(slow=slow, quick=quick), tell)
     loader.load("slow", "auto", None)
-    assert begun.wait(10)
+    assert begun.wait(60)
     loader.load("quick", "auto", None)
     assert loader.what == "quick"
     go_on.set()
-    assert told.wait(10)
+    assert told.wait(60)
     assert heard == [quick]
     assert slow.closed
     assert not quick.closed

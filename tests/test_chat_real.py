@@ -19,7 +19,7 @@ import struct
 from fcntl import ioctl
 from termios import TIOCSWINSZ
 
-PATIENCE = 60
+PATIENCE = 300
 
 
 class Terminal:

@@ -1,44 +1,36 @@
-"""The command line as a person or a script meets it, in processes of its own."""
+"""The command line as a person or a script meets it, in processes of its own where it matters."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import localspec, refused
 
 QUESTION = "How do I list files by size?"
 
 
-def localspec(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+def process(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "localspec", *arguments],
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
         check=False,
         **options,
     )
 
 
-def refused(*arguments: str, code: int = 2, **options: Any) -> str:
-    """The one sentence a command fails with."""
-    run = localspec(*arguments, **options)
-    assert (run.returncode, run.stdout) == (code, ""), run.stderr
-    assert run.stderr.count("\n") == 1
-    assert "Traceback" not in run.stderr
-    return run.stderr
-
-
-def telling_a_story() -> "subprocess.Popen[bytes]":
-    """A command in the middle of a long answer, its output read by the test."""
-    arguments = ["generate", "--temperature", "1.5", "Tell a story"]
+def talking() -> "subprocess.Popen[bytes]":
+    """A command in the middle of an answer that is longer than the pipe it is written into: it
+    cannot end before the test has read it."""
+    arguments = ["generate", "--raw", "--temperature", "1.5", "--seed", "5", "1 2 3"]
     return subprocess.Popen(
         [sys.executable, "-m", "localspec", *arguments],
+        pipesize=4096,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -63,7 +55,7 @@ def test_the_same_tokens_with_speculation_off_auto_and_5() -> None:
 
 
 def test_an_answer_goes_to_standard_output_and_nothing_else_does() -> None:
-    run = localspec("generate", "--temperature", "0", "--max-tokens", "12", "-", input=QUESTION)
+    run = process("generate", "--temperature", "0", "--max-tokens", "12", "-", input=QUESTION)
     assert run.returncode == 0
     assert run.stdout.endswith("\n")
     assert run.stdout.strip()
@@ -91,6 +83,11 @@ def test_wrong_usage_is_one_sentence_and_2(arguments: list[str], words: str) -> 
     assert words in refused("generate", *arguments)
 
 
+def test_a_mistake_is_the_exit_code_of_the_process() -> None:
+    run = process("generate", "--temperature", "-1", "hi")
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
+
+
 def test_files_that_are_no_models_are_one_sentence_and_1(tmp_path: Path) -> None:
     (tmp_path / "text.gguf").write_text("hello")
     assert "no file" in refused("generate", "-m", str(tmp_path / "none.gguf"), "hi", code=1)
@@ -102,7 +99,6 @@ def test_standard_input_that_is_not_utf8_is_refused() -> None:
         [sys.executable, "-m", "localspec", "generate", "-"],
         input=b"caf\xe9",
         capture_output=True,
-        timeout=60,
         check=False,
     )
     assert (run.returncode, run.stdout) == (2, b"")
@@ -111,11 +107,11 @@ def test_standard_input_that_is_not_utf8_is_refused() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
 def test_ctrl_c_keeps_what_was_said() -> None:
-    with telling_a_story() as process:
+    with talking() as process:
         assert process.stdout
         begin = process.stdout.read(1)
         process.send_signal(signal.SIGINT)
-        rest, error = process.communicate(timeout=60)
+        rest, error = process.communicate()
     assert process.returncode == 130
     assert begin + rest
     assert b"Traceback" not in error
@@ -123,13 +119,13 @@ def test_ctrl_c_keeps_what_was_said() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes close otherwise there")
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
-    with telling_a_story() as process:
+    with talking() as process:
         assert process.stdout
         assert process.stderr
         process.stdout.read(1)
         process.stdout.close()
         error = process.stderr.read()
-        process.wait(timeout=60)
+        process.wait()
     assert (process.returncode, error) == (0, b"")
 
 
@@ -141,9 +137,12 @@ def test_doctor_finds_this_computer_fit() -> None:
     assert states["shell pair"] == states["exactness"] == "ok"
 
 
-def test_doctor_says_what_to_do_where_a_folder_cannot_be_written(tmp_path: Path) -> None:
+def test_doctor_says_what_to_do_where_a_folder_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "home").write_text("a file, not a folder")
-    run = localspec("doctor", env={**os.environ, "LOCALSPEC_HOME": str(tmp_path / "home")})
+    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
+    run = localspec("doctor")
     assert run.returncode == 1
     assert "✗ folders" in run.stdout
     assert "LOCALSPEC_HOME" in run.stdout
@@ -154,6 +153,4 @@ def test_starting_is_quick() -> None:
     code = "import sys, localspec.cli; print('numpy' in sys.modules, 'jinja2' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
-    start = time.perf_counter()
-    assert "generate" in localspec("--help").stdout
-    assert time.perf_counter() - start < 30  # a hang guard
+    assert "generate" in process("--help").stdout

@@ -192,15 +192,15 @@ def test_cancelling_closes_the_connection() -> None:
                     heard.set()
 
             task = asyncio.create_task(listen())
-            await asyncio.wait_for(heard.wait(), 10)
+            await asyncio.wait_for(heard.wait(), 60)
             task.cancel()
-            await asyncio.wait_for(closed.wait(), 10)
+            await asyncio.wait_for(closed.wait(), 60)
 
             async with aclosing(remote.stream(BODY)) as stream:  # or leaving the loop
                 closed.clear()
                 async for _ in stream:
                     break
-            await asyncio.wait_for(closed.wait(), 10)
+            await asyncio.wait_for(closed.wait(), 60)
 
     asyncio.run(go())
 

@@ -34,7 +34,7 @@ from localspec.governor.sweep import sweep
 from localspec.llama.rows import Run
 from localspec.verbs import tune
 
-PATIENCE = 30  # seconds after which something is taken to hang
+PATIENCE = 60  # seconds after which something is taken to hang
 SHELL = Path(__file__).parents[1] / "models" / "shell"
 CPU = {1: 1.0, 2: 1.69, 3: 2.27, 4: 1.78, 5: 2.47, 6: 3.07, 8: 2.97, 12: 4.0, 16: 4.5}
 GPU = {1: 1.0, 2: 1.07, 4: 1.29, 8: 1.89, 9: 1.98, 10: 2.0, 12: 2.02, 16: 2.03}

@@ -20,13 +20,13 @@ from localspec.errors import DecodeError, LocalspecError, ModelError, UsageError
 from localspec.worker import Stream, Worker
 
 T = TypeVar("T")
-PATIENCE = 30
+PATIENCE = 60
 """Seconds after which something is taken to hang."""
 FOREVER = Request(PROMPT, ENDLESS, speculation=2)  # would take about 100,000 tokens
 SHORT = Request(PROMPT, ENDLESS, 12, speculation=2)
 
 
-def within(call: Callable[[], T], patience: float = PATIENCE) -> T:
+def within(call: Callable[[], T]) -> T:
     """What a call that must not hang returns or raises."""
     outcome: list[Any] = []
 
@@ -38,7 +38,7 @@ def within(call: Callable[[], T], patience: float = PATIENCE) -> T:
 
     thread = threading.Thread(target=go, daemon=True)
     thread.start()
-    thread.join(patience)
+    thread.join(PATIENCE)
     if not outcome:
         pytest.fail("it hangs")  # which no test can mistake for an error it expects
     if outcome[1]:
@@ -262,7 +262,7 @@ def test_a_closed_worker_leaves_nobody_waiting(target: FakeModel) -> None:
     worker = working(engine(target))
     within(worker.close)
     with suppress(Exception):  # an error or an answer that was cancelled: both are honest
-        assert within(lambda: list(worker.stream(SHORT)), patience=3) == []
+        assert within(lambda: list(worker.stream(SHORT))) == []
 
 
 # Forgetting ------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ def test_nobody_waits_for_a_closed_worker_to_forget(target: FakeModel) -> None:
     worker = working(engine(target))
     within(worker.close)
     with suppress(LocalspecError):
-        within(worker.forget, patience=3)
+        within(worker.forget)
 
 
 def test_closing_releases_who_waits_for_the_worker_to_forget(target: FakeModel) -> None:
@@ -300,7 +300,7 @@ def test_closing_releases_who_waits_for_the_worker_to_forget(target: FakeModel) 
     waiting.start()
     read_some(stream)  # the engine goes on, and somebody waits for it to end
     within(worker.close)
-    waiting.join(3)
+    waiting.join(PATIENCE)
     assert not waiting.is_alive(), "it hangs"
 
 
@@ -395,4 +395,4 @@ def test_after_a_bug_in_the_engine_nobody_is_left_waiting(target: FakeModel) -> 
         read_all(first)
     within(worker.close)
     with pytest.raises((ZeroDivisionError, RuntimeError, LocalspecError)):
-        within(lambda: list(worker.stream(SHORT)), patience=3)
+        within(lambda: list(worker.stream(SHORT)))

@@ -1,6 +1,7 @@
 """A backend that answers from a script, and a run with it: in this process, or in one to be killed.
 
-python batch_world.py IN OUT [--slowly]    answers IN into OUT
+python batch_world.py IN             answers IN, a task a millisecond
+python batch_world.py IN --held      says when it has begun, and waits until its input ends
 """
 
 import hashlib
@@ -123,4 +124,10 @@ def lines(count: int) -> list[dict[str, str]]:
 
 if __name__ == "__main__":
     world = World(Path(sys.argv[1]).parent)
-    world.run(Scripted(0.001 if "--slowly" in sys.argv else 0))
+
+    def hold(task: Task) -> None:
+        if task.number == WINDOW:  # the first to be answered
+            print("begun", flush=True)
+            sys.stdin.read()
+
+    world.run(Scripted(on_task=hold) if "--held" in sys.argv else Scripted(0.001))

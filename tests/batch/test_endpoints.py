@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -65,15 +64,28 @@ def once(misbehave: object) -> object:
         lambda request: request.raw(200, b"[1]"),
         lambda request: request.reply(200, {"error": "odd"}),
         Request.drop,
-        lambda request: time.sleep(0.6),
     ],
-    ids=["500", "429", "503", "html", "list", "error as 200", "drop", "stall"],
+    ids=["500", "429", "503", "html", "list", "error as 200", "drop"],
 )
 def test_what_goes_wrong_once_is_tried_again(world: World, misbehave: object) -> None:
     world.write(*lines(6))
     with FakeEndpoint(once(misbehave)) as server:  # type: ignore[arg-type]
-        backend = endpoints(server, parallel=3, seconds=0.3)
-        assert world.run(backend).counts == Counts(6, 6, 0)
+        assert world.run(endpoints(server, parallel=3)).counts == Counts(6, 6, 0)
+
+
+def test_a_request_that_stalls_is_tried_again(world: World) -> None:
+    over = threading.Event()
+
+    def behave(request: Request) -> None:
+        if sum(request.server.seen.values()) == 1:
+            over.wait()
+        else:
+            request.answer()
+
+    world.write(*lines(6))
+    with FakeEndpoint(behave) as server:
+        assert world.run(endpoints(server, parallel=3, seconds=1)).counts == Counts(6, 6, 0)
+        over.set()
 
 
 def test_what_a_server_refuses_is_a_failed_line(world: World) -> None:
@@ -102,10 +114,22 @@ def test_a_line_that_breaks_every_server_fails_alone(world: World) -> None:
 
 
 def test_work_goes_to_the_server_that_is_least_busy(world: World) -> None:
+    most_is_done = threading.Event()
+
+    def briskly(request: Request) -> None:
+        request.answer()
+        if sum(request.server.seen.values()) == 50:
+            most_is_done.set()
+
+    def lazily(request: Request) -> None:
+        most_is_done.wait()
+        request.answer()
+
     world.write(*lines(60))
-    with FakeEndpoint(slow(0.002)) as quick, FakeEndpoint(slow(0.3)) as lazy:
+    with FakeEndpoint(briskly) as quick, FakeEndpoint(lazily) as lazy:
         world.run(endpoints(quick, lazy, parallel=4))
-        assert sum(quick.seen.values()) > sum(lazy.seen.values()) > 0
+        assert sum(quick.seen.values()) >= 50
+        assert sum(lazy.seen.values()) > 0
         assert quick.most <= 4
         assert lazy.most <= 4
 
@@ -125,26 +149,36 @@ def test_a_busy_server_gets_less_at_once(world: World) -> None:
 
 def test_a_dead_server_is_left_alone_and_taken_back_when_it_returns(world: World) -> None:
     world.write(*lines(80))
-    mortal = FakeEndpoint(slow(0.01))
-    port = mortal.server_port
+    revived, back = list[FakeEndpoint](), threading.Event()
 
     def die(request: Request) -> None:
         if sum(request.server.seen.values()) == 5:
-            threading.Thread(target=mortal.__exit__).start()
+            dying.start()
             request.drop()
         else:
-            slow(0.01)(request)
+            request.answer()
 
-    mortal.behave = die
-    with FakeEndpoint(slow(0.03)) as steady, mortal:
-        reborn = FakeEndpoint(slow(0.01))
+    def wait_for_it(request: Request) -> None:
+        """Answer half of the lines, and the rest when the other server is at work again."""
+        if sum(request.server.seen.values()) > 40:
+            back.wait()
+        request.answer()
 
-        def watch(reply: object) -> None:
-            if watching.replies == 30:
-                reborn.server_close()
-                revived.append(FakeEndpoint(slow(0.01), port).__enter__())
+    def work(request: Request) -> None:
+        request.answer()
+        if sum(request.server.seen.values()) > 3:
+            back.set()
 
-        watching, revived = Watching(watch), list[FakeEndpoint]()
+    mortal = FakeEndpoint(die)
+    dying = threading.Thread(target=mortal.__exit__)
+
+    def revive(reply: object) -> None:
+        if watching.replies == 30:
+            dying.join()
+            revived.append(FakeEndpoint(work, mortal.server_port).__enter__())
+
+    watching = Watching(revive)
+    with FakeEndpoint(wait_for_it) as steady, mortal:
         assert world.run(endpoints(steady, mortal, parallel=4), watching).counts.failed == 0
         assert sum(revived[0].seen.values()) > 3
         revived[0].__exit__()
@@ -191,14 +225,17 @@ def test_ctrl_c_gives_up_what_is_under_way(world: World) -> None:
 
     watching = Watching(interrupt)
 
-    def behave(request: Request) -> None:
-        request.answer() if sum(request.server.seen.values()) <= 4 else slow(9)(request)
+    over = threading.Event()
 
-    start = time.monotonic()
+    def behave(request: Request) -> None:
+        if sum(request.server.seen.values()) > 4:
+            over.wait()
+        request.answer()
+
     with FakeEndpoint(behave) as server:
         outcome = world.run(endpoints(server, parallel=2), watching, recipe=RECIPE)
+        over.set()
     assert outcome == (Counts(20, 4, 0), True)
-    assert time.monotonic() - start < 5
 
 
 def test_the_defaults_of_the_command_line_reach_the_server(world: World) -> None:

@@ -91,8 +91,9 @@ def test_what_makes_no_sense_is_a_failed_line(
 
 
 def test_stopped_it_ends_soon_and_gives_only_whole_answers(backend: local.Local) -> None:
-    long = [task(n, prompt="Tell a story", max_tokens=400, temperature=1.5) for n in range(6)]
-    quick = task(9, prompt="Hello", max_tokens=1)
+    endless = {"prompt": "1 2 3", "max_tokens": 900, "logit_bias": {"2": -100}}
+    long = [task(n, url="/v1/completions", body=endless) for n in range(6)]
+    quick = task(9, url="/v1/completions", body={"prompt": "0", "max_tokens": 1})  # read first
     with local.opened(local.Settings("shell", parallel=3), 7, print) as stopping:
         replies = stopping.answers(iter([quick, *long]))
         first = next(replies)

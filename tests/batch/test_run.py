@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -222,10 +221,11 @@ def test_answers_of_another_model_or_input_are_not_replaced(world: World) -> Non
 # Accidents -------------------------------------------------------------------------------------
 
 
-def start(world: World, *options: str) -> "subprocess.Popen[bytes]":
+def start(world: World, *options: str, **pipes: int) -> "subprocess.Popen[bytes]":
     script = Path(__file__).with_name("batch_world.py")
     command = [sys.executable, str(script), str(world.source), *options]
-    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(command, env=environment, **pipes)
 
 
 def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(world: World) -> None:
@@ -234,8 +234,8 @@ def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(world: World) -
     world.output.unlink()
     moments = random.Random(7)
     kills = 0
-    while kills < 8:
-        with start(world, "--slowly") as process:
+    while kills < 6:
+        with start(world) as process:
             try:
                 process.wait(moments.uniform(0.1, 0.6))
             except subprocess.TimeoutExpired:
@@ -250,15 +250,16 @@ def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(world: World) -
 
 
 def test_a_second_run_on_the_same_output_is_refused(world: World) -> None:
-    world.write(*lines(500))
-    with start(world, "--slowly") as process:
-        while not world.journal.exists():
-            assert process.poll() is None
-            time.sleep(0.01)
+    world.write(*lines(20))
+    pipe = subprocess.PIPE
+    with start(world, "--held", stdin=pipe, stdout=pipe) as process:
+        assert process.stdout
+        assert process.stdout.readline().strip() == b"begun"
         with pytest.raises(JournalError, match="Another run is writing"):
             world.run()
-        assert process.wait() == 0
-    assert len(world.answers()) == 500
+        process.communicate()
+        assert process.returncode == 0
+    assert len(world.answers()) == 20
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")

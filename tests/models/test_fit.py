@@ -2,12 +2,11 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import gguf_bytes
 import pytest
+from command import Done, localspec
 from gguf_bytes import ARCHITECTURE, tensor
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,9 +134,8 @@ def test_a_file_that_cannot_be_rehearsed_says_why(tmp_path: Path) -> None:
         rehearse(path, [Scene(256, 512, 17)])
 
 
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "localspec", "models", "fit", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+def run(*arguments: str) -> Done:
+    return localspec("models", "fit", *arguments)
 
 
 def test_fit_explains_itself() -> None:

@@ -25,8 +25,8 @@ from localspec.errors import ModelError
 
 PAIR = embedded("shell")
 HUGE = 2**63 - 1
-PATIENCE = 1.0
-"""Seconds and, below, bytes that no file may cost."""
+PATIENCE = 5.0
+"""Seconds of computing and, below, bytes that no file may cost."""
 MEMORY = 200 << 20
 
 
@@ -221,10 +221,10 @@ HOSTILE = {
 def test_a_file_that_is_not_whole_is_refused_at_once(tmp_path: Path, name: str) -> None:
     data, reason = HOSTILE[name]
     path = write(tmp_path / "hostile.gguf", data)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ModelError) as error:
         read_header(path)
-    assert time.perf_counter() - start < PATIENCE
+    assert time.process_time() - start < PATIENCE
     assert reason in str(error.value)
     assert str(path) in str(error.value)
 
@@ -293,12 +293,12 @@ def mutations(draw: st.DrawFn) -> bytes:
 @settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutated_file_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
     path = write(tmp_path / "mutated.gguf", data)
-    start = time.perf_counter()
+    start = time.process_time()
     with suppress(ModelError):
         header = read_header(path)  # whatever was read lies within the file
         assert all(t.offset + t.size <= len(data) for t in header.tensors)
         assert all(len(list(f.value)) < len(data) for f in header.fields.values() if f.is_array)
-    assert time.perf_counter() - start < PATIENCE
+    assert time.process_time() - start < PATIENCE
 
 
 def greedy_files() -> list[bytes]:
@@ -341,10 +341,10 @@ def test_no_file_takes_much_time_or_memory(tmp_path: Path, kind: str) -> None:
         "from localspec.errors import ModelError\n"
         "from localspec.models.reader import read_header\n"
         "for path in sys.argv[1:]:\n"
-        "    start = time.perf_counter()\n"
+        "    start = time.process_time()\n"
         "    try: read_header(Path(path))\n"
         "    except ModelError: pass\n"
-        "    print(time.perf_counter() - start)\n"
+        "    print(time.process_time() - start)\n"
         "status = Path('/proc/self/status').read_text()\n"
         "print(status.partition('VmHWM:')[2].split()[0])"
     )

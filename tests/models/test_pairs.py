@@ -1,13 +1,11 @@
 """Drafts: which fit, why others do not, what they are worth, what is remembered of that."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import gguf_bytes
 import pytest
+from command import localspec
 from gguf_bytes import ARRAY, STRING, UINT32, array, entry, tensor, text
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,20 +186,10 @@ def test_the_embedded_draft_is_measured(monkeypatch: pytest.MonkeyPatch) -> None
     assert shares == sorted(shares)
 
 
-def command(*arguments: str) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "localspec", "models", "pair", *arguments, "--json"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_a_quick_look_measures_nothing(home: Path) -> None:
-    document = command("shell", "--quick")
+    done = localspec("models", "pair", "shell", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
     (candidate,) = document["candidates"]
     assert (candidate["name"], candidate["objection"]) == ("draft of shell", None)
     assert document["best"] is candidate["expected_speedup"] is None

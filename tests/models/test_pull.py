@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import gguf_bytes
 import pytest
+from command import localspec
 from gguf_bytes import ARCHITECTURE, UINT32, entry, tensor
 from hub_server import CHUNK, HubServer, Repository
 from huggingface_hub import constants
@@ -27,7 +28,7 @@ from localspec import models
 from localspec.errors import LocalspecError, UsageError
 
 NAME = "user/repo-GGUF"
-PATIENCE = 30.0  # seconds after which something is taken to hang
+PATIENCE = 300  # seconds after which something is taken to hang
 
 
 def model(seed: int = 0, size: int = 24 * CHUNK) -> bytes:
@@ -53,7 +54,7 @@ class Notes:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "1")
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", str(PATIENCE))
     monkeypatch.delenv("HF_TOKEN", raising=False)
     return tmp_path / "home"
 
@@ -67,7 +68,7 @@ def server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
         monkeypatch.setattr(constants, "ENDPOINT", server.address)
         template = server.address + "/{repo_id}/resolve/{revision}/{filename}"
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
+        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", PATIENCE)
         monkeypatch.setattr(
             "huggingface_hub.file_download.time", SimpleNamespace(sleep=lambda _: 0)
         )
@@ -264,7 +265,10 @@ def test_a_connection_that_breaks_for_good_leaves_what_has_come(
     assert pulled.fetched == len(whole) - 16 * CHUNK
 
 
-def test_a_server_that_goes_silent_is_asked_again(server: HubServer) -> None:
+def test_a_server_that_goes_silent_is_asked_again(
+    server: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
     server.faults.stalls, server.faults.break_at = 1, 20 * CHUNK
     assert pull(NAME, Notes())[0].path.read_bytes() == data_of(server)
 
@@ -375,10 +379,9 @@ def test_a_model_that_is_not_here_can_be_reckoned(
     shell = models.embedded("shell").target.read_bytes()
     server.repositories[NAME].files = {"shell-Q5_0.gguf": shell}
     server.faults.ignores_ranges = ignores_ranges
-    with command("fit", NAME, "--json") as process:
-        output, error = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, error
-    (here,) = (p for p in json.loads(output)["plans"] if p["cache"] == "f16")
+    done = localspec("models", "fit", NAME, "--json")
+    assert done.returncode == 0, done.stderr
+    (here,) = (p for p in json.loads(done.stdout)["plans"] if p["cache"] == "f16")
     assert here["needs"]["target"]["weights"] > 44e6
     assert shelf.shelved() == []
     if not ignores_ranges:
@@ -388,17 +391,22 @@ def test_a_model_that_is_not_here_can_be_reckoned(
 # Processes --------------------------------------------------------------------------------------
 
 
+def wait_for(home: Path, size: int, process: "subprocess.Popen[str]") -> None:
+    """Until so much of a file has come."""
+    end = time.monotonic() + PATIENCE
+    while sum(part.stat().st_size for part in parts(home)) < size:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="processes are killed otherwise there")
 def test_killed_at_any_point_a_pull_loses_nothing(server: HubServer, home: Path) -> None:
     server.repositories[NAME].files["repo-Q4_K_M.gguf"] = whole = model(2, 256 * CHUNK)
-    server.faults.seconds_a_chunk = 0.002
     for least in (1, 100 * CHUNK, 200 * CHUNK):
+        server.faults.stalls, server.faults.break_at = 1, least + 20 * CHUNK
         with command("pull", NAME) as process:
-            deadline = time.monotonic() + PATIENCE
-            while sum(part.stat().st_size for part in parts(home)) < least:
-                assert process.poll() is None, process.stderr and process.stderr.read()
-                assert time.monotonic() < deadline
-                time.sleep(0.005)
+            wait_for(home, least, process)
             process.send_signal(signal.SIGKILL)
         check_nothing_has_a_name(home)
     (pulled,) = pull(NAME, Notes())
@@ -410,12 +418,9 @@ def test_killed_at_any_point_a_pull_loses_nothing(server: HubServer, home: Path)
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
 def test_ctrl_c_keeps_what_has_come(server: HubServer, home: Path) -> None:
     server.repositories[NAME].files["repo-Q4_K_M.gguf"] = model(2, 256 * CHUNK)
-    server.faults.seconds_a_chunk = 0.005
+    server.faults.stalls, server.faults.break_at = 1, 20 * CHUNK
     with command("pull", NAME) as process:
-        deadline = time.monotonic() + PATIENCE
-        while not sum(part.stat().st_size for part in parts(home)):
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        wait_for(home, 1, process)
         process.send_signal(signal.SIGINT)
         output, error = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (130, "")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from servers import Kept, serving
+from servers import PATIENCE, Kept, serving
 
 import localspec
 from localspec import LLM
@@ -24,5 +24,5 @@ def url(shell: LLM) -> Iterator[str]:
 
 @pytest.fixture
 def http(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         yield client

@@ -8,28 +8,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 import httpx
 import pytest
-from servers import FakeLLM, serving
+from servers import PATIENCE, FakeLLM, get, post, serving, stream, until
 
 from localspec.serve import events
 
-PATIENCE = 20
 MESSAGES = [{"role": "user", "content": "Hello"}]
 ASK = {"messages": MESSAGES, "max_tokens": 5}
 FOREVER = {"messages": MESSAGES, "stream": True}
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, "it never comes"
-        time.sleep(0.002)
 
 
 @pytest.fixture
@@ -43,12 +35,12 @@ def fake_url(llm: FakeLLM) -> Iterator[str]:
         yield url
 
 
-def post(url: str, body: dict[str, Any], path: str = "/v1/chat/completions") -> httpx.Response:
-    return httpx.post(url + path, json=body, timeout=PATIENCE)
+def ask(url: str, body: dict[str, Any], path: str = "/v1/chat/completions") -> httpx.Response:
+    return post(url + path, json=body)
 
 
 def metrics(url: str) -> str:
-    return httpx.get(f"{url}/metrics").text
+    return get(f"{url}/metrics").text
 
 
 def data(line: str) -> Any:
@@ -69,6 +61,7 @@ def test_a_client_that_hangs_up_frees_its_slot(
     }
     body = json.dumps(bodies.get(path, {"messages": MESSAGES}) | {"stream": stream}).encode()
     host, port = fake_url.removeprefix("http://").split(":")
+    llm.gate = lambda: time.sleep(0.001)  # an answer would take longer than the test has patience
     for _ in range(3):
         with closing(socket.create_connection((host, int(port)))) as sock:
             head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -79,6 +72,7 @@ def test_a_client_that_hangs_up_frees_its_slot(
 
 def test_a_slow_reader_keeps_nobody_waiting(fake_url: str, llm: FakeLLM) -> None:
     host, port = fake_url.removeprefix("http://").split(":")
+    llm.gate = lambda: time.sleep(0.001)
     body = json.dumps(FOREVER).encode()
     with closing(socket.create_connection((host, int(port)))) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -88,7 +82,7 @@ def test_a_slow_reader_keeps_nobody_waiting(fake_url: str, llm: FakeLLM) -> None
         sock.sendall(head.replace("Host: a", "Host: localhost").encode() + body)
         until(lambda: llm.running == 1)
         for _ in range(3):
-            assert post(fake_url, ASK).status_code == 200
+            assert ask(fake_url, ASK).status_code == 200
 
 
 # Too many --------------------------------------------------------------------------------------
@@ -98,41 +92,57 @@ def test_who_finds_the_queue_full_is_told_when_to_come_back(fake_url: str, llm: 
     go = threading.Event()
     llm.gate = lambda: go.wait(PATIENCE)
     with ThreadPoolExecutor() as pool:
-        accepted = [pool.submit(post, fake_url, ASK) for _ in range(4)]
+        accepted = [pool.submit(ask, fake_url, ASK) for _ in range(4)]
         until(lambda: llm.unfinished == 4)
-        refused = post(fake_url, ASK)
+        refused = ask(fake_url, ASK)
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
         assert refused.json()["error"]["code"] == "overloaded"
-        theirs = post(fake_url, {"messages": MESSAGES, "max_tokens": 5}, "/v1/messages")
+        theirs = ask(fake_url, {"messages": MESSAGES, "max_tokens": 5}, "/v1/messages")
         assert theirs.json()["error"]["type"] == "overloaded_error"
         go.set()
         assert [answer.result().status_code for answer in accepted] == [200] * 4
 
 
 def test_choices_that_do_not_all_fit_are_refused_together(fake_url: str, llm: FakeLLM) -> None:
-    llm.gate = lambda: time.sleep(0.01)  # no answer ends before all are asked for
-    assert post(fake_url, {**ASK, "n": 5}).status_code == 503
+    go = threading.Event()
+    llm.gate = lambda: go.wait(PATIENCE)  # no answer ends before all are asked for
+    assert ask(fake_url, {**ASK, "n": 5}).status_code == 503
+    go.set()
     until(lambda: llm.unfinished == 0)
-    assert len(post(fake_url, {**ASK, "n": 4}).json()["choices"]) == 4
+    assert len(ask(fake_url, {**ASK, "n": 4}).json()["choices"]) == 4
 
 
 def test_a_flood_of_connections_is_told_to_come_back(fake_url: str, llm: FakeLLM) -> None:
-    llm.gate = lambda: time.sleep(0.002)
+    go = threading.Event()
+    llm.gate = lambda: go.wait(PATIENCE)
     body = json.dumps(ASK).encode()
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
     )
     host, port = fake_url.removeprefix("http://").split(":")
-    socks = [socket.create_connection((host, int(port)), timeout=PATIENCE) for _ in range(300)]
-    for sock in socks:
-        sock.sendall(f"{head}Connection: close\r\n\r\n".encode() + body)
-    codes = []
-    for sock in socks:
-        with closing(sock):
-            codes.append(int(sock.makefile("rb").readline().split()[1]))
-    assert set(codes) == {200, 503}
-    assert post(fake_url, ASK).status_code == 200
+    with ExitStack() as closing_all:
+        socks = [
+            closing_all.enter_context(socket.create_connection((host, int(port)), PATIENCE))
+            for _ in range(300)
+        ]
+
+        def send(sock: socket.socket) -> None:
+            sock.sendall(f"{head}Connection: close\r\n\r\n".encode() + body)
+
+        def code(sock: socket.socket) -> int:
+            with sock.makefile("rb") as answer:
+                return int(answer.readline().split()[1])
+
+        for place in range(4):
+            send(socks[place])
+            until(lambda taken=place + 1: llm.unfinished == taken)
+        for sock in socks[4:]:
+            send(sock)
+        assert {code(sock) for sock in socks[4:]} == {503}
+        go.set()
+        assert {code(sock) for sock in socks[:4]} == {200}
+    assert ask(fake_url, ASK).status_code == 200
     until(lambda: llm.unfinished == 0)
 
 
@@ -148,7 +158,7 @@ def test_a_long_prefill_shows_signs_of_life(
     for path, sign in (("/v1/chat/completions", ": still here"), ("/v1/messages", "event: ping")):
         go.clear()
         body = {**ASK, "stream": True}
-        with httpx.stream("POST", fake_url + path, json=body, timeout=PATIENCE) as answer:
+        with stream("POST", fake_url + path, json=body) as answer:
             lines = []
             for line in answer.iter_lines():
                 lines.append(line)
@@ -171,7 +181,7 @@ def test_what_goes_wrong_in_mid_stream_comes_as_an_event(
     fake_url: str, llm: FakeLLM, path: str, body: dict[str, Any], where: tuple[str, ...]
 ) -> None:
     llm.target.fails_at = len(llm.target.decodes) + 3
-    with httpx.stream("POST", fake_url + path, json={**body, "stream": True}) as answer:
+    with stream("POST", fake_url + path, json={**body, "stream": True}) as answer:
         assert answer.status_code == 200
         last = [line for line in answer.iter_lines() if line.startswith("data: ")][-1]
     told = data(last)
@@ -179,12 +189,12 @@ def test_what_goes_wrong_in_mid_stream_comes_as_an_event(
     for name in where:
         told = told[name]
     assert "error" in told
-    assert post(fake_url, ASK).status_code == 200
+    assert ask(fake_url, ASK).status_code == 200
 
 
 def test_what_goes_wrong_before_an_answer_is_an_error(fake_url: str, llm: FakeLLM) -> None:
     llm.target.fails_at = len(llm.target.decodes) + 1
-    answer = post(fake_url, ASK)
+    answer = ask(fake_url, ASK)
     assert answer.status_code == 500
     assert answer.json()["error"]["type"] == "server_error"
 
@@ -201,16 +211,16 @@ def test_a_model_nobody_uses_leaves_and_comes_back() -> None:
 
     with serving(load, keep_alive=0.02) as url:
         assert not made
-        assert post(url, ASK).status_code == 200
+        assert ask(url, ASK).status_code == 200
         until(lambda: 'localspec:model_loaded{model_name="shell"} 0.0' in metrics(url))
-        assert httpx.get(f"{url}/props").json()["loaded"] is False
-        assert post(url, ASK).status_code == 200
+        assert get(f"{url}/props").json()["loaded"] is False
+        assert ask(url, ASK).status_code == 200
         assert len(made) == 2
 
 
 def test_metrics_speak_as_vllm_does(url: str) -> None:
     body = {"prompt": "for i in range(10): print(i)\n" * 3, "max_tokens": 20, "temperature": 0}
-    assert post(url, {**body, "speculation": 3}, "/v1/completions").status_code == 200
+    assert ask(url, {**body, "speculation": 3}, "/v1/completions").status_code == 200
     text = metrics(url)
     for name in (
         "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:prompt_tokens_total",
@@ -219,7 +229,7 @@ def test_metrics_speak_as_vllm_does(url: str) -> None:
         "vllm:spec_decode_num_accepted_tokens_per_pos_total", "localspec:step_seconds",
     ):  # fmt: skip
         assert f'{name}{{model_name="shell"' in text or f"{name}{{" in text, name
-    told = httpx.get(f"{url}/props").json()
+    told = get(f"{url}/props").json()
     assert told["draft"] == "shell-draft-6m-Q5_0"
     assert told["governor"]["cost_of_rows"]["1"] == 1.0
 
@@ -234,19 +244,27 @@ def test_sigterm_lets_answers_end_and_a_second_one_does_not(times: int) -> None:
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert server.stdout is not None
     assert json.loads(server.stdout.readline())["url"] == f"http://127.0.0.1:{port}"
-    body = {"prompt": "1 2 3", "max_tokens": 700, "stream": True, "logit_bias": {"2": -100}}
-    with httpx.stream("POST", f"http://127.0.0.1:{port}/v1/completions", json=body) as answer:
+    choices = {"max_tokens": 300} if times == 1 else {"max_tokens": 900, "n": 16}  # would take long
+    body = {"prompt": "1 2 3", "stream": True, "logit_bias": {"2": -100}, **choices}
+    with stream("POST", f"http://127.0.0.1:{port}/v1/completions", json=body) as answer:
         lines = answer.iter_lines()
         assert next(lines).startswith("data: ")
-        for _ in range(times):
-            os.kill(server.pid, signal.SIGTERM)
-            time.sleep(0.15)
+        os.kill(server.pid, signal.SIGTERM)
+        until(lambda: closed(port))
         if times == 1:
             assert [line for line in lines if line][-1] == "data: [DONE]"
         else:
+            os.kill(server.pid, signal.SIGTERM)
             with pytest.raises(httpx.RemoteProtocolError):
                 list(lines)
     assert server.wait(PATIENCE) == 0
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://127.0.0.1:{port}/health")
     server.communicate()
+
+
+def closed(port: int) -> bool:
+    """Whether nobody listens any more."""
+    try:
+        socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+    except ConnectionRefusedError:
+        return True
+    return False

@@ -7,9 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from servers import FakeLLM, serving
+from servers import PATIENCE, FakeLLM, get, post, request, serving
 
 from localspec.errors import UsageError
 from localspec.serve.settings import Settings
@@ -45,7 +44,7 @@ def locked_url() -> Iterator[str]:
 
 def ask(url: str, method: str = "POST", path: str = "/v1/chat/completions", **headers: str) -> Any:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.request(method, url + path, headers=given, json=ASK if method == "POST" else None)
+    return request(method, url + path, headers=given, json=ASK if method == "POST" else None)
 
 
 # Who may connect -------------------------------------------------------------------------------
@@ -67,7 +66,7 @@ def test_with_a_key_nothing_but_health_answers_without_it(
     assert ask(locked_url, method, path, authorization="Bearer " + KEY[:-1]).status_code == 401
     assert ask(locked_url, method, path, authorization=f"Bearer {KEY}").status_code != 401
     assert ask(locked_url, method, path, x_api_key=KEY).status_code != 401
-    assert httpx.get(f"{locked_url}/health").json() == {"status": "ok"}
+    assert get(f"{locked_url}/health").json() == {"status": "ok"}
 
 
 def test_keys_are_compared_in_constant_time(
@@ -122,8 +121,10 @@ def test_a_page_of_another_origin_can_neither_ask_nor_read(
     answer = ask(open_url, method, path, origin=origin)
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
-    preflight = httpx.options(
-        open_url + path, headers={"origin": origin, "access-control-request-method": method}
+    preflight = request(
+        "OPTIONS",
+        open_url + path,
+        headers={"origin": origin, "access-control-request-method": method},
     )
     assert preflight.status_code == 403
 
@@ -148,8 +149,8 @@ def test_a_page_that_was_allowed_can(open_url: str) -> None:
 def test_large_bodies_are_refused_before_they_are_read() -> None:
     with serving(FakeLLM, largest_body=1000) as url:
         large = b" " * 1001
-        assert httpx.post(f"{url}/v1/completions", content=large).status_code == 413
-        unsaid = httpx.post(f"{url}/v1/completions", content=iter([large]))
+        assert post(f"{url}/v1/completions", content=large).status_code == 413
+        unsaid = post(f"{url}/v1/completions", content=iter([large]))
         assert unsaid.status_code == 413
         endless = (
             b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999\r\n\r\n"
@@ -171,13 +172,13 @@ def test_large_bodies_are_refused_before_they_are_read() -> None:
     ids=lambda field: next(iter(field)),
 )  # fmt: skip
 def test_every_list_has_an_end(open_url: str, field: dict[str, Any]) -> None:
-    answer = httpx.post(f"{open_url}/v1/chat/completions", json={**ASK, **field})
+    answer = post(f"{open_url}/v1/chat/completions", json={**ASK, **field})
     assert answer.status_code == 400
 
 
 def test_deep_json_harms_nobody(open_url: str) -> None:
     for deep in (b"[" * 200_000, b'{"messages":' * 50_000):
-        answer = httpx.post(f"{open_url}/v1/chat/completions", content=deep)
+        answer = post(f"{open_url}/v1/chat/completions", content=deep)
         assert answer.status_code == 400
 
 
@@ -192,7 +193,7 @@ def test_errors_tell_strangers_nothing(tmp_path: Path) -> None:
 
     with serving(fail) as url:
         for path in ("/v1/chat/completions", "/v1/messages"):
-            answer = httpx.post(url + path, json=ASK)
+            answer = post(url + path, json=ASK)
             assert answer.status_code == 500
             assert "secret" not in answer.text
             assert "Traceback" not in answer.text
@@ -217,21 +218,19 @@ def test_no_path_reads_a_file(open_url: str, path: str) -> None:
 
 
 def test_no_request_loads_another_model(open_url: str) -> None:
-    answer = httpx.post(f"{open_url}/v1/chat/completions", json={**ASK, "model": "/etc/passwd"})
+    answer = post(f"{open_url}/v1/chat/completions", json={**ASK, "model": "/etc/passwd"})
     assert answer.json()["model"] == "shell"
 
 
 def test_a_body_cannot_smuggle_headers_into_an_answer(open_url: str) -> None:
-    answer = httpx.post(
-        f"{open_url}/v1/chat/completions", json={**ASK, "model": "x\r\nSet-Cookie: a=b"}
-    )
+    answer = post(f"{open_url}/v1/chat/completions", json={**ASK, "model": "x\r\nSet-Cookie: a=b"})
     assert "set-cookie" not in answer.headers
 
 
 def raw(url: str, data: bytes) -> bytes:
     """What the server says to bytes that no client would send."""
     host, port = url.removeprefix("http://").split(":")
-    with closing(socket.create_connection((host, int(port)), timeout=10)) as sock:
+    with closing(socket.create_connection((host, int(port)), timeout=PATIENCE)) as sock:
         sock.sendall(data)
         answer = b""
         while part := sock.recv(65536):
