@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Before libgomp is loaded. Its threads spin a millisecond for each other, hundreds of times a token,
-# on a core that another program could have let the awaited thread use: decision 9.
+# Before libgomp is loaded. Its threads spin a millisecond for each other, hundreds of times a
+# token, on a core that the awaited thread could have used: decision 9.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-import llama_cpp.llama_cpp as lib  # noqa: E402
-import psutil  # noqa: E402
+import llama_cpp.llama_cpp as lib
+import psutil
 
 __all__ = [
     "Device",
