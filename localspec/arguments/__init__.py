@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from localspec import __version__, folders
 from localspec.arguments import (
+    audit,
     batch,
     bench,
     chat,
@@ -24,7 +25,7 @@ from localspec.errors import UsageError
 
 __all__ = ["VERBS", "parsers"]
 
-VERBS = (generate, chat, serve, batch, models, distill, tune, bench, doctor)
+VERBS = (generate, chat, serve, batch, models, distill, tune, bench, audit, doctor)
 """In the order in which `localspec --help` lists them."""
 
 
