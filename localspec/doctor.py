@@ -170,5 +170,5 @@ def _answers() -> Iterator[Finding]:
             "exactness",
             "warning",
             "guessing changed the words: this backend's sums depend on how many tokens they hold",
-            "Answers stay as good; for replays to the letter use --speculation off.",
+            "Answers stay as good: localspec audit says more; replays need --speculation off.",
         )

@@ -167,14 +167,10 @@ def test_chi_square_is_as_in_the_tables(x: float, freedom: int, p: float) -> Non
 
 
 def test_the_shell_pair_is_exact() -> None:
-    found = audit(
-        lambda draft: localspec.load("shell", draft=draft),
-        "auto",
-        quiet,
-        tokens=6,
-        draws=12,
-        tasks=("chat",),
-    )
+    def load(draft: str) -> localspec.LLM:
+        return localspec.load("shell", draft=draft, context=256)
+
+    found = audit(load, "auto", quiet, tokens=6, draws=12, tasks=("chat",))
     assert found.exact
     assert {text.drafter for text in found.texts} == {found.draft, "text already seen"}
     assert sum(text.held for text in found.texts)

@@ -76,6 +76,8 @@ def test_an_answer_goes_to_standard_output_and_nothing_else_does() -> None:
         ([""], "prompt is empty"),
         (["word " * 3000], "context holds"),
         (["--max-tokens", "0", "hi"], "max_tokens is 0"),
+        (["--context", "8", "hi"], "context holds 8"),
+        (["--cache", "q4", "hi"], "cache is 'q4'; it must be f16 or q8_0"),
         (["--system", "x", "--raw", "hi"], "--raw"),
         (["--json-schema", "nowhere.json", "hi"], "cannot be read"),
         ([], "required: PROMPT"),

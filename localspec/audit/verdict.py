@@ -81,12 +81,13 @@ def _texts(texts: list[Text], forks: list[Text]) -> str:
 
 
 def _chances(chances: list[Chance]) -> str:
-    samples, least = sum(c.samples for c in chances), min((c.p for c in chances), default=1.0)
+    counted = [chance for chance in chances if chance.samples]
+    samples, least = sum(c.samples for c in counted), min((c.p for c in counted), default=1.0)
     alarms = f"{1 / FALSE_ALARMS:,.0f}"
     return (
-        f"{samples} tokens in {len(chances)} places came as often as the model says they would"
+        f"{samples} tokens in {len(counted)} places came as often as the model says they would"
         if all(c.p >= FALSE_ALARMS / len(chances) for c in chances)
-        else f"of {samples} tokens in {len(chances)} places some came too often"
+        else f"of {samples} tokens in {len(counted)} places some came too often"
     ) + f" (least p {least:.2g}; one audit in {alarms} is wrong about it)"
 
 
