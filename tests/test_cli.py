@@ -134,7 +134,7 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 
 
 def test_doctor_finds_this_computer_fit() -> None:
-    run = localspec("doctor", "--json", env={**os.environ, "LOCALSPEC_SERVE_PORT": "9000"})
+    run = process("doctor", "--json", env={**os.environ, "LOCALSPEC_SERVE_PORT": "9000"})
     document = json.loads(run.stdout)
     assert run.returncode == 0, document
     states = {finding["subject"]: finding["state"] for finding in document["findings"]}
@@ -156,8 +156,8 @@ def test_doctor_says_what_to_do_where_a_folder_cannot_be_written(
 
 def test_a_terminal_that_knows_few_signs_is_no_error() -> None:
     ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    assert localspec("models", "list", env=ascii_only).stdout.startswith("shell\n  45.3 MB ? ")
-    run = localspec("generate", "--json", "--raw", "--max-tokens", "1", "ö", env=ascii_only)
+    assert process("models", "list", env=ascii_only).stdout.startswith("shell\n  45.3 MB ? ")
+    run = process("generate", "--json", "--raw", "--max-tokens", "1", "ö", env=ascii_only)
     assert json.loads(run.stdout)["tokens"]
 
 
