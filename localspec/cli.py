@@ -3,17 +3,15 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with some failed items, 130 interrupted.
 """
 
-import argparse
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
-from localspec import __version__
-from localspec.arguments import VERBS
-from localspec.errors import LocalspecError, UsageError
+from localspec import settings
+from localspec.errors import LocalspecError
 
 __all__ = ["main"]
 
@@ -24,8 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     verbose = False
     try:
-        options = _parser().parse_args(arguments)
+        _write_anything()
+        options = settings.parse(arguments)
         verbose = options.verbose
+        if options.json and isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # JSON is, whatever the terminal speaks
         verb = import_module(f"localspec.verbs.{options.verb}")
         code: int = verb.run(options)
         sys.stdout.flush()
@@ -51,27 +52,13 @@ def _complain(sentence: str, code: int, verbose: bool) -> int:
     return code
 
 
+def _write_anything() -> None:
+    """What a terminal has no sign for becomes a question mark, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _drop_output() -> None:
     """Keep Python from flushing into the closed pipe when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the usage of everything."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; {self.prog} --help shows how.")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="localspec",
-        description="Run language models on this computer, faster: a small model guesses ahead, "
-        "the large one checks all guesses at once and says exactly what it would have said alone.",
-        epilog="Try: localspec generate 'How do I list files by size?'",
-    )
-    parser.add_argument("--version", action="version", version=f"localspec {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
-    for verb in VERBS:
-        verb.add(verbs)
-    return parser

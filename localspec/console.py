@@ -1,12 +1,26 @@
 """Small manners for the terminal: a sign of life while one waits, and nothing that can harm it."""
 
+import os
 import sys
 import textwrap
 import threading
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
-__all__ = ["CLEAR_LINE", "Waiting", "dim", "mark", "paragraph", "printable", "strong", "table"]
+__all__ = [
+    "CLEAR_LINE",
+    "Waiting",
+    "dim",
+    "finding",
+    "mark",
+    "paragraph",
+    "printable",
+    "strong",
+    "table",
+]
+
+State: TypeAlias = Literal["ok", "warning", "failed"]
+_SUBJECT = 14  # columns for the name of a finding
 
 _PATIENCE_SECONDS = 0.7
 _FRAME_SECONDS = 0.1
@@ -25,18 +39,24 @@ def printable(text: str) -> str:
 
 def strong(text: str) -> str:
     """`text` in bold where standard output is a terminal."""
-    return f"\x1b[1m{text}\x1b[0m" if sys.stdout.isatty() else text
+    return _styled(text, 1)
 
 
 def dim(text: str) -> str:
     """`text` in grey where standard output is a terminal."""
-    return f"\x1b[2m{text}\x1b[0m" if sys.stdout.isatty() else text
+    return _styled(text, 2)
 
 
-def mark(state: Literal["ok", "warning", "failed"]) -> str:
+def mark(state: State) -> str:
     """A sign for how something is, in its colour where standard output is a terminal."""
     sign, colour = _MARKS[state]
-    return f"\x1b[{colour}m{sign}\x1b[0m" if sys.stdout.isatty() else sign
+    return _styled(sign, colour)
+
+
+def _styled(text: str, code: int) -> str:
+    """In another look, unless whoever reads it is no terminal or wants none (no-color.org)."""
+    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    return text if plain else f"\x1b[{code}m{text}\x1b[0m"
 
 
 def paragraph(text: str, columns: int, indent: str = "", further: str | None = None) -> list[str]:
@@ -49,6 +69,14 @@ def paragraph(text: str, columns: int, indent: str = "", further: str | None = N
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def finding(state: State, subject: str, detail: str, columns: int, advice: str = "") -> list[str]:
+    """How one thing is: its mark, its name, and words beside it that wrap at `columns`."""
+    indent = " " * (_SUBJECT + 2)
+    first, *more = paragraph(printable(detail), columns, indent) or [indent]
+    head = f"{mark(state)} {subject:<{_SUBJECT}}{first[len(indent) :]}"
+    return [head.rstrip(), *more, *paragraph(advice, columns, indent)]
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -5,10 +5,12 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import localspec
-from localspec import folders, models
+from localspec import folders, models, settings
+from localspec.console import State
+from localspec.errors import UsageError
 from localspec.llama import kernels
 from localspec.llama.library import devices, lib, system_info, threads
 
@@ -22,7 +24,7 @@ class Finding(NamedTuple):
     """One thing looked at. `advice` is empty where all is well."""
 
     subject: str
-    state: Literal["ok", "warning", "failed"]
+    state: State
     detail: str
     advice: str = ""
 
@@ -31,6 +33,7 @@ def examine() -> Iterator[Finding]:
     """Look at one thing after another, from Python to a real answer; nothing is changed."""
     for check in (_python, _library, _processor, _repacking, _gpu, _memory, _folders, _disk):
         yield check()
+    yield from _settings()
     yield from _answers()
 
 
@@ -134,6 +137,20 @@ def _disk() -> Finding:
     return Finding("disk", "warning", detail, "Models take 1 to 40 GiB each; make room first.")
 
 
+def _settings() -> Iterator[Finding]:
+    """Those in force, and who says so."""
+    try:
+        found = settings.in_force()
+    except UsageError as error:
+        yield Finding("settings", "failed", str(error), "Correct it or take it out.")
+        return
+    for setting in found:
+        yield Finding("setting", "ok", str(setting))
+    if not found:
+        path = folders.config() / "config.toml"
+        yield Finding("settings", "ok", f"none; {path} would hold them")
+
+
 def _answers() -> Iterator[Finding]:
     """The embedded pair, for real: does it answer, and does guessing leave its words alone?"""
     try:
@@ -153,5 +170,5 @@ def _answers() -> Iterator[Finding]:
             "exactness",
             "warning",
             "guessing changed the words: this backend's sums depend on how many tokens they hold",
-            "Answers stay as good; for replays to the letter use --speculation off.",
+            "Answers stay as good: localspec audit says more; replays need --speculation off.",
         )

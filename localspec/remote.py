@@ -15,8 +15,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self, TypeAlias
 
-import httpx
-from httpx_sse import EventSource, SSEError
+import httpx2
 
 from localspec.errors import LocalspecError, UsageError
 
@@ -70,17 +69,19 @@ class Remote:
         api_key: str | None = None,
         seconds: float = _PATIENCE_SECONDS,
         connections: int | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """Nothing is sent yet. Raises UsageError where `url` is none."""
         base = base_url(url)
         self.url = str(base.copy_with(userinfo=b""))
         self._seconds = seconds
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             base_url=base,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else None,
-            timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS, pool=None),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            timeout=httpx2.Timeout(seconds, connect=_CONNECT_SECONDS, pool=None),
+            limits=httpx2.Limits(
+                max_connections=connections, max_keepalive_connections=connections
+            ),
             transport=transport,
             trust_env=not _is_here(base.host),  # a proxy does not know the way to this computer
         )
@@ -116,7 +117,7 @@ class Remote:
             request = self._client.stream("POST", operation, json={**body, "stream": True})
             async with request as response:
                 await self._check(response)
-                async for event in EventSource(response).aiter_sse():
+                async for event in httpx2.EventSource(response):
                     if event.data == "[DONE]":
                         return
                     chunk = self._document(event.data)
@@ -133,7 +134,7 @@ class Remote:
             await self._check(response)
             return self._document(response.text)
 
-    async def _check(self, response: httpx.Response) -> None:
+    async def _check(self, response: httpx2.Response) -> None:
         if response.is_success:
             return
         detail = _detail((await response.aread()).decode("utf-8", "replace"))
@@ -158,37 +159,37 @@ class Remote:
         """What goes wrong on the way, as sentences."""
         try:
             yield
-        except SSEError:  # which httpx_sse takes for a fault of the connection
+        except httpx2.SSEError:  # a fault of the connection by class, not by nature
             raise self._nonsense() from None
-        except httpx.ConnectError:
+        except httpx2.ConnectError:
             raise UnreachableError(
                 f"Nothing answers at {self.url}; is the server running?", temporary=True
             ) from None
-        except httpx.TimeoutException as error:
-            never = isinstance(error, httpx.ConnectTimeout)
+        except httpx2.TimeoutException as error:
+            never = isinstance(error, httpx2.ConnectTimeout)
             seconds = _CONNECT_SECONDS if never else self._seconds
             raise (UnreachableError if never else RemoteError)(
                 f"{self.url} has been silent for {seconds:.0f} s; try again later.", temporary=True
             ) from None
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             how = str(error) or type(error).__name__
             raise RemoteError(
                 f"The connection to {self.url} broke ({how}); try again.", temporary=True
             ) from None
-        except httpx.DecodingError:
+        except httpx2.DecodingError:
             raise self._nonsense() from None
 
 
-def base_url(text: str) -> httpx.URL:
+def base_url(text: str) -> httpx2.URL:
     """Where the API begins, from what a person types: `localhost:8080`, or a whole address.
 
     Without a path, `/v1` is meant; the name of an operation at the end is left out.
     """
     whole = text.strip() if "://" in text else f"http://{text.strip()}"
     try:
-        url = httpx.URL(whole)
-    except (httpx.InvalidURL, ValueError):
-        url = httpx.URL()
+        url = httpx2.URL(whole)
+    except (httpx2.InvalidURL, ValueError):
+        url = httpx2.URL()
     if url.scheme not in ("http", "https") or not url.host or set(url.host) & set("[]%"):
         raise UsageError(f"{text!r} is not the address of a server; try http://localhost:8080/v1.")
     path = url.path.rstrip("/")
@@ -212,7 +213,7 @@ def _finishes(chunk: Document) -> bool:
     )
 
 
-def _refusal(url: str, response: httpx.Response, detail: str) -> RemoteError:
+def _refusal(url: str, response: httpx2.Response, detail: str) -> RemoteError:
     status = response.status_code
     if status in (401, 403):
         advice = f"{url} does not accept the API key; set LOCALSPEC_API_KEY to one that it knows."

@@ -16,7 +16,7 @@ from collections.abc import Sequence as Many
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self, TypedDict, Unpack, cast, get_args
+from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,8 @@ Message = Mapping[str, object]
 """`{"role": "user", "content": "…"}`; what else a model's template understands may be there too."""
 Prompt = str | Many[Message] | Many[int]
 """Text to answer, a conversation to continue, or tokens to go on from."""
+
+_Found = TypeVar("_Found")
 
 _LONGEST_CONTEXT = 8192
 _MOST_GUESSES = 16
@@ -145,6 +147,7 @@ class LLM:
             settings.context or _LONGEST_CONTEXT, self.target.context_length or _LONGEST_CONTEXT
         )
         cache = resources.enter_context(Context(self.target, **self._sizes(self.target)))
+        self._context = cache
         drafters: list[Drafter] = []
         if draft_path:
             draft = resources.enter_context(Model(draft_path, gpu_layers=settings.gpu_layers))
@@ -202,6 +205,16 @@ class LLM:
         For measurements: a text that was said before is guessed from memory when it is said again.
         """
         self._worker.forget()
+
+    def examine(self, look: Callable[[Context], _Found]) -> _Found:
+        """What `look` finds out with the target's context, which is empty and must be left so.
+
+        For measurements, like `forget`; nothing else is decoded meanwhile.
+        """
+        found: list[_Found] = []
+        self.forget()
+        self._worker.do(lambda: found.append(look(self._context)), when_idle=True)
+        return found[0]
 
     def stream(
         self,

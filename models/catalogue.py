@@ -78,7 +78,7 @@ def _read(path: Path) -> dict[str, Entry]:
     """The entries of one file, none where it does not exist; read once for as long as it stays."""
     try:
         return _parsed(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"The catalogue {path} cannot be used: {error}.") from None

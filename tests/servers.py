@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
-import httpx
+import httpx2
 import uvicorn
 from fakes import ENDLESS, FakeModel, engine
 
@@ -24,8 +24,8 @@ from localspec.worker import Stream, Worker
 PATIENCE = 60
 """Seconds after which something is taken to hang."""
 _LOCAL: Any = {"timeout": PATIENCE, "verify": False, "trust_env": False}
-get, post, request = (partial(call, **_LOCAL) for call in (httpx.get, httpx.post, httpx.request))
-stream = partial(httpx.stream, **_LOCAL)
+get, post, request = (partial(call, **_LOCAL) for call in (httpx2.get, httpx2.post, httpx2.request))
+stream = partial(httpx2.stream, **_LOCAL)
 
 
 def until(true: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -317,9 +317,9 @@ def test_of_several_models_asked_for_the_last_one_counts() -> None:
 # Servers ---------------------------------------------------------------------------------------
 
 
-def serve(*chunks: dict[str, object]) -> Callable[[httpx.Request], httpx.Response]:
+def serve(*chunks: dict[str, object]) -> Callable[[httpx2.Request], httpx2.Response]:
     events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
-    return lambda request: httpx.Response(
+    return lambda request: httpx2.Response(
         200, content=events.encode(), headers={"content-type": "text/event-stream"}
     )
 
@@ -351,12 +351,12 @@ def test_a_server_answers_and_gives_its_figures() -> None:
         {"choices": [], "usage": {"prompt_tokens": 40, "completion_tokens": 5}},
     )  # fmt: skip
 
-    def server(request: httpx.Request) -> httpx.Response:
+    def server(request: httpx2.Request) -> httpx2.Response:
         asked.append(json.loads(request.content))
         return answer(request)
 
     async def go() -> None:
-        backend = Server(Remote("server", transport=httpx.MockTransport(server)), "big")
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
         choices = {"seed": 7, "speculation": 0}
         reply = backend.ask([{"role": "user", "content": "hi"}], choices)
         assert await heard(reply) == "<think>hm</think>\n\nHello"
@@ -375,7 +375,7 @@ def test_a_server_that_fails_is_heard_after_what_it_said() -> None:
     server = serve(delta(content="Hel"), {"error": {"message": "no memory"}})
 
     async def go() -> None:
-        backend = Server(Remote("server", transport=httpx.MockTransport(server)), "big")
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
         reply = backend.ask([{"role": "user", "content": "hi"}], {})
         while not (said := reply.take()):
             await asyncio.sleep(0)
@@ -388,12 +388,12 @@ def test_a_server_that_fails_is_heard_after_what_it_said() -> None:
 
 
 def test_a_cancelled_answer_of_a_server_ends() -> None:
-    async def forever(request: httpx.Request) -> httpx.Response:
+    async def forever(request: httpx2.Request) -> httpx2.Response:
         await asyncio.sleep(60)
-        return httpx.Response(200)
+        return httpx2.Response(200)
 
     async def go() -> None:
-        backend = Server(Remote("server", transport=httpx.MockTransport(forever)), "big")
+        backend = Server(Remote("server", transport=httpx2.MockTransport(forever)), "big")
         reply = backend.ask([{"role": "user", "content": "hi"}], {})
         await asyncio.sleep(0.01)
         reply.cancel()

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from command import localspec, refused
 
+from localspec.arguments import parsers
+
 QUESTION = "How do I list files by size?"
 
 
@@ -74,6 +76,8 @@ def test_an_answer_goes_to_standard_output_and_nothing_else_does() -> None:
         ([""], "prompt is empty"),
         (["word " * 3000], "context holds"),
         (["--max-tokens", "0", "hi"], "max_tokens is 0"),
+        (["--context", "8", "hi"], "context holds 8"),
+        (["--cache", "q4", "hi"], "cache is 'q4'; it must be f16 or q8_0"),
         (["--system", "x", "--raw", "hi"], "--raw"),
         (["--json-schema", "nowhere.json", "hi"], "cannot be read"),
         ([], "required: PROMPT"),
@@ -130,11 +134,13 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 
 
 def test_doctor_finds_this_computer_fit() -> None:
-    run = localspec("doctor", "--json")
+    run = process("doctor", "--json", env={**os.environ, "LOCALSPEC_SERVE_PORT": "9000"})
     document = json.loads(run.stdout)
     assert run.returncode == 0, document
     states = {finding["subject"]: finding["state"] for finding in document["findings"]}
     assert states["shell pair"] == states["exactness"] == "ok"
+    told = [f["detail"] for f in document["findings"] if f["subject"] == "setting"]
+    assert told == ["serve.port = 9000 (LOCALSPEC_SERVE_PORT)"]
 
 
 def test_doctor_says_what_to_do_where_a_folder_cannot_be_written(
@@ -146,6 +152,27 @@ def test_doctor_says_what_to_do_where_a_folder_cannot_be_written(
     assert run.returncode == 1
     assert "✗ folders" in run.stdout
     assert "LOCALSPEC_HOME" in run.stdout
+
+
+def test_a_terminal_that_knows_few_signs_is_no_error() -> None:
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    assert process("models", "list", env=ascii_only).stdout.startswith("shell\n  45.3 MB ? ")
+    run = process("generate", "--json", "--raw", "--max-tokens", "1", "ö", env=ascii_only)
+    assert json.loads(run.stdout)["tokens"]
+
+
+def test_every_verb_explains_itself_in_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LOCALSPEC_HOME", "/home")
+    parser, verbs = parsers()
+    actions = next(iter(verbs["models"]._subparsers._group_actions)).choices  # type: ignore[union-attr]
+    for verb in (*verbs.values(), *actions.values()):  # type: ignore[union-attr]
+        text = verb.format_help()
+        assert max(map(len, text.splitlines())) <= 80, verb.prog
+        assert f"Example: {verb.prog}" in text or verb is verbs["models"]
+    text = parser.format_help()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "/home/config/config.toml" in text
 
 
 def test_starting_is_quick() -> None:

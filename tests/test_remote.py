@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,11 +18,11 @@ T = TypeVar("T")
 BODY = {"messages": [{"role": "user", "content": "hi"}]}
 
 
-def ask(server: Callable[[httpx.Request], httpx.Response], use: Callable[[Remote], Any]) -> Any:
+def ask(server: Callable[[httpx2.Request], httpx2.Response], use: Callable[[Remote], Any]) -> Any:
     """What `use` gets from a server that answers by a function."""
 
     async def go() -> Any:
-        async with Remote("server", transport=httpx.MockTransport(server)) as remote:
+        async with Remote("server", transport=httpx2.MockTransport(server)) as remote:
             return await use(remote)
 
     return asyncio.run(go())
@@ -32,18 +32,20 @@ async def chunks(remote: Remote) -> list[Document]:
     return [chunk async for chunk in remote.stream(BODY)]
 
 
-def says(status: int, text: str, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
-    return lambda request: httpx.Response(status, text=text, headers=headers)
+def says(status: int, text: str, **headers: str) -> Callable[[httpx2.Request], httpx2.Response]:
+    return lambda request: httpx2.Response(status, text=text, headers=headers)
 
 
-def streams(*events: str) -> Callable[[httpx.Request], httpx.Response]:
+def streams(*events: str) -> Callable[[httpx2.Request], httpx2.Response]:
     data = "".join(f"data: {event}\n\n" for event in events)
-    return lambda request: httpx.Response(
+    return lambda request: httpx2.Response(
         200, content=data.encode(), headers={"content-type": "text/event-stream"}
     )
 
 
-def refused(server: Callable[[httpx.Request], httpx.Response], stream: bool = False) -> RemoteError:
+def refused(
+    server: Callable[[httpx2.Request], httpx2.Response], stream: bool = False
+) -> RemoteError:
     use = chunks if stream else lambda remote: remote.complete(BODY)
     with pytest.raises(RemoteError) as caught:
         ask(server, use)
@@ -91,12 +93,12 @@ def test_no_address_brings_out_anything_but_a_sentence(typed: str) -> None:
 
 
 def test_a_password_in_the_address_is_used_and_never_shown() -> None:
-    def server(request: httpx.Request) -> httpx.Response:
+    def server(request: httpx2.Request) -> httpx2.Response:
         assert request.headers["authorization"].startswith("Basic ")
-        return httpx.Response(500, text="down")
+        return httpx2.Response(500, text="down")
 
     async def go() -> None:
-        transport = httpx.MockTransport(server)
+        transport = httpx2.MockTransport(server)
         async with Remote("http://me:secret@server", transport=transport) as remote:
             assert "secret" not in remote.url
             with pytest.raises(RemoteError) as caught:
@@ -110,21 +112,21 @@ def test_a_password_in_the_address_is_used_and_never_shown() -> None:
 
 
 def test_a_whole_answer() -> None:
-    def server(request: httpx.Request) -> httpx.Response:
+    def server(request: httpx2.Request) -> httpx2.Response:
         assert str(request.url) == "http://server/v1/chat/completions"
         assert json.loads(request.content) == {**BODY, "stream": False}
-        return httpx.Response(200, json={"choices": []})
+        return httpx2.Response(200, json={"choices": []})
 
     assert ask(server, lambda remote: remote.complete(BODY)) == {"choices": []}
 
 
 def test_the_api_key_goes_along() -> None:
-    def server(request: httpx.Request) -> httpx.Response:
+    def server(request: httpx2.Request) -> httpx2.Response:
         assert request.headers["authorization"] == "Bearer key"
-        return httpx.Response(200, json={"data": [{"id": "a"}, {"id": "b"}]})
+        return httpx2.Response(200, json={"data": [{"id": "a"}, {"id": "b"}]})
 
     async def go() -> list[str]:
-        transport = httpx.MockTransport(server)
+        transport = httpx2.MockTransport(server)
         async with Remote("server", api_key="key", transport=transport) as remote:
             return await remote.models()
 
@@ -144,8 +146,8 @@ def test_any_text_survives_however_the_bytes_are_cut(text: str, width: int) -> N
         for start in range(0, len(data), width):
             yield data[start : start + width]
 
-    def server(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(
+    def server(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(
             200, content=body(), headers={"content-type": "text/event-stream; charset=utf-8"}
         )
 
@@ -244,15 +246,15 @@ def test_a_server_of_another_kind_is_recognised(text: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (httpx.ConnectError("refused"), "Nothing answers at http://server/v1"),
-        (httpx.ReadTimeout("slow"), "has been silent for 600 s"),
-        (httpx.ConnectTimeout("slow"), "has been silent for 10 s"),
-        (httpx.ReadError(""), "broke (ReadError)"),
-        (httpx.RemoteProtocolError("closed"), "broke (closed)"),
+        (httpx2.ConnectError("refused"), "Nothing answers at http://server/v1"),
+        (httpx2.ReadTimeout("slow"), "has been silent for 600 s"),
+        (httpx2.ConnectTimeout("slow"), "has been silent for 10 s"),
+        (httpx2.ReadError(""), "broke (ReadError)"),
+        (httpx2.RemoteProtocolError("closed"), "broke (closed)"),
     ],
 )
 def test_a_fault_on_the_way_may_go_away(fault: Exception, words: str) -> None:
-    def server(request: httpx.Request) -> httpx.Response:
+    def server(request: httpx2.Request) -> httpx2.Response:
         raise fault
 
     for stream in (False, True):
@@ -265,16 +267,16 @@ def test_a_fault_on_the_way_may_go_away(fault: Exception, words: str) -> None:
 def test_many_requests_share_the_connections() -> None:
     running = most = 0
 
-    async def server(request: httpx.Request) -> httpx.Response:
+    async def server(request: httpx2.Request) -> httpx2.Response:
         nonlocal running, most
         running += 1
         most = max(most, running)
         await asyncio.sleep(0.001)
         running -= 1
-        return httpx.Response(200, json=json.loads(request.content))
+        return httpx2.Response(200, json=json.loads(request.content))
 
     async def go() -> list[Document]:
-        transport = httpx.MockTransport(server)
+        transport = httpx2.MockTransport(server)
         async with Remote("server", transport=transport) as remote:
             calls: list[Coroutine[Any, Any, Document]] = [
                 remote.complete({"n": n}) for n in range(50)

@@ -1,7 +1,8 @@
 """Models of this computer, as the chat's source."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from localspec.models import shelf
 from localspec.tui.backend import Backend, Choice
@@ -17,13 +18,17 @@ class Here:
     default = "shell"
     promise = "Everything stays on this computer."
 
+    def __init__(self, loading: Mapping[str, Any] | None = None) -> None:
+        """`loading` goes to `localspec.load` with every model."""
+        self._loading = dict(loading or {})
+
     def open(self, model: str, draft: str) -> Backend:
         """Load a model and its draft."""
         from localspec.tui.local import (
             load,
         )  # llama.cpp takes a while, and the screen does not wait
 
-        return load(model, draft)
+        return load(model, draft, **self._loading)
 
     def models(self) -> Sequence[Choice]:
         """What is embedded, what was pulled, and files in the folder one is in."""

@@ -14,9 +14,9 @@ from localspec.worker import Stream
 __all__ = ["Local", "load"]
 
 
-def load(model: str, draft: str) -> "Local":
+def load(model: str, draft: str, **how: Any) -> "Local":
     """Load a model and its draft; takes a while. Raises LocalspecError."""
-    return Local(localspec.load(model, draft=draft))
+    return Local(localspec.load(model, draft=draft, **how))
 
 
 class Local:

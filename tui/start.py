@@ -1,7 +1,6 @@
 """From a command to a chat on the screen: the store, the keys, where models come from."""
 
-import os
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +9,30 @@ from localspec.tui.backend import Source
 from localspec.tui.here import Here
 from localspec.tui.store import Store
 
-from localspec import folders
+from localspec import folders, settings
 from localspec.errors import LocalspecError, UsageError
 
 __all__ = ["keymap", "open_store", "start"]
 
 
 def start(
-    model: str | None, draft: str, *, endpoint: str | None = None, resume: bool = False
+    model: str | None,
+    draft: str,
+    *,
+    endpoint: str | None = None,
+    api_key: str | None = None,
+    resume: bool = False,
+    loading: Mapping[str, Any] | None = None,
 ) -> int:
-    """Talk until the person leaves; an exit code. Raises UsageError on a bad address or config."""
-    source: Source = Here()
+    """Talk until the person leaves; an exit code. Raises UsageError on a bad address or config.
+
+    `loading` is how models of this computer are loaded, as for `localspec.load`.
+    """
+    source: Source = Here(loading)
     if endpoint:
         from localspec.tui.server import There  # most chats need no client of servers
 
-        source = There(endpoint, os.environ.get("LOCALSPEC_API_KEY"))
+        source = There(endpoint, api_key)
     keys = keymap(folders.config() / "config.toml")
     store, trouble = open_store(folders.data() / "chats.db")
     with store:
@@ -52,13 +60,7 @@ def open_store(path: Path) -> tuple[Store, str | None]:
 
 def keymap(config: Path) -> dict[str, str]:
     """The table [keys] of the settings: other keys, by the names that help shows."""
-    try:
-        document = tomllib.loads(config.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The settings in {config} cannot be read: {error}.") from None
-    keys: Any = document.get("keys", {})
+    keys: Any = settings.document(config).get("keys", {})
     if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
         raise UsageError(f'The keys in {config} make no sense; write e.g. chats = "f2".')
     return keys

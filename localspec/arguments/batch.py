@@ -2,7 +2,14 @@
 
 import argparse
 
-from localspec.arguments.common import Verbs, add_draft, add_sampling, add_verb
+from localspec.arguments.common import (
+    Verbs,
+    add_draft,
+    add_key,
+    add_loading,
+    add_sampling,
+    add_verb,
+)
 
 __all__ = ["add"]
 
@@ -17,6 +24,7 @@ def add(verbs: Verbs) -> None:
         "power cut, the same command goes on where it was, and the output is the same to the "
         "byte. Lines are requests of OpenAI's batch format, or bare: "
         '{"prompt": "…"} or {"messages": […]}, with sampling fields of their own.',
+        example="prompts.jsonl -o answers.jsonl",
     )
     verb.add_argument(
         "input", metavar="IN", help="JSON lines, CSV or TSV, also .gz or .zst; - reads JSON lines"
@@ -66,6 +74,8 @@ def add(verbs: Verbs) -> None:
         metavar="ADDRESS",
         help="a Ray cluster whose workers answer instead (auto: the one this computer is in)",
     )
+    add_key(who, "the servers' key")
+    add_loading(verb)
     add_sampling(verb.add_argument_group("sampling, for lines that do not say otherwise"))
 
 

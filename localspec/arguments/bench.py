@@ -12,6 +12,7 @@ def add(verbs: Verbs) -> None:
         "bench",
         "plain decoding against guessing, side by side, by task",
         "Plain decoding against guessing, in turns within one run, by task.",
+        example="--limit 2",
     )
     add_model(verb)
     for flag, kind, metavar, text in (

@@ -1,6 +1,6 @@
 """Arguments of `localspec chat`."""
 
-from localspec.arguments.common import Verbs, add_model, add_verb
+from localspec.arguments.common import Verbs, add_key, add_loading, add_model, add_verb
 
 __all__ = ["add"]
 
@@ -12,9 +12,9 @@ def add(verbs: Verbs) -> None:
         "chat",
         "talk with a model in the terminal, and watch it guess",
         "Talk with a model in the terminal. Everything is kept; / shows what can be done.",
+        example="llama-3.1-8b",
     )
-    add_model(verb)
-    verb.set_defaults(model=None)  # a server has a first model of its own
+    add_model(verb, default=None)  # a server has a first model of its own
     verb.add_argument(
         "-c",
         "--continue",
@@ -25,5 +25,7 @@ def add(verbs: Verbs) -> None:
     verb.add_argument(
         "--endpoint",
         metavar="URL",
-        help="talk to an OpenAI-compatible server instead (its key: LOCALSPEC_API_KEY)",
+        help="talk to an OpenAI-compatible server instead",
     )
+    add_key(verb, "the server's key")
+    add_loading(verb)

@@ -17,6 +17,7 @@ def add(verbs: Verbs) -> None:
         "Let a model answer many prompts, train a small decoder to guess what it says, measure "
         "it, and remember it for --draft auto. Started again after an interruption, it goes on "
         "where it was. Needs torch: pip install 'localspec[distill]'.",
+        example="llama-3.1-8b --minutes 60",
     )
     verb.add_argument("model", metavar="TARGET", help="as for generate")
     add_draft(verb, "the draft until now, to compare with and go on from: auto, none, or a model")

@@ -1,6 +1,13 @@
 """Arguments of `localspec generate`."""
 
-from localspec.arguments.common import Verbs, add_draft, add_sampling, add_verb, speculation
+from localspec.arguments.common import (
+    Verbs,
+    add_draft,
+    add_loading,
+    add_sampling,
+    add_verb,
+    speculation,
+)
 
 __all__ = ["add"]
 
@@ -12,6 +19,7 @@ def add(verbs: Verbs) -> None:
         "generate",
         "answer one prompt, as it is being decoded",
         "Answer one prompt. The same seed gives the same text, with or without speculation.",
+        example="-m llama-3.1-8b 'Why is the sky blue?'",
     )
     verb.add_argument("prompt", metavar="PROMPT", help="what to answer; - reads standard input")
     source = verb.add_argument_group("model")
@@ -34,3 +42,4 @@ def add(verbs: Verbs) -> None:
         metavar="auto|off|N",
         help="as it pays (default), never, or always N tokens",
     )
+    add_loading(verb)

@@ -16,7 +16,7 @@ def add(verbs: Verbs) -> None:
         epilog="A MODEL is 'shell', a name of 'models list', user/repo[:quant], or a GGUF file.",
     )
     actions = verb.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listing = add_verb(actions, "list", "models on this computer")
+    listing = add_verb(actions, "list", "models on this computer", example="--all")
     listing.add_argument("--all", action="store_true", help="those of the catalogue too")
     pull = add_verb(
         actions,
@@ -25,22 +25,25 @@ def add(verbs: Verbs) -> None:
         "Fetch user/repo[:quant] (by default its Q4_K_M) or a name of 'models list --all', and a "
         "draft that guesses for it where one is known. An interrupted pull goes on where it "
         "stopped. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are heeded.",
+        example="llama-3.1-8b",
     )
     _add_name(pull)
     pull.add_argument(
         "--draft", choices=("auto", "none"), default="auto", help="none: leave the draft out"
     )
-    show = add_verb(actions, "show", "what a model file says of itself")
+    show = add_verb(actions, "show", "what a model file says of itself", example="shell")
     _add_name(show)
     show.add_argument("--template", action="store_true", help="print its chat template")
     show.add_argument("--tensors", action="store_true", help="list its tensors")
     show.add_argument("--keys", action="store_true", help="list all keys of its header")
-    remove = add_verb(actions, "rm", "delete a pulled model")
+    remove = add_verb(actions, "rm", "delete a pulled model", example="llama-3.1-8b")
     _add_name(remove)
     remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
     _add_pair(actions)
     _add_fit(actions)
-    verify = add_verb(actions, "verify", "check a file: sha256, structure, a short load")
+    verify = add_verb(
+        actions, "verify", "check a file: sha256, structure, a short load", example="shell"
+    )
     _add_name(verify)
 
 
@@ -56,6 +59,7 @@ def _add_pair(actions: Verbs) -> None:
         "Look at every draft on this computer and in the catalogue, say what speaks for and "
         "against each, let the fitting ones guess for half a minute, and remember the best: "
         "--draft auto uses it.",
+        example="llama-3.1-8b",
     )
     _add_name(pair)
     pair.add_argument("drafts", nargs="*", metavar="DRAFT", help="look at these too")
@@ -70,6 +74,7 @@ def _add_fit(actions: Verbs) -> None:
         "What a model and its draft take of memory, by context and kind of cache, and which way "
         "of loading them fits this computer. Nothing is loaded, and a model that is not here is "
         "looked at on the hub, not fetched.",
+        example="llama-3.3-70b --context 32768",
     )
     _add_name(fit)
     add_draft(fit)

@@ -1,8 +1,6 @@
 """Arguments of `localspec serve`."""
 
-import os
-
-from localspec.arguments.common import Verbs, add_model, add_verb
+from localspec.arguments.common import Verbs, add_key, add_loading, add_model, add_verb
 
 __all__ = ["add"]
 
@@ -15,6 +13,7 @@ def add(verbs: Verbs) -> None:
         "serve a model to editors, agents and scripts (OpenAI's and Anthropic's interfaces)",
         "Serve a model over HTTP, to this computer only unless told otherwise. Programs made for "
         "OpenAI or Anthropic work with it: point them to the address that is shown.",
+        example="llama-3.1-8b --port 9000",
     )
     add_model(verb)
     where = verb.add_argument_group("who may connect")
@@ -22,13 +21,7 @@ def add(verbs: Verbs) -> None:
         "--host", default="127.0.0.1", metavar="H", help="address to listen at (this computer)"
     )
     where.add_argument("--port", type=int, default=8080, metavar="P", help="port (8080)")
-    where.add_argument(
-        "--api-key",
-        default=os.environ.get("LOCALSPEC_API_KEY") or None,
-        metavar="KEY",
-        help="clients must send it; better set as LOCALSPEC_API_KEY, where other users of this "
-        "computer cannot see it",
-    )
+    add_key(where, "clients must send it")
     where.add_argument(
         "--allow-host",
         action="append",
@@ -51,11 +44,9 @@ def add(verbs: Verbs) -> None:
         "--queue", type=int, default=64, metavar="N", help="requests that may wait (64)"
     )
     how.add_argument(
-        "--context", type=int, metavar="N", help="most tokens of a prompt and its answer"
-    )
-    how.add_argument(
         "--keep-alive",
         type=float,
         metavar="SECONDS",
         help="unload the model when nobody has asked for that long (default: never)",
     )
+    add_loading(verb)

@@ -13,5 +13,6 @@ def add(verbs: Verbs) -> None:
         "measure what guessing costs here, and say what it is good for",
         "Measure how long this computer takes to look at 1, 2, 3 … tokens at once, keep it, and "
         "say which guesses are worth it.",
+        example="llama-3.1-8b",
     )
     add_model(verb)

@@ -39,6 +39,9 @@ _GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
 
 _PREAMBLE = re.compile(r"^\w+: (error loading model( \w+)?: )*")
 
+# Else an abort of llama.cpp runs a debugger: a server would hang in it instead of ending.
+os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+
 _log: deque[str] = deque(maxlen=_LOG_LINES)
 _echo = False
 _ggml: dict[str, Any] = {}

@@ -57,6 +57,7 @@ def load(settings: Settings) -> LLM:
         draft=settings.draft,
         context=settings.context,
         parallel=settings.parallel,
+        cache=settings.cache,
         gpu_layers=settings.gpu_layers,
         waiting=settings.waiting,
     )

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from localspec.errors import UsageError
+from localspec.llama.context import CacheType
 
 __all__ = ["Settings", "is_loopback"]
 
@@ -30,6 +31,7 @@ class Settings:
     """Names by which clients may call the server, beside localhost and IP addresses."""
     origins: tuple[str, ...] = ()
     """Web pages that may use the server, e.g. `https://example.org`."""
+    cache: CacheType = "f16"
     gpu_layers: int = -1
     largest_body: int = 4 * 2**20
     """Bytes."""

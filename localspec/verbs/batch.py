@@ -1,13 +1,13 @@
 """`localspec batch`: a file of prompts in, a file of answers out."""
 
 import argparse
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from localspec import UsageError, models
+from localspec.arguments.common import loading
 from localspec.batch import run as batch
 from localspec.batch import source, words
 from localspec.batch.backends import endpoints, local
@@ -56,12 +56,13 @@ def _opened(options: argparse.Namespace, plan: Plan, screen: Screen) -> Iterator
     """Whoever is to answer what is pending."""
     counts = plan.counts()
     tasks = counts.lines - counts.answered
-    model = local.Settings(options.model or _MODEL, options.draft, options.parallel)
+    model = local.Settings(
+        options.model or _MODEL, options.draft, options.parallel, **loading(options)
+    )
     if options.endpoint:
         screen.say("asking the servers")
-        key = os.environ.get("LOCALSPEC_API_KEY")
         each = options.parallel or endpoints.PARALLEL
-        yield endpoints.Endpoints(endpoints.Settings(options.endpoint, each, key))
+        yield endpoints.Endpoints(endpoints.Settings(options.endpoint, each, options.api_key))
     elif options.ray:
         from localspec.batch.backends.cluster import Cluster  # an optional extra
 
@@ -92,13 +93,15 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 
 def _model(options: argparse.Namespace) -> str:
-    """What tells whose answers they are: the file's content, or what servers call their model."""
+    """What tells whose answers they are: the file's content and how its cache
+    rounds, or what servers call their model."""
     if options.endpoint and options.ray:
         raise UsageError("Answers come from servers or from a Ray cluster; leave out one of them.")
     if options.endpoint:
         return f"endpoint {options.model or ''}"
     target, _ = models.resolve(options.model or _MODEL, options.draft)
-    return fingerprint(target)
+    rounded = "" if options.cache == "f16" else f" {options.cache}"
+    return fingerprint(target) + rounded
 
 
 def _defaults(options: argparse.Namespace) -> dict[str, Any]:

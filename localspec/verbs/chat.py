@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from localspec import UsageError
+from localspec.arguments.common import loading
 from localspec.tui.start import start
 
 __all__ = ["run"]
@@ -15,4 +16,11 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("The chat is for people; localspec generate --json is for programs.")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The chat needs a terminal; localspec generate reads and writes pipes.")
-    return start(options.model, options.draft, endpoint=options.endpoint, resume=options.resume)
+    return start(
+        options.model,
+        options.draft,
+        endpoint=options.endpoint,
+        api_key=options.api_key,
+        resume=options.resume,
+        loading=loading(options),
+    )

@@ -2,38 +2,26 @@
 
 import argparse
 import json
-import textwrap
+import shutil
 
-from localspec.console import mark
-from localspec.doctor import Finding, examine
+from localspec.console import finding
+from localspec.doctor import examine
 from localspec.llama.library import show_log
 
 __all__ = ["run"]
-
-_COLUMN = 14
 
 
 def run(options: argparse.Namespace) -> int:
     """Print findings as they are made; 1 where something does not work."""
     show_log(options.verbose)
-    findings = []
-    for finding in examine():
-        findings.append(finding)
+    findings, columns = [], min(100, shutil.get_terminal_size().columns)
+    for found in examine():
+        findings.append(found)
         if not options.json:
-            print(_line(finding), flush=True)
-    failed = any(finding.state == "failed" for finding in findings)
+            lines = finding(found.state, found.subject, found.detail, columns, found.advice)
+            print("\n".join(lines), flush=True)
+    failed = any(found.state == "failed" for found in findings)
     if options.json:
-        document = {"ok": not failed, "findings": [finding._asdict() for finding in findings]}
+        document = {"ok": not failed, "findings": [found._asdict() for found in findings]}
         print(json.dumps(document, ensure_ascii=False))
     return 1 if failed else 0
-
-
-def _line(finding: Finding) -> str:
-    line = f"{mark(finding.state)} {finding.subject:<{_COLUMN}}{finding.detail}"
-    if not finding.advice:
-        return line
-    indent = " " * (_COLUMN + 2)
-    wrapped = textwrap.fill(
-        finding.advice, 96, initial_indent=indent, subsequent_indent=indent, break_long_words=False
-    )
-    return f"{line}\n{wrapped}"

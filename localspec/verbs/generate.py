@@ -8,6 +8,7 @@ from typing import Any
 
 import localspec
 from localspec import LLM, UsageError
+from localspec.arguments.common import loading
 from localspec.cli import INTERRUPTED
 from localspec.console import Waiting, printable
 from localspec.llama.library import show_log
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     sampling(settings)  # a mistake should not cost the time of loading
     with Waiting() as waiting:
         waiting.say(f"loading {options.model}")
-        with localspec.load(options.model, draft=options.draft) as llm:
+        with localspec.load(options.model, draft=options.draft, **loading(options)) as llm:
             for note in llm.notes:
                 waiting.note(note)
             with llm.stream(prompt, **settings) as stream:

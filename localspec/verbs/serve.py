@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 
+from localspec.arguments.common import loading
 from localspec.console import Waiting
 from localspec.llama.library import show_log
 from localspec.runtime import LLM
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
         api_key=options.api_key,
         parallel=options.parallel,
         waiting=options.queue,
-        context=options.context,
+        **loading(options),
         keep_alive=options.keep_alive,
         hosts=tuple(options.allow_host),
         origins=tuple(options.allow_origin),

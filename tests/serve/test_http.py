@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from servers import PATIENCE, FakeLLM, get, post, serving, stream, until
 
@@ -35,7 +35,7 @@ def fake_url(llm: FakeLLM) -> Iterator[str]:
         yield url
 
 
-def ask(url: str, body: dict[str, Any], path: str = "/v1/chat/completions") -> httpx.Response:
+def ask(url: str, body: dict[str, Any], path: str = "/v1/chat/completions") -> httpx2.Response:
     return post(url + path, json=body)
 
 
@@ -255,7 +255,7 @@ def test_sigterm_lets_answers_end_and_a_second_one_does_not(times: int) -> None:
             assert [line for line in lines if line][-1] == "data: [DONE]"
         else:
             os.kill(server.pid, signal.SIGTERM)
-            with pytest.raises(httpx.RemoteProtocolError):
+            with pytest.raises(httpx2.RemoteProtocolError):
                 list(lines)
     assert server.wait(PATIENCE) == 0
     server.communicate()

@@ -11,6 +11,7 @@ from localspec.batch.backends.order import neighbours
 from localspec.batch.backends.width import LARGEST, free_memory, room, widest
 from localspec.batch.request import Task
 from localspec.errors import UsageError
+from localspec.llama.context import CacheType
 from localspec.models import resolve
 from localspec.runtime import LLM, default_context, load
 from localspec.wire.errors import Refusal
@@ -83,6 +84,9 @@ class Settings(NamedTuple):
     model: str
     draft: str = "auto"
     parallel: int | None = None
+    context: int | None = None
+    cache: CacheType = "f16"
+    gpu_layers: int = -1
 
 
 @contextmanager
@@ -95,12 +99,18 @@ def opened(
     UsageError as loading does.
     """
     target, _ = resolve(settings.model, settings.draft)
-    length = min(default_context(None), context or default_context(None))
+    length = settings.context or min(default_context(None), context or default_context(None))
     most = min(settings.parallel or LARGEST, tasks)
     if not settings.parallel and target.is_file():
         most = min(most, room(target, length, free_memory()))
-    model, draft = settings.model, settings.draft
-    with load(model, draft=draft, context=length, parallel=most) as llm:
+    with load(
+        settings.model,
+        draft=settings.draft,
+        context=length,
+        parallel=most,
+        cache=settings.cache,
+        gpu_layers=settings.gpu_layers,
+    ) as llm:
         for note in llm.notes:
             told(note)
         yield Local(llm, settings.parallel or widest(llm.governor.plain_rate, most))

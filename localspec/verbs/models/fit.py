@@ -26,6 +26,8 @@ from localspec.runtime import default_context
 
 __all__ = ["run"]
 
+_SAY = "Say to generate, chat, serve or batch:"
+
 
 def run(options: argparse.Namespace) -> int:
     """Print what each way of loading takes, and the one to choose; 1 where none fits.
@@ -146,14 +148,14 @@ def _advice(best: Plan | None, least: Plan, machine: Machine, default: int) -> s
             f"{spoken(max(short, 1))}. A smaller quantization or a smaller model would do, or "
             "closing something else."
         )
-    words = f"context={best.context}, cache={best.cache!r}"
-    if machine.gpu:
-        words += f", gpu_layers={best.gpu_layers}"
+    words = f"--context {best.context}"
+    words += "" if best.cache == "f16" else f" --cache {best.cache}"
+    words += f" --gpu-layers {best.gpu_layers}" if machine.gpu else ""
     if best.context < default:
-        return f"{mark('warning')} Only a shorter context fits: localspec.load(…, {words})."
+        return f"{mark('warning')} Only a shorter context fits. {_SAY} {words}."
     if best.context == default and best.cache == "f16" and not machine.gpu:
         return f"{mark('ok')} It fits, with nothing to set."
-    return f"{mark('ok')} It fits. The best use of this computer: localspec.load(…, {words})."
+    return f"{mark('ok')} It fits. {_SAY} {words}."
 
 
 def _document(

@@ -5,15 +5,13 @@ import json
 import shutil
 
 from localspec.bench.progress import Progress
-from localspec.console import mark, paragraph, printable
+from localspec.console import finding
 from localspec.llama.kernels import repacking_works
 from localspec.llama.library import show_log
 from localspec.models.resolve import find
 from localspec.models.verify import verify
 
 __all__ = ["run"]
-
-_COLUMN = 14
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,9 +24,8 @@ def run(options: argparse.Namespace) -> int:
             checks.append(check)
             if not options.json:
                 progress.clear()
-                head = f"{mark(check.state)} {check.subject:<{_COLUMN}}"
-                first, *more = paragraph(printable(check.detail), columns, " " * (_COLUMN + 2))
-                print("\n".join([head + first.strip(), *more]), flush=True)
+                lines = finding(check.state, check.subject, check.detail, columns)
+                print("\n".join(lines), flush=True)
     failed = any(check.state == "failed" for check in checks)
     if options.json:
         document = {
