@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Many
 from contextlib import ExitStack
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar, Unpack, cast, get_args
 
@@ -39,6 +39,7 @@ from localspec.llama.embedder import Embedder
 from localspec.llama.library import system_info
 from localspec.llama.model import Model
 from localspec.template import ChatTemplate
+from localspec.thinking import Thinking, marks_of
 from localspec.worker import Answer, Stream, Worker
 
 __all__ = ["LLM", "Answer", "Message", "Options", "Stream", "load"]
@@ -54,6 +55,7 @@ _LONGEST_CONTEXT = 8192
 _MOST_GUESSES = 16
 _BATCH = 512
 _SWEEP_SECONDS = 0.6
+_MARK_TOKENS = 16  # that the beginning of thoughts takes at most, with white space after it
 
 
 class Settings(NamedTuple):
@@ -143,6 +145,8 @@ class LLM:
         self.target = resources.enter_context(Model(target_path, gpu_layers=settings.gpu_layers))
         self.draft: Model | None = None
         self._template = self._chat_template()
+        self._marks = marks_of(self.target.chat_template) if self._template else None
+        self.target.vocabulary.show(self._marks.tokens if self._marks else ())
         self.context_length = min(
             settings.context or _LONGEST_CONTEXT, self.target.context_length or _LONGEST_CONTEXT
         )
@@ -227,8 +231,23 @@ class LLM:
         `told`, where given, is called on another thread whenever there is something to read.
         Raises UsageError where prompt or options make no sense, BusyError where too many wait.
         """
-        request = self._request(prompt, options)
-        return self._worker.stream(request, told) if told else self._worker.stream(request)
+        return self.streams([prompt], told=told, **options)[0]
+
+    def streams(
+        self,
+        prompts: Many[Prompt],
+        n: int = 1,
+        told: Callable[[], None] | None = None,
+        **options: Unpack[Options],
+    ) -> list[Stream]:
+        """Begin `n` answers to each prompt, all or none.
+
+        The answers to one prompt have seeds of their own, one after another: the first is that
+        of `n` = 1, and each can be had again alone.
+        """
+        asked = [self._request(prompt, options) for prompt in prompts]
+        requests = [_with_seed(request, i) for request in asked for i in range(n)]
+        return self._worker.streams(requests, told)
 
     def count(self, prompt: Prompt, **options: Unpack[Options]) -> int:
         """How many tokens `prompt` comes to, with what the options add to it."""
@@ -283,8 +302,9 @@ class LLM:
         if "" in stops:
             raise UsageError("A stop string is empty; every answer would end at once.")
         speculation = options.get("speculation", "auto")
+        tokens = self._tokens(prompt, options)
         return Request(
-            prompt=self._tokens(prompt, options),
+            prompt=tokens,
             sampling=sampling(options),
             max_tokens=options.get("max_tokens"),
             stops=stops,
@@ -293,7 +313,15 @@ class LLM:
             logprobs=options.get("logprobs"),
             echo=options.get("echo", False),
             client=options.get("client", ""),
+            thinking=self._thinking(tokens, options),
         )
+
+    def _thinking(self, prompt: list[int], options: Options) -> Thinking | None:
+        """How the model will mark its thoughts, where it can have any."""
+        if self._marks is None or options.get("raw") or _is_forced(options):
+            return None
+        end = "".join(map(self.target.vocabulary.text_of, prompt[-_MARK_TOKENS:])).rstrip()
+        return Thinking(self._marks, end.endswith(self._marks.begin))
 
     def _constraint(self, options: Options) -> Callable[[], Constraint] | None:
         """What an answer must match, if anything."""
@@ -327,6 +355,8 @@ class LLM:
             raise UsageError(f"{self.target.name} has no usable chat template; ask with raw text.")
         offered = options.get("tools")
         extra: dict[str, Any] = dict(options.get("template", {}))
+        if _is_forced(options):  # there is no room for thoughts, so they should not be asked for
+            extra.setdefault("enable_thinking", False)
         if offered and not self._template.knows_tools:
             messages = [{"role": "system", "content": tools.instructions(offered)}, *messages]
             offered = None
@@ -338,6 +368,17 @@ class LLM:
         if wrong is not None:
             raise UsageError(f"There is no token {wrong}; {self.target.name} has {size}.")
         return list(tokens)
+
+
+def _is_forced(options: Options) -> bool:
+    """Whether a grammar holds from the first token on."""
+    return "json_schema" in options or options.get("tool_choice") not in (None, "auto")
+
+
+def _with_seed(request: Request, i: int) -> Request:
+    """The same request with the `i`-th seed after its own."""
+    sampling = request.sampling
+    return replace(request, sampling=replace(sampling, seed=(sampling.seed + i) % 2**64))
 
 
 def load(

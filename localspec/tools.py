@@ -15,9 +15,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localspec.decoding.text import overlap
 from localspec.llama.lark import json_rule
 
-__all__ = ["MARKS", "Arguments", "Begun", "Call", "CallReader", "grammar", "instructions", "split"]
+__all__ = ["MARKS", "Arguments", "Begun", "Call", "CallReader", "grammar", "instructions"]
 
 MARKS = _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _NAME, _ARGUMENTS = '\n{"name": ', ', "arguments": '
@@ -132,7 +133,7 @@ class CallReader:
         if found:
             self._held, self._read = after, self._header
         else:
-            keep = next(n for n in range(len(_OPEN), -1, -1) if before.endswith(_OPEN[:n]))
+            keep = overlap(before, _OPEN)
             keep = len(before) - len(before[: len(before) - keep].rstrip())
             before, self._held = before[: len(before) - keep], before[len(before) - keep :]
         before = before.rstrip() if found else before
@@ -188,16 +189,3 @@ class CallReader:
                 if self._depth == 0:
                     return i + 1
         return None
-
-
-def split(text: str) -> tuple[str, list[Call]]:
-    """A whole answer as content and calls."""
-    reader, calls, content = CallReader(), list[Call](), list[str]()
-    for news in reader.feed(text):
-        if isinstance(news, Begun):
-            calls.append(Call(news.name))
-        elif isinstance(news, Arguments):
-            calls[-1].arguments += news.text
-        else:
-            content.append(news)
-    return "".join(content) + reader.finish(), calls

@@ -9,7 +9,7 @@ instead of spinning, which was measured to make a decode four times as slow.
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence, 
 from localspec.decoding.statistics import Statistics
 from localspec.engine import Engine
 from localspec.errors import BusyError, LocalspecError
+from localspec.thinking import Thinking
 
 __all__ = ["Answer", "Stream", "Worker"]
 
@@ -56,6 +57,8 @@ class Answer:
     """One a token, where they were asked for."""
     stop: str | None = None
     """The stop string that ended it, if one did."""
+    thinking: Thinking | None = None
+    """How to tell its thoughts from the rest."""
 
 
 class Stream:
@@ -126,6 +129,11 @@ class Stream:
             raise self._sequence.error
 
     @property
+    def thinking(self) -> Thinking | None:
+        """How to tell the answer's thoughts from the rest."""
+        return self._sequence.request.thinking
+
+    @property
     def finished(self) -> bool:
         """Whether the answer has come to its end, read or not."""
         return self._sequence.finish_reason is not None
@@ -152,6 +160,7 @@ class Stream:
             statistics=self._sequence.statistics,
             logprobs=None if request.logprobs is None else list(self._logprobs),
             stop=self._sequence.stop,
+            thinking=request.thinking,
         )
 
 
@@ -206,23 +215,34 @@ class Worker:
         self._thread.start()
         self._engine = self._built.result()
 
-    def stream(self, request: Request, told: Callable[[], None] = _nobody) -> Stream:
-        """Begin to answer. Raises UsageError where the request makes no sense, BusyError where
-        too many wait.
+    def stream(self, request: Request, told: Callable[[], None] | None = None) -> Stream:
+        """Begin to answer; see `streams`."""
+        return self.streams([request], told)[0]
 
-        `told` is called on the engine's thread whenever there is something to read; it must be
-        quick. After `close`, or after a failure of the engine itself, LocalspecError is raised.
+    def streams(
+        self, requests: Iterable[Request], told: Callable[[], None] | None = None
+    ) -> list[Stream]:
+        """Begin to answer all requests or none.
+
+        Raises UsageError where one makes no sense, BusyError where too many would wait. `told` is
+        called on the engine's thread whenever there is something to read; it must be quick. After
+        `close`, or after a failure of the engine itself, LocalspecError is raised.
         """
-        sequence = self._engine.prepare(request)
-        outbox = _Outbox(queue.SimpleQueue(), told)
+        sequences = [self._engine.prepare(request) for request in requests]
+        outboxes = {
+            sequence: _Outbox(queue.SimpleQueue(), told or _nobody) for sequence in sequences
+        }
         with self._lock:
             if self._ended:
                 raise LocalspecError(_GONE)
-            if self._most is not None and len(self._outboxes) >= self._most:
-                raise BusyError(f"{self._most} answers are being made or wait; ask again later.")
-            self._outboxes[sequence] = outbox
-        self._inbox.put(sequence)
-        return Stream(sequence, outbox)
+            if self._most is not None and len(self._outboxes) + len(sequences) > self._most:
+                raise BusyError(
+                    f"No more than {self._most} answers can be made or wait; ask again later."
+                )
+            self._outboxes |= outboxes
+        for sequence in sequences:
+            self._inbox.put(sequence)
+        return [Stream(sequence, outbox) for sequence, outbox in outboxes.items()]
 
     @property
     def running(self) -> int:

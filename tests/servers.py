@@ -19,6 +19,7 @@ from localspec.governor.governor import Governor
 from localspec.serve.app import application
 from localspec.serve.resident import Resident
 from localspec.serve.settings import Settings
+from localspec.thinking import Thinking
 from localspec.worker import Stream, Worker
 
 PATIENCE = 60
@@ -43,6 +44,7 @@ class FakeLLM:
     def __init__(self, parallel: int = 2, waiting: int | None = None) -> None:
         self.target = FakeModel(length=100_000, sequences=parallel)
         self.governor = Governor(Costs(8))
+        self.thinking: Thinking | None = None
         self.gate: Callable[[], object] = lambda: None
         decode = self.target.decode
 
@@ -55,9 +57,15 @@ class FakeLLM:
         most = None if waiting is None else parallel + waiting
         self.worker = Worker(lambda resources: made, most)
 
-    def stream(self, prompt: object, told: Callable[[], None], **options: Any) -> Stream:
-        request = Request([3, 1, 4], ENDLESS, options.get("max_tokens"), client=options["client"])
-        return self.worker.stream(request, told)
+    def streams(
+        self, prompts: list[object], n: int, told: Callable[[], None], **options: Any
+    ) -> list[Stream]:
+        thinking = None if options.get("raw") else self.thinking
+        request = Request(
+            [3, 1, 4], ENDLESS, options.get("max_tokens"), client=options["client"],
+            thinking=thinking,
+        )  # fmt: skip
+        return self.worker.streams([request] * (len(prompts) * n), told)
 
     @property
     def running(self) -> int:

@@ -61,6 +61,16 @@ def test_answers_decoded_together_are_those_decoded_alone(llm: LLM) -> None:
     assert [[p.token for p in stream if p.token is not None] for stream in streams] == alone
 
 
+def test_each_of_several_choices_can_be_had_again_alone(llm: LLM) -> None:
+    streams = llm.streams([QUESTION], 2, seed=2**64 - 1, temperature=1.0, max_tokens=12)
+    choices = [[piece.token for piece in stream] for stream in streams]
+    alone = [
+        llm.generate(QUESTION, seed=seed, temperature=1.0, max_tokens=12).tokens
+        for seed in (2**64 - 1, 0)
+    ]
+    assert choices == alone
+
+
 def test_a_second_turn_reads_only_what_is_new(llm: LLM) -> None:
     first = {"role": "user", "content": QUESTION}
     reply = llm.chat([first], temperature=0, max_tokens=40)

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localspec.tools import Arguments, Begun, Call, CallReader, grammar, split
+from localspec.decoding.statistics import Statistics
+from localspec.tools import Arguments, Begun, Call, CallReader, grammar
+from localspec.wire.said import said
+from localspec.worker import Answer
 
 arguments = st.dictionaries(
     st.text(max_size=4), st.text() | st.lists(st.integers(), max_size=2), max_size=3
@@ -19,12 +22,18 @@ def written(call: Call) -> str:
     return f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n</tool_call>'
 
 
+def read(text: str) -> tuple[str, list[Call]]:
+    """The text and the calls of a whole answer."""
+    whole = said(Answer(text, [], "stop", 0, Statistics()), tools=True)
+    return whole.text, whole.calls
+
+
 @given(content, calls, st.integers(1, 7))
 def test_what_was_called_is_read_back_in_any_portions(
     before: str, made: list[Call], portion: int
 ) -> None:
     text = "\n".join([before, *map(written, made)]) if made else before
-    reader, heard, said = CallReader(), list[Call](), ""
+    reader, heard, content = CallReader(), list[Call](), ""
     for at in range(0, len(text), portion):
         for news in reader.feed(text[at : at + portion]):
             if isinstance(news, Begun):
@@ -33,17 +42,17 @@ def test_what_was_called_is_read_back_in_any_portions(
             elif isinstance(news, Arguments):
                 heard[news.index].arguments += news.text
             else:
-                said += news
-    said += reader.finish()
+                content += news
+    content += reader.finish()
     assert heard == made
-    assert said == (before.rstrip() if made else before)
-    assert split(text) == (said, made)
+    assert content == (before.rstrip() if made else before)
+    assert read(text) == (content, made)
 
 
 def test_a_call_that_was_cut_short_keeps_what_came() -> None:
     whole = written(Call("f", '{"x": [1, 2]}'))
-    assert split(whole[:30]) == ("", [])
-    assert split(whole[: whole.index("2")]) == ("", [Call("f", '{"x": [1, ')])
+    assert read(whole[:30]) == ("", [])
+    assert read(whole[: whole.index("2")]) == ("", [Call("f", '{"x": [1, ')])
 
 
 @pytest.mark.parametrize("choice", ["auto", "required", "g"])

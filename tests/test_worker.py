@@ -16,7 +16,7 @@ from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Piece, Request
 from localspec.engine import Engine
-from localspec.errors import DecodeError, LocalspecError, ModelError, UsageError
+from localspec.errors import BusyError, DecodeError, LocalspecError, ModelError, UsageError
 from localspec.worker import Stream, Worker
 
 T = TypeVar("T")
@@ -70,6 +70,22 @@ def text(target: FakeModel, request: Request) -> str:
 def check_it_serves(worker: Worker, target: FakeModel) -> None:
     stream = worker.stream(SHORT)
     assert within(lambda: [piece.token for piece in stream]) == plain(target, SHORT)[0]
+
+
+def test_answers_are_begun_together_or_not_at_all(target: FakeModel) -> None:
+    worker = Worker(lambda resources: engine(target), most=3)
+    running = worker.stream(FOREVER)
+    with pytest.raises(BusyError):
+        worker.streams([FOREVER] * 3)
+    assert worker.unfinished == 1
+    with pytest.raises(UsageError):
+        worker.streams([FOREVER, replace(FOREVER, prompt=[])])
+    assert worker.unfinished == 1
+    others = worker.streams([SHORT] * 2)
+    for stream in others:
+        assert [piece.token for piece in read_all(stream)] == plain(target, SHORT)[0]
+    running.cancel()
+    within(worker.close)
 
 
 # Hearing an answer -----------------------------------------------------------------------------

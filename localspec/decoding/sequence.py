@@ -11,6 +11,7 @@ from localspec.decoding.sampling import Constraint, Sampler, Sampling
 from localspec.decoding.statistics import Statistics
 from localspec.decoding.text import TextStream
 from localspec.llama.rows import Logits
+from localspec.thinking import Thinking
 
 __all__ = [
     "FinishReason",
@@ -44,6 +45,8 @@ class Request:
     """Begin the answer with the prompt."""
     client: str = ""
     """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
+    thinking: Thinking | None = None
+    """How to tell the answer's thoughts from the rest, for whoever reads it."""
 
 
 class TokenLogprob(NamedTuple):

@@ -7,7 +7,7 @@ still turn out to be the beginning of a stop string.
 import codecs
 from collections.abc import Sequence
 
-__all__ = ["TextStream"]
+__all__ = ["TextStream", "overlap"]
 
 
 class TextStream:
@@ -47,13 +47,13 @@ class TextStream:
             _, at, self.stop = min(found)
             self._held = ""
             return text[:at]
-        keep = max(_overlap(text, stop) for stop in self._stops)
+        keep = max(overlap(text, stop) for stop in self._stops)
         safe = len(text) - keep
         self._held = text[safe:]
         return text[:safe]
 
 
-def _overlap(text: str, stop: str) -> int:
+def overlap(text: str, stop: str) -> int:
     """The length of the longest beginning of `stop` that `text` ends with."""
     for n in range(min(len(text), len(stop) - 1), 0, -1):
         if text.endswith(stop[:n]):

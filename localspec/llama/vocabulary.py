@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -57,11 +58,18 @@ class Vocabulary:
             capacity = -n
 
     def piece(self, token: int) -> bytes:
-        """The token's bytes (part of a character, perhaps); empty for control tokens."""
+        """The token's bytes (part of a character, perhaps); empty for control tokens not shown."""
         known = self._pieces[token]
         if known is None:
             known = self._pieces[token] = self._read_piece(token)
         return known
+
+    def show(self, texts: Iterable[str]) -> None:
+        """Give control tokens with these texts pieces too: they mark parts of what is said."""
+        for text in texts:
+            tokens = self.tokenize(text, control=True)
+            if len(tokens) == 1:
+                self._pieces[tokens[0]] = text.encode()
 
     def _read_piece(self, token: int) -> bytes:
         size = _PIECE_BYTES

@@ -1,21 +1,48 @@
 """Answers on their way, on the event loop: the bridge between the engine's thread and asyncio.
 
-The engine's thread only sets an event; all reading happens on the loop. One event serves all
-answers of a request, so several choices cost no more tasks than one.
+The engine's thread only rings; all reading happens on the loop. One event serves all answers of a
+request, so several choices cost no more tasks than one, and a step that gave something to many
+requests wakes the loop once.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 from localspec.decoding.sequence import Piece
-from localspec.runtime import LLM
+from localspec.runtime import LLM, Options
+from localspec.thinking import Thinking
 from localspec.wire.asked import Asked
 from localspec.worker import Answer, Stream
 
-__all__ = ["Answering", "News"]
+__all__ = ["Answering", "Bell", "News"]
+
+
+class Bell:
+    """Sets events on the loop from other threads, all that are rung in one go together.
+
+    Waking a loop is a system call, and takes the interpreter's lock away from the engine.
+    """
+
+    def __init__(self) -> None:
+        self._rung: deque[asyncio.Event] = deque()
+        self._coming = False
+
+    def ring(self, event: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+        """Set `event` soon. For any thread."""
+        self._rung.append(event)
+        if not self._coming:
+            self._coming = True
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                loop.call_soon_threadsafe(self._answer)
+
+    def _answer(self) -> None:
+        self._coming = False  # first, so that whoever rings from now on calls again
+        while self._rung:
+            self._rung.popleft().set()
 
 
 @dataclass(frozen=True)
@@ -25,6 +52,11 @@ class News:
     index: int
     pieces: Sequence[Piece]
     answer: Answer | None
+
+    @property
+    def text(self) -> str:
+        """The text of all pieces."""
+        return "".join(piece.text for piece in self.pieces)
 
 
 class Answering:
@@ -37,21 +69,22 @@ class Answering:
 
     @classmethod
     async def begin(
-        cls, llm: LLM, asked: Asked, client: str, ended: Callable[[Answer], None]
+        cls, llm: LLM, asked: Asked, client: str, bell: Bell, ended: Callable[[Answer], None]
     ) -> Self:
         """Begin all answers or none. Raises UsageError and BusyError.
 
         In the end `ended` is told of each, complete or not.
         """
-        event = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        event, loop = asyncio.Event(), asyncio.get_running_loop()
 
-        def told() -> None:
-            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-                loop.call_soon_threadsafe(event.set)
+        def begin() -> list[Stream]:
+            def told() -> None:
+                bell.ring(event, loop)
 
-        streams = await asyncio.to_thread(_begin, llm, asked, client, told)
-        return cls(streams, event, ended)
+            options: Options = {**asked.options, "client": client}
+            return llm.streams(asked.prompts, asked.n, told, **options)
+
+        return cls(await asyncio.to_thread(begin), event, ended)
 
     def __enter__(self) -> Self:
         return self
@@ -65,6 +98,11 @@ class Answering:
     def prompt_tokens(self) -> int:
         """Tokens of the first answer's prompt."""
         return self._streams[0].answer.statistics.prompt_tokens
+
+    @property
+    def thinking(self) -> list[Thinking | None]:
+        """How to tell thoughts from the rest, for each answer."""
+        return [stream.thinking for stream in self._streams]
 
     async def news(self) -> AsyncIterator[News]:
         """What comes, as it comes. Raises what went wrong."""
@@ -86,16 +124,3 @@ class Answering:
         async for _ in self.news():
             pass
         return [stream.answer for stream in self._streams]
-
-
-def _begin(llm: LLM, asked: Asked, client: str, told: Callable[[], None]) -> list[Stream]:
-    streams: list[Stream] = []
-    try:
-        for prompt, options in asked.each():
-            options["client"] = client
-            streams.append(llm.stream(prompt, told, **options))
-    except BaseException:
-        for stream in streams:
-            stream.cancel()
-        raise
-    return streams

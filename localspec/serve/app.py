@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from localspec.errors import LocalspecError
 from localspec.serve import messages
-from localspec.serve.answering import Answering
+from localspec.serve.answering import Answering, Bell
 from localspec.serve.events import EventStream, Gone, unless_gone
 from localspec.serve.guard import Guard, refused
 from localspec.serve.metrics import Metrics
@@ -70,6 +70,7 @@ class _Server:
         self._settings, self._resident = settings, resident
         self._name = settings.model_name
         self._started = int(time.time())
+        self._bell = Bell()
         self._metrics = Metrics(self._name, lambda: resident.llm)
 
     def routes(self) -> list[Route]:
@@ -102,7 +103,9 @@ class _Server:
             asked = shape.read(await request.body())
             async with AsyncExitStack() as stack:
                 llm = await stack.enter_async_context(self._resident.use())
-                begun = Answering.begin(llm, asked, _client(request), self._metrics.count)
+                begun = Answering.begin(
+                    llm, asked, _client(request), self._bell, self._metrics.count
+                )
                 answering = stack.enter_context(await begun)
                 if asked.stream:
                     events = _told(shape, shape.events(answering, asked, self._name))

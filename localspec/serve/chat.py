@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from localspec.decoding.statistics import Statistics
 from localspec.serve.answering import Answering, News
 from localspec.serve.events import event
-from localspec.tools import Arguments, Begun, CallReader
+from localspec.thinking import Thought
+from localspec.tools import Arguments, Begun
 from localspec.wire import answers
 from localspec.wire.answers import ChatChunk, ChunkChoice, Delta, FunctionCall, ToolCall
 from localspec.wire.asked import Asked
+from localspec.wire.said import Reader
 
 __all__ = ["DONE", "events"]
 
@@ -23,7 +25,8 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
     def chunk(*choices: ChunkChoice) -> ChatChunk:
         return ChatChunk(identity, created, model, list(choices))
 
-    readers = [CallReader() if "tools" in asked.options else None for _ in range(asked.n)]
+    tools = "tools" in asked.options
+    readers = [Reader(thinking, tools=tools) for thinking in answering.thinking]
     for i in range(asked.n):
         yield event(chunk(ChunkChoice(i, Delta(role="assistant", content=""))))
     statistics = dict[int, Statistics]()
@@ -36,8 +39,7 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
             yield event(chunk(choice))
         if news.answer:
             statistics[news.index] = news.answer.statistics
-            reader = readers[news.index]
-            called = reader is not None and reader.called
+            called = readers[news.index].called
             reason = answers.reason(news.answer.finish_reason, calls=called)
             last = chunk(ChunkChoice(news.index, Delta(), reason))
             if len(statistics) == asked.n:
@@ -50,23 +52,22 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
     yield DONE
 
 
-def _delta(news: News, reader: CallReader | None) -> Delta:
-    text = "".join(piece.text for piece in news.pieces)
-    if reader is None:
-        return Delta(content=text or None)
-    content, calls = "", list[ToolCall]()
-    for part in reader.feed(text):
+def _delta(news: News, reader: Reader) -> Delta:
+    thoughts, content, calls = "", "", list[ToolCall]()
+    for part in reader.feed(news.text, last=news.answer is not None):
         if isinstance(part, Begun):
             function = FunctionCall(name=part.name, arguments="")
             identity = answers.new_id("call_")
             calls.append(ToolCall(function, id=identity, type="function", index=part.index))
         elif isinstance(part, Arguments):
             _add(calls, part)
+        elif isinstance(part, Thought):
+            thoughts += part.text
         else:
             content += part
-    if news.answer:
-        content += reader.finish()
-    return Delta(content=content or None, tool_calls=calls or None)
+    return Delta(
+        content=content or None, reasoning_content=thoughts or None, tool_calls=calls or None
+    )
 
 
 def _add(calls: list[ToolCall], part: Arguments) -> None:

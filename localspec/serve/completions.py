@@ -20,7 +20,7 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
     offsets = [0] * (asked.n * len(asked.prompts))
     statistics = dict[int, Statistics]()
     async for news in answering.news():
-        choice = CompletionChoice(news.index, "".join(piece.text for piece in news.pieces))
+        choice = CompletionChoice(news.index, news.text)
         logprobs = [piece.logprob for piece in news.pieces if piece.logprob is not None]
         if logprobs:
             choice.logprobs = answers.completion_logprobs(logprobs, offsets[news.index])

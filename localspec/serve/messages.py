@@ -9,12 +9,14 @@ from localspec.runtime import Message
 from localspec.serve.answering import Answering
 from localspec.serve.events import event
 from localspec.serve.parts import arguments, parts
-from localspec.tools import Arguments, Begun, split
+from localspec.thinking import Thought
+from localspec.tools import Arguments, Begun
 from localspec.wire.answers import new_id
 from localspec.wire.asked import Asked, SampledBody
 from localspec.wire.chat import Function, Tool, offer
 from localspec.wire.errors import Refusal, refusal
 from localspec.wire.reading import read as read_body
+from localspec.wire.said import Part, said
 from localspec.worker import Answer
 
 __all__ = [
@@ -31,9 +33,12 @@ __all__ = [
 
 _IGNORED = frozenset(
     {"betas", "container", "context_management", "metadata", "output_config", "service_tier"}
-    | {"thinking", "mcp_servers", "inference_geo", "cache_control"}
+    | {"mcp_servers", "inference_geo", "cache_control"}
 )
-_EMPTY = {"type": "text", "text": ""}
+_EMPTY = {
+    "text": {"type": "text", "text": ""},
+    "thinking": {"type": "thinking", "thinking": "", "signature": ""},
+}
 _KINDS = {401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
 _KINDS |= {413: "request_too_large", 503: "overloaded_error", 500: "api_error"}
 
@@ -48,6 +53,7 @@ class Block(Struct, kw_only=True):
     input: dict[str, Any] | None = None
     tool_use_id: str = ""
     content: str | list["Block"] | None = None
+    thinking: str = ""
     is_error: bool | None = None
 
 
@@ -74,6 +80,12 @@ class TheirChoice(Struct):
     disable_parallel_tool_use: bool | None = None
 
 
+class Thoughts(Struct):
+    """Whether to think before answering."""
+
+    type: Literal["enabled", "disabled", "adaptive"]
+
+
 class CountBody(Struct, kw_only=True):
     """The body of `/v1/messages/count_tokens`."""
 
@@ -82,6 +94,7 @@ class CountBody(Struct, kw_only=True):
     system: str | list[Block] | None = None
     tools: Annotated[list[TheirTool], Meta(max_length=128)] | None = None
     tool_choice: TheirChoice | None = None
+    thinking: Thoughts | None = None
 
 
 class MessagesBody(CountBody, kw_only=True):
@@ -122,6 +135,8 @@ def read_count(data: bytes) -> Asked:
 
 def _asked(body: CountBody, sampled: SampledBody, *, stream: bool) -> Asked:
     options = sampled.sampling_options()
+    if body.thinking:
+        options["template"] = {"enable_thinking": body.thinking.type != "disabled"}
     tools = [
         Tool(Function(tool.name, tool.description, tool.input_schema)) for tool in body.tools or ()
     ]
@@ -162,6 +177,9 @@ def _conversation(given: TheirMessage) -> list[Message]:
     message: dict[str, object] = {"role": given.role, "content": text}
     if calls:
         message["tool_calls"] = calls
+    thoughts = "".join(block.thinking for block in given.content)
+    if thoughts:
+        message["reasoning_content"] = thoughts
     return [*results, message] if text or calls or not results else results
 
 
@@ -180,12 +198,15 @@ def _text(content: str | list[Block], param: str) -> str:
 def whole(asked: Asked, model: str, answers: list[Answer]) -> dict[str, Any]:
     """The answer of `/v1/messages`."""
     answer = answers[0]
-    text, calls = split(answer.text) if "tools" in asked.options else (answer.text, [])
-    content: list[dict[str, Any]] = [{"type": "text", "text": text}] if text or not calls else []
-    content += [_tool_use(call.name) | {"input": arguments(call.arguments)} for call in calls]
-    return (
-        _message(model, content) | _ending(answer, called=bool(calls)) | {"usage": _usage(answer)}
-    )
+    whole = said(answer, tools="tools" in asked.options)
+    content: list[dict[str, Any]] = []
+    if whole.thoughts:
+        content.append(_EMPTY["thinking"] | {"thinking": whole.thoughts})
+    if whole.text or not (whole.calls or whole.thoughts):
+        content.append(_EMPTY["text"] | {"text": whole.text})
+    content += [_tool_use(call.name) | {"input": arguments(call.arguments)} for call in whole.calls]
+    ending = _ending(answer, called=bool(whole.calls))
+    return _message(model, content) | ending | {"usage": _usage(answer)}
 
 
 def _message(model: str, content: list[dict[str, Any]]) -> dict[str, Any]:
@@ -228,13 +249,13 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
     yield _event("message_start", message=_message(model, []) | {"usage": usage})
     index, kind = -1, ""
     async for part in parts(answering, tools="tools" in asked.options):
-        wanted = "call" if isinstance(part, Begun | Arguments) else "text"
+        wanted = _kind(part)
         ends = isinstance(part, Answer)
         if isinstance(part, Begun) or (not ends and wanted != kind) or (ends and index < 0):
             if index >= 0:
                 yield _event("content_block_stop", index=index)
             index, kind = index + 1, wanted
-            begun = _tool_use(part.name) if isinstance(part, Begun) else _EMPTY
+            begun = _tool_use(part.name) if isinstance(part, Begun) else _EMPTY[kind]
             yield _event("content_block_start", index=index, content_block=begun)
         if isinstance(part, Answer):
             yield _event("content_block_stop", index=index)
@@ -243,10 +264,20 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
         elif isinstance(part, str):
             delta = {"type": "text_delta", "text": part}
             yield _event("content_block_delta", index=index, delta=delta)
+        elif isinstance(part, Thought):
+            delta = {"type": "thinking_delta", "thinking": part.text}
+            yield _event("content_block_delta", index=index, delta=delta)
         elif isinstance(part, Arguments):
             delta = {"type": "input_json_delta", "partial_json": part.text}
             yield _event("content_block_delta", index=index, delta=delta)
     yield _event("message_stop")
+
+
+def _kind(part: Part | Answer) -> str:
+    """The kind of block that a part belongs to."""
+    if isinstance(part, Begun | Arguments):
+        return "call"
+    return "thinking" if isinstance(part, Thought) else "text"
 
 
 def _event(kind: str, **fields: Any) -> bytes:

@@ -1,29 +1,22 @@
-"""One answer as a row of parts, text and calls, for the protocols that stream it that way."""
+"""One answer as a row of parts, thoughts, text and calls, for the protocols that stream it so."""
 
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from localspec.serve.answering import Answering
-from localspec.tools import Arguments, Begun, CallReader
+from localspec.wire.said import Part, Reader
 from localspec.worker import Answer
 
 __all__ = ["arguments", "parts"]
 
 
-async def parts(
-    answering: Answering, *, tools: bool
-) -> AsyncIterator[str | Begun | Arguments | Answer]:
-    """Text and, where `tools` were offered, calls as they come; the whole answer in the end."""
-    reader = CallReader() if tools else None
+async def parts(answering: Answering, *, tools: bool) -> AsyncIterator[Part | Answer]:
+    """Parts as they come, calls where `tools` were offered; the whole answer in the end."""
+    reader = Reader(answering.thinking[0], tools=tools)
     async for news in answering.news():
-        text = "".join(piece.text for piece in news.pieces)
-        if reader:
-            for part in reader.feed(text):
-                yield part
-            text = reader.finish() if news.answer else ""
-        if text:
-            yield text
+        for part in reader.feed(news.text, last=news.answer is not None):
+            yield part
         if news.answer:
             yield news.answer
 

@@ -4,8 +4,8 @@ Nothing is kept between requests, so `previous_response_id` is refused and `stor
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -13,19 +13,30 @@ from localspec.runtime import Message
 from localspec.serve.answering import Answering
 from localspec.serve.events import event
 from localspec.serve.parts import parts
-from localspec.tools import Arguments, Begun, Call, split
+from localspec.thinking import Thought
+from localspec.tools import Arguments, Begun, Call
 from localspec.wire.answers import new_id
 from localspec.wire.asked import IGNORED, Asked, SampledBody
-from localspec.wire.chat import Function, TextPart, Tool, as_text, check_size, offer
+from localspec.wire.chat import (
+    Effort,
+    Function,
+    TextPart,
+    Tool,
+    as_text,
+    check_size,
+    offer,
+    thinking,
+)
 from localspec.wire.errors import Refusal, document, refusal
 from localspec.wire.reading import read as read_body
+from localspec.wire.said import said
 from localspec.worker import Answer
 
 __all__ = ["ResponsesBody", "events", "read", "told", "whole"]
 
 _IGNORED = (
     IGNORED
-    | {"background", "include", "max_tool_calls", "parallel_tool_calls", "prompt", "reasoning"}
+    | {"background", "include", "max_tool_calls", "parallel_tool_calls", "prompt"}
     | {"stream_options", "truncation", "top_logprobs", "conversation"}
 )
 _ROLES = {"developer": "system"}
@@ -77,6 +88,12 @@ class Text(Struct):
     verbosity: str | None = None
 
 
+class Reasoning(Struct):
+    """How much to think."""
+
+    effort: Effort | None = None
+
+
 class ResponsesBody(Struct, kw_only=True):
     """The body of `/v1/responses`."""
 
@@ -89,6 +106,7 @@ class ResponsesBody(Struct, kw_only=True):
     tools: Annotated[list[TheirTool], Meta(max_length=128)] | None = None
     tool_choice: Literal["auto", "none", "required"] | Chosen | None = None
     text: Text | None = None
+    reasoning: Reasoning | None = None
     stream: bool | None = None
     previous_response_id: None = None
     speculation: Literal["auto", "off"] | Annotated[int, Meta(ge=0, le=64)] | None = None
@@ -102,6 +120,8 @@ def read(data: bytes | Mapping[str, object]) -> Asked:
     )
     options = sampled.sampling_options()
     options["max_tokens"] = body.max_output_tokens
+    if body.reasoning:
+        options["template"] = thinking(body.reasoning.effort)
     form = body.text.format if body.text else None
     if form and form.type == "json_object":
         options["json_schema"] = {"type": "object"}
@@ -151,9 +171,12 @@ def _message(item: Item, where: str) -> list[Message]:
 def whole(asked: Asked, model: str, answers: list[Answer]) -> dict[str, Any]:
     """The answer of `/v1/responses`."""
     answer = answers[0]
-    text, calls = split(answer.text) if "tools" in asked.options else (answer.text, [])
-    output = [_text_item(text)] if text or not calls else []
-    return _response(asked, model) | _ending(answer, output + [_call_item(call) for call in calls])
+    whole = said(answer, tools="tools" in asked.options)
+    output = [_thoughts_item(whole.thoughts)] if whole.thoughts else []
+    if whole.text or not (whole.calls or whole.thoughts):
+        output.append(_text_item(whole.text))
+    output += [_call_item(call) for call in whole.calls]
+    return _response(asked, model) | _ending(answer, output)
 
 
 def _response(asked: Asked, model: str) -> dict[str, Any]:
@@ -210,6 +233,21 @@ def _text_item(text: str, status: str = "completed") -> dict[str, Any]:
     }
 
 
+def _thoughts_item(text: str, status: str = "completed") -> dict[str, Any]:
+    content = [_thoughts_part(text)] if status == "completed" else []
+    return {
+        "id": new_id("rs_"),
+        "type": "reasoning",
+        "status": status,
+        "summary": [],
+        "content": content,
+    }
+
+
+def _thoughts_part(text: str) -> dict[str, Any]:
+    return {"type": "reasoning_text", "text": text}
+
+
 def _text_part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
@@ -223,6 +261,20 @@ def _call_item(call: Call, status: str = "completed") -> dict[str, Any]:
         "name": call.name,
         "arguments": call.arguments,
     }
+
+
+class _Writer(NamedTuple):
+    """How the text of an item is written: its part, and its events with what `more` they hold."""
+
+    part: Callable[[str], dict[str, Any]]
+    name: str
+    more: dict[str, Any]
+
+
+_WRITERS = {
+    "message": _Writer(_text_part, "output_text", {"logprobs": []}),
+    "reasoning": _Writer(_thoughts_part, "reasoning_text", {}),
+}
 
 
 class _Events:
@@ -251,16 +303,16 @@ class _Events:
         news = [
             self.write("response.output_item.added", output_index=at["output_index"], item=item)
         ]
-        if item["type"] == "message":
-            part = _text_part("")
+        if item["type"] in _WRITERS:
+            part = _WRITERS[item["type"]].part("")
             news.append(self.write("response.content_part.added", **at, content_index=0, part=part))
         return ended + news
 
     def text(self, text: str) -> bytes:
         self._text += text
-        return self.write(
-            "response.output_text.delta", **self._at(), content_index=0, delta=text, logprobs=[]
-        )
+        writer = _WRITERS[self.output[-1]["type"]]
+        place = {**self._at(), "content_index": 0}
+        return self.write(f"response.{writer.name}.delta", **place, delta=text, **writer.more)
 
     def arguments(self, text: str) -> bytes:
         self.output[-1]["arguments"] += text
@@ -273,17 +325,19 @@ class _Events:
             return []
         item["status"] = "completed"
         at = self._at()
-        if item["type"] == "message":
-            part = _text_part(self._text)
+        if item["type"] in _WRITERS:
+            writer = _WRITERS[item["type"]]
+            part = writer.part(self._text)
             item["content"] = [part]
             place = {**at, "content_index": 0}
+            done = {"text": self._text, **writer.more}
             news = [
-                self.write("response.output_text.done", **place, text=self._text, logprobs=[]),
+                self.write(f"response.{writer.name}.done", **place, **done),
                 self.write("response.content_part.done", **place, part=part),
             ]
         else:
-            done = {"arguments": item["arguments"], "name": item["name"]}
-            news = [self.write("response.function_call_arguments.done", **at, **done)]
+            call = {"arguments": item["arguments"], "name": item["name"]}
+            news = [self.write("response.function_call_arguments.done", **at, **call)]
         index = at["output_index"]
         return [*news, self.write("response.output_item.done", output_index=index, item=item)]
 
@@ -302,12 +356,15 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
                 yield data
         elif isinstance(part, Arguments):
             yield told.arguments(part.text)
-        elif isinstance(part, str) or not told.output:
-            if not told.open or told.open["type"] != "message":
-                for data in told.begin(_text_item("", "in_progress")):
+        elif not isinstance(part, Answer) or not told.output:
+            thought = isinstance(part, Thought)
+            item = _thoughts_item if thought else _text_item
+            kind = "reasoning" if thought else "message"
+            if not told.open or told.open["type"] != kind:
+                for data in told.begin(item("", "in_progress")):
                     yield data
-            if isinstance(part, str):
-                yield told.text(part)
+            if not isinstance(part, Answer):
+                yield told.text(part.text if isinstance(part, Thought) else part)
         if isinstance(part, Answer):
             for data in told.end():
                 yield data

@@ -14,7 +14,8 @@ from msgspec import UNSET, Struct, UnsetType
 from localspec import __version__
 from localspec.decoding.sequence import FinishReason, TokenLogprob
 from localspec.decoding.statistics import Statistics
-from localspec.tools import Call, split
+from localspec.tools import Call
+from localspec.wire.said import said
 from localspec.worker import Answer
 
 __all__ = [
@@ -124,6 +125,8 @@ class ChatMessage(Struct):
     """The assistant's message."""
 
     content: str | None
+    reasoning_content: str | UnsetType = UNSET
+    """Thoughts, under the name that DeepSeek gave them and llama-server took over."""
     tool_calls: list[ToolCall] | UnsetType = UNSET
     role: Literal["assistant"] = "assistant"
     refusal: None = None
@@ -157,6 +160,7 @@ class Delta(Struct, omit_defaults=True):
 
     role: Literal["assistant"] | None = None
     content: str | None = None
+    reasoning_content: str | None = None
     tool_calls: list[ToolCall] | None = None
 
 
@@ -221,14 +225,16 @@ def chat_completion(
 
 
 def _chat_choice(index: int, answer: Answer, tools: bool) -> ChatChoice:
-    content, calls = split(answer.text) if tools else (answer.text, [])
-    message = ChatMessage(content=content or (None if calls else ""))
-    if calls:
-        message.tool_calls = [tool_call(call) for call in calls]
+    whole = said(answer, tools=tools)
+    message = ChatMessage(content=whole.text or (None if whole.calls else ""))
+    if whole.thoughts:
+        message.reasoning_content = whole.thoughts
+    if whole.calls:
+        message.tool_calls = [tool_call(call) for call in whole.calls]
     return ChatChoice(
         index=index,
         message=message,
-        finish_reason=reason(answer.finish_reason, calls=bool(calls)),
+        finish_reason=reason(answer.finish_reason, calls=bool(whole.calls)),
         logprobs=None if answer.logprobs is None else chat_logprobs(answer.logprobs),
         seed=answer.seed,
     )

@@ -1,7 +1,6 @@
 """What a body asks for, in our terms, and the fields that bodies of all kinds share."""
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
@@ -123,14 +122,3 @@ class Asked:
                 "answers; ask in portions.",
                 param="n",
             )
-
-    def each(self) -> Iterator[tuple[Prompt, Options]]:
-        """What to ask for each answer, in the order of their indices.
-
-        The answers to one prompt have seeds of their own, one after another: the first is that
-        of n = 1, and each can be had again alone.
-        """
-        first = self.options["seed"] or 0
-        for prompt in self.prompts:
-            for i in range(self.n):
-                yield prompt, {**self.options, "seed": (first + i) % 2**64}

@@ -14,6 +14,7 @@ from localspec.wire.reading import read as read_body
 
 __all__ = [
     "ChatBody",
+    "Effort",
     "Function",
     "TextPart",
     "Tool",
@@ -22,15 +23,16 @@ __all__ = [
     "conversation",
     "offer",
     "read",
+    "thinking",
 ]
 
 _IGNORED = IGNORED | {
     "modalities",
     "parallel_tool_calls",
     "prediction",
-    "reasoning_effort",
     "verbosity",
 }
+Effort: TypeAlias = Annotated[str, Meta(max_length=16)]
 _LARGEST_SCHEMA = 65_536  # characters of JSON
 _ROLES = {"developer": "system"}  # for templates that know only the older name
 
@@ -65,6 +67,7 @@ class ChatMessage(msgspec.Struct):
     name: str | None = None
     tool_calls: Annotated[list[ToolCall], Meta(max_length=128)] | None = None
     tool_call_id: str | None = None
+    reasoning_content: str | None = None
 
 
 class Function(msgspec.Struct):
@@ -127,6 +130,7 @@ class ChatBody(SampledBody, kw_only=True):
     tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
     tool_choice: ToolChoice | None = None
     chat_template_kwargs: dict[str, str | int | float | bool | None] | None = None
+    reasoning_effort: Effort | None = None
 
 
 def read(data: bytes | Mapping[str, object]) -> Asked:
@@ -138,8 +142,9 @@ def read(data: bytes | Mapping[str, object]) -> Asked:
         options["logprobs"] = body.top_logprobs or 0
     elif body.top_logprobs:
         raise Refusal("top_logprobs needs logprobs to be true.", param="top_logprobs")
-    if body.chat_template_kwargs:
-        options["template"] = body.chat_template_kwargs
+    template = thinking(body.reasoning_effort) | (body.chat_template_kwargs or {})
+    if template:
+        options["template"] = template
     _constrain(options, body.response_format)
     choice = body.tool_choice
     name = choice.function.name if isinstance(choice, ChosenTool) else choice
@@ -152,6 +157,13 @@ def read(data: bytes | Mapping[str, object]) -> Asked:
         stream=bool(body.stream),
         usage=body.wants_usage,
     )
+
+
+def thinking(effort: str | None) -> dict[str, object]:
+    """How much to think, in the words of those chat templates that can be told."""
+    if effort is None:
+        return {}
+    return {"reasoning_effort": effort, "enable_thinking": effort != "none"}
 
 
 def _first(*values: int | None) -> int | None:
@@ -172,6 +184,8 @@ def _message(message: ChatMessage, where: str) -> Message:
         plain["name"] = message.name
     if message.tool_call_id is not None:
         plain["tool_call_id"] = message.tool_call_id
+    if message.reasoning_content is not None:
+        plain["reasoning_content"] = message.reasoning_content
     if message.tool_calls:
         plain["tool_calls"] = [
             {

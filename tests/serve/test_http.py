@@ -105,10 +105,7 @@ def test_who_finds_the_queue_full_is_told_when_to_come_back(fake_url: str, llm: 
 
 
 def test_choices_that_do_not_all_fit_are_refused_together(fake_url: str, llm: FakeLLM) -> None:
-    go = threading.Event()
-    llm.gate = lambda: go.wait(PATIENCE)  # no answer ends before all are asked for
     assert ask(fake_url, {**ASK, "n": 5}).status_code == 503
-    go.set()
     until(lambda: llm.unfinished == 0)
     assert len(ask(fake_url, {**ASK, "n": 4}).json()["choices"]) == 4
 

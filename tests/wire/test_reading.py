@@ -46,12 +46,6 @@ def test_fields_become_options() -> None:
     assert (asked.n, asked.stream, asked.usage) == (2, True, True)
 
 
-def test_each_answer_has_a_seed_of_its_own_and_the_first_that_of_one() -> None:
-    seeds = [options["seed"] for _, options in ask(seed=5, n=3).each()]
-    assert seeds == [5, 6, 7]
-    assert next(options["seed"] for _, options in ask(seed=5).each()) == 5
-
-
 def test_conversations_come_as_templates_expect_them() -> None:
     call = {"id": "1", "function": {"name": "weather", "arguments": '{"city": "Bern"}'}}
     asked = ask(

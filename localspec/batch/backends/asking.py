@@ -38,18 +38,12 @@ class Asking:
         self.task = task
         self._llm, self._asked, self._ended = llm, _read(task), ended
         self._streams: list[Stream] = []
-        self._begun = False
-        try:
-            for prompt, options in self._asked.each():
-                self._streams.append(llm.stream(prompt, self._hear, **options))
-        except BaseException:
-            self.cancel()
-            raise
-        self._begun = True
+        asked = self._asked
+        self._streams = llm.streams(asked.prompts, asked.n, self._hear, **asked.options)
         self._hear()  # the last word may have come before anybody listened
 
     def _hear(self) -> None:
-        if self._begun and all(stream.finished for stream in self._streams):
+        if self._streams and all(stream.finished for stream in self._streams):
             self._ended(self)
 
     def cancel(self) -> None:
