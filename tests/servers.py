@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, cast
 
 import httpx2
-import uvicorn
 from fakes import ENDLESS, FakeModel, engine
 
 from localspec import LLM
@@ -17,7 +16,9 @@ from localspec.decoding.sequence import Request
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.serve.app import application
+from localspec.serve.patience import PATIENCE_SECONDS
 from localspec.serve.resident import Resident
+from localspec.serve.server import Server
 from localspec.serve.settings import Settings
 from localspec.thinking import Thinking
 from localspec.worker import Stream, Worker
@@ -63,7 +64,7 @@ class FakeLLM:
         thinking = None if options.get("raw") else self.thinking
         request = Request(
             [3, 1, 4], ENDLESS, options.get("max_tokens"), client=options["client"],
-            thinking=thinking,
+            logprobs=options.get("logprobs"), thinking=thinking,
         )  # fmt: skip
         return self.worker.streams([request] * (len(prompts) * n), told)
 
@@ -80,12 +81,14 @@ class FakeLLM:
 
 
 @contextmanager
-def serving(load: Callable[[], Any], **settings: Any) -> Iterator[str]:
+def serving(
+    load: Callable[[], Any], patience: float = PATIENCE_SECONDS, **settings: Any
+) -> Iterator[str]:
     """A server on a port of its own, as long as the block lasts; its address."""
     chosen = Settings(port=0, **settings)
     resident = Resident(cast("Callable[[], LLM]", load), chosen.keep_alive)
-    config = uvicorn.Config(application(chosen, resident), port=0, log_config=None, ws="none")
-    server, started = uvicorn.Server(config), threading.Event()
+    server = Server(application(chosen, resident), patience=patience, port=0)
+    started = threading.Event()
 
     async def run() -> None:
         task = asyncio.ensure_future(server.serve())

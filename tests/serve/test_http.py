@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 import httpx2
@@ -70,19 +70,41 @@ def test_a_client_that_hangs_up_frees_its_slot(
         until(lambda: llm.unfinished == 0)
 
 
-def test_a_slow_reader_keeps_nobody_waiting(fake_url: str, llm: FakeLLM) -> None:
-    host, port = fake_url.removeprefix("http://").split(":")
-    llm.gate = lambda: time.sleep(0.001)
+def test_who_asks_again_before_the_answer_is_hung_up_on(fake_url: str, llm: FakeLLM) -> None:
     body = json.dumps(FOREVER).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
+    host, port = fake_url.removeprefix("http://").split(":")
     with closing(socket.create_connection((host, int(port)))) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        sock.sendall(head.replace("Host: a", "Host: localhost").encode() + body)
-        until(lambda: llm.running == 1)
-        for _ in range(3):
-            assert ask(fake_url, ASK).status_code == 200
+        sock.sendall((head.encode() + b"\r\n\r\n" + body) * 2)
+        with suppress(ConnectionResetError):
+            until(lambda: sock.recv(65536) == b"")
+    until(lambda: llm.unfinished == 0)
+
+
+@pytest.mark.parametrize("portion", [b"POST /v1/chat", b"{HEAD}{", b"{HEAD}{BODY}"])
+def test_a_client_that_keeps_us_waiting_is_hung_up_on(llm: FakeLLM, portion: bytes) -> None:
+    """One that does not end its head, one that does not end its body, one that does not read."""
+    asked = json.dumps(FOREVER | {"logprobs": True, "top_logprobs": 20}).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
+        f"Content-Length: {len(asked)}\r\n\r\n"
+    )
+    sent = portion.replace(b"{HEAD}", head.encode()).replace(b"{BODY}", asked)
+    with serving(lambda: llm, patience=0.5) as url:
+        host, port = url.removeprefix("http://").split(":")
+        with closing(socket.socket()) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect((host, int(port)))
+            sock.sendall(sent)
+            assert ask(url, ASK).status_code == 200, "others do not wait"
+            if sent.endswith(asked):  # and would be answered for longer than the test has patience
+                llm.gate = lambda: time.sleep(0.001)
+                until(lambda: llm.running == 1)
+                until(lambda: llm.unfinished == 0)
+            else:
+                sock.settimeout(PATIENCE)
+                with suppress(ConnectionResetError):
+                    assert sock.recv(1) == b""
 
 
 # Too many --------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ ELSEWHERE = {
     "test_a_grammar_that_explodes_is_refused_or_ends",
     "test_a_flood_of_connections_is_told_to_come_back",
     "test_a_client_that_hangs_up_frees_its_slot",
+    "test_a_client_that_keeps_us_waiting_is_hung_up_on",
+    "test_who_asks_again_before_the_answer_is_hung_up_on",
 }
 """Tests in other files that the page on security names."""
 KEY = "sesame-0123456789"
