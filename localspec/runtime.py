@@ -258,7 +258,11 @@ class LLM:
 
         Raises UsageError where it was not, or a text does not fit.
         """
-        prompts = [self._tokens(text, {"raw": True}) for text in texts]
+        tokenize = self.target.vocabulary.tokenize
+        prompts = [
+            tokenize(text, whole=True) if isinstance(text, str) else self._tokens(text, {})
+            for text in texts
+        ]
         vectors: list[npt.NDArray[np.float32]] = []
 
         def embed_next() -> None:
@@ -297,6 +301,8 @@ class LLM:
         return self.generate(messages, **options)
 
     def _request(self, prompt: Prompt, options: Options) -> Request:
+        if not self.target.writes:
+            raise UsageError(f"{self.target.name} writes no texts; it makes vectors of them.")
         stop = options.get("stop", ())
         stops = (stop,) if isinstance(stop, str) else tuple(stop)
         if "" in stops:

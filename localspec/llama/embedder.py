@@ -10,14 +10,14 @@ from localspec.llama.model import Model
 __all__ = ["Embedder"]
 
 _LONGEST = 2048  # tokens; all of a text are evaluated at once
-_NO_POOLING = 0  # llama_pooling_type
-_RANK = 4
+_NO_POOLING, _MEAN, _RANK = 0, 1, 4  # llama_pooling_type
 
 
 class Embedder:
     """A context that pools a text's states into one vector, as the model's file says.
 
-    Raises UsageError where it says nothing. To be used on the thread that made it.
+    Where it says nothing an encoder's mean is taken, and UsageError raised of others. To be used
+    on the thread that made it.
     """
 
     def __init__(self, model: Model) -> None:
@@ -27,6 +27,8 @@ class Embedder:
         params.n_ctx = params.n_batch = params.n_ubatch = self.length
         params.n_threads = params.n_threads_batch = threads()
         params.embeddings = True
+        if not (model.writes or model.pools):
+            params.pooling_type = _MEAN
         params.no_perf = True
         self._handle = lib.llama_init_from_model(model.handle, params)
         if not self._handle:

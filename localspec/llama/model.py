@@ -1,5 +1,6 @@
 """A GGUF model in memory: its weights, its dimensions, its vocabulary, its chat template."""
 
+import ctypes
 import functools
 from pathlib import Path
 from typing import Any, Self
@@ -86,6 +87,26 @@ class Model:
         """Number of transformer blocks."""
         count: int = lib.llama_model_n_layer(self.handle)
         return count
+
+    @functools.cached_property
+    def writes(self) -> bool:
+        """Whether it can say what comes next; encoders see what follows, and cannot."""
+        return self._told("attention.causal") != "false"
+
+    @property
+    def pools(self) -> bool:
+        """Whether the file says how to make one vector of a text's states."""
+        return self._told("pooling_type") is not None
+
+    def _told(self, key: str) -> str | None:
+        """A value of the file's header, under the name of the model's architecture."""
+        architecture = self._value("general.architecture")
+        return self._value(f"{architecture}.{key}")
+
+    def _value(self, key: str) -> str | None:
+        buffer = ctypes.create_string_buffer(64)
+        n = lib.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if n >= 0 else None
 
     @property
     def embedding_length(self) -> int:

@@ -44,14 +44,17 @@ class Vocabulary:
         """The token as a person would write it, control tokens too (`<|im_end|>`)."""
         return (self.piece(token) or self._raw(token)).decode("utf-8", "replace")
 
-    def tokenize(self, text: str, *, control: bool = False) -> list[int]:
-        """Tokens of `text`, without a BOS. Only with `control` do control tokens come of it."""
+    def tokenize(self, text: str, *, control: bool = False, whole: bool = False) -> list[int]:
+        """Tokens of `text`. Only with `control` do control tokens come of it.
+
+        With `whole` those are added that the model wants before and after a text.
+        """
         data = text.encode("utf-8")
         capacity = len(data) + 8
         while True:
             tokens = np.empty(capacity, dtype=np.int32)
             into = tokens.ctypes.data_as(ctypes.POINTER(lib.llama_token))
-            n = lib.llama_tokenize(self.handle, data, len(data), into, capacity, False, control)
+            n = lib.llama_tokenize(self.handle, data, len(data), into, capacity, whole, control)
             if n >= 0:
                 found: list[int] = tokens[:n].tolist()
                 return found
