@@ -25,15 +25,23 @@ class Reply:
     done: bool = False
 
 
-async def ask(port: int, body: dict[str, Any], leave_after: int | None = None) -> Reply:
-    """Stream a chat completion; hang up after `leave_after` events, where given."""
-    start = time.perf_counter()
+async def post(
+    port: int, body: dict[str, Any]
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Ask for a chat completion as a stream; its connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     data = json.dumps({**body, "stream": True, "stream_options": {"include_usage": True}}).encode()
     writer.write(
         b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(data) + data
     )
+    return reader, writer
+
+
+async def ask(port: int, body: dict[str, Any], leave_after: int | None = None) -> Reply:
+    """Stream a chat completion; hang up after `leave_after` events, where given."""
+    start = time.perf_counter()
+    reader, writer = await post(port, body)
     reply, parts, events = Reply(int((await reader.readline()).split()[1])), list[str](), 0
     try:
         while line := await reader.readline():

@@ -3,22 +3,28 @@
 python benchmarks/soak.py [MODEL] [--draft DRAFT] [--requests 1000] [--clients 16]
 
 First every question is asked alone; then clients ask them in any order, all at once, with other
-speculation, and leave some answers early. What was heard must be what was said alone. In the end
-500 connections come at once, and must get answers or a 503.
+speculation, and leave some answers early. What was heard must be what was said alone. Then clients
+hang up one by one: their slot must be free within a step and 50 ms. In the end 500 connections
+come at once, and must get answers or a 503.
 """
 
 import argparse
 import asyncio
 import collections
 import random
+import re
+import statistics
 import sys
 import time
 from typing import Any
 
 import psutil
-from client import ask, free_port, localspec_command, server
+from client import ask, free_port, localspec_command, post, server
 
 from localspec.bench import prompts
+
+BABBLE = {str(token): -100 for token in range(16)}
+"""Against the tokens that end an answer, which the shell's vocabulary has at its beginning."""
 
 
 def main() -> None:
@@ -75,6 +81,7 @@ async def soak(port: int, process: psutil.Process, options: argparse.Namespace) 
         f"{time.perf_counter() - start:.0f} s: {left} left early, {broken} broken, {wrong} wrong; "
         f"memory {settled[0] / 2**20:.0f} to {settled[-1] / 2**20:.0f} MiB ({growth:+.1%})"
     )
+    freed = await cancellations(port, bodies[0])
     replies = await asyncio.gather(
         *(ask(port, bodies[i % len(bodies)]) for i in range(500)), return_exceptions=True
     )
@@ -83,7 +90,42 @@ async def soak(port: int, process: psutil.Process, options: argparse.Namespace) 
     )
     print("500 connections at once:", dict(told))
     again = (await ask(port, bodies[0])).text == alone[0]
-    return not wrong and not broken and abs(growth) < 0.05 and set(told) == {200, 503} and again
+    clean = not (wrong or broken) and abs(growth) < 0.05 and freed
+    return clean and set(told) == {200, 503} and again
+
+
+async def cancellations(port: int, asked: dict[str, Any], times: int = 50) -> bool:
+    """Whether the slots of clients that hang up are free in time, by what /metrics says."""
+    late = list[float]()
+    for _ in range(times):
+        longest = 0.0  # that a step took
+        reader, writer = await post(port, asked | {"max_tokens": 400, "logit_bias": BABBLE})
+        for _ in range(8):
+            start = time.perf_counter()
+            while not (await reader.readline()).startswith(b"data: "):
+                pass
+            longest = max(longest, time.perf_counter() - start)
+        start = time.perf_counter()
+        writer.close()
+        while await running(port):
+            pass
+        late.append(time.perf_counter() - start - longest)
+    print(
+        f"{times} slots free {statistics.median(late) * 1000:.0f} ms (median), "
+        f"{max(late) * 1000:.0f} ms (most) after a client hung up, less one step"
+    )
+    return max(late) < 0.05
+
+
+async def running(port: int) -> float:
+    """Answers in work, as the server tells Prometheus."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    told = (await reader.read()).decode()
+    writer.close()
+    found = re.search(r"^vllm:num_requests_running\S* (\S+)$", told, re.MULTILINE)
+    assert found
+    return float(found[1])
 
 
 def body(text: str, seed: int, tokens: int) -> dict[str, Any]:

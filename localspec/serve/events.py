@@ -1,6 +1,6 @@
 """Responses that end when the client goes away: server-sent events, and JSON that takes its time.
 
-While nothing has come for some seconds an event stream sends a comment, so that proxies and
+Where nothing comes for some seconds an event stream sends a comment, so that proxies and
 impatient clients do not give up during a long prefill.
 """
 
@@ -68,6 +68,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._events, self._held = events, held
         self._comment = comment
+        self._sent = 0  # events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until they end or the client is gone."""
@@ -91,16 +92,20 @@ class EventStream(Response):
                 "headers": self.raw_headers,
             }
         )
-        coming = asyncio.ensure_future(anext(self._events, None))
+        alive = asyncio.ensure_future(self._stay_alive(send))
         try:
-            while True:
-                done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
-                data = coming.result() if done else self._comment
-                if data is None:
-                    break
+            async for data in self._events:
+                self._sent += 1
                 await send({"type": "http.response.body", "body": data, "more_body": True})
-                if done:
-                    coming = asyncio.ensure_future(anext(self._events, None))
         finally:
-            coming.cancel()
+            alive.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _stay_alive(self, send: Send) -> None:
+        """Say something wherever nothing was said for a while; events need no timers for it."""
+        while True:
+            before = self._sent
+            await asyncio.sleep(KEEP_ALIVE_SECONDS)
+            if self._sent == before:
+                message = {"type": "http.response.body", "body": self._comment, "more_body": True}
+                await send(message)
