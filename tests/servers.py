@@ -18,6 +18,7 @@ from localspec.governor.governor import Governor
 from localspec.serve.app import application
 from localspec.serve.patience import PATIENCE_SECONDS
 from localspec.serve.resident import Resident
+from localspec.serve.run import bound
 from localspec.serve.server import Server
 from localspec.serve.settings import Settings
 from localspec.thinking import Thinking
@@ -87,11 +88,11 @@ def serving(
     """A server on a port of its own, as long as the block lasts; its address."""
     chosen = Settings(port=0, **settings)
     resident = Resident(cast("Callable[[], LLM]", load), chosen.keep_alive)
-    server = Server(application(chosen, resident), patience=patience, port=0)
-    started = threading.Event()
+    server = Server(application(chosen, resident), patience=patience)
+    sock, started = bound(chosen), threading.Event()
 
     async def run() -> None:
-        task = asyncio.ensure_future(server.serve())
+        task = asyncio.ensure_future(server.serve(sockets=[sock]))
         while not server.started and not task.done():
             await asyncio.sleep(0.005)
         started.set()
@@ -100,7 +101,7 @@ def serving(
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
     assert started.wait(PATIENCE)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    port = sock.getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

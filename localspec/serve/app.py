@@ -184,7 +184,8 @@ async def _failed(request: Request, error: Exception) -> Response:
 async def _no_such_place(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     text = f"{error.detail}: {request.method} {request.url.path[:200]}"
-    told = Refusal(text, status=error.status_code, code="not_found")
+    code = "not_found" if error.status_code == 404 else "method_not_allowed"
+    told = Refusal(text, status=error.status_code, code=code)
     response = refused(told, request.url.path)
     response.headers.update(error.headers or {})
     return response

@@ -12,9 +12,10 @@ from localspec.serve.resident import Resident
 from localspec.serve.server import Server
 from localspec.serve.settings import Settings
 
-__all__ = ["load", "run"]
+__all__ = ["bound", "load", "run"]
 
 _BACKLOG = 2048
+_UNREAD = 1 << 17  # bytes that the system keeps of an answer for a client that does not read it
 
 
 def run(settings: Settings, ready: Callable[[LLM], None], *, verbose: bool = False) -> None:
@@ -22,7 +23,7 @@ def run(settings: Settings, ready: Callable[[LLM], None], *, verbose: bool = Fal
 
     Raises LocalspecError where that is not possible.
     """
-    sock = _bound(settings)
+    sock = bound(settings)
     resident = Resident(lambda: load(settings), settings.keep_alive)
     llm = resident.load_now()
     sock.listen(_BACKLOG)
@@ -45,12 +46,14 @@ def load(settings: Settings) -> LLM:
     )
 
 
-def _bound(settings: Settings) -> socket.socket:
+def bound(settings: Settings) -> socket.socket:
+    """Where clients connect. Raises LocalspecError where that is not possible."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     sock = socket.socket(family)
     try:
         if hasattr(signal, "SIGKILL"):  # on Windows it would let two servers share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD)  # connections inherit it
         sock.bind((settings.host, settings.port))
     except OSError as error:
         sock.close()
