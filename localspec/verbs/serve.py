@@ -14,6 +14,9 @@ from localspec.serve.settings import Settings
 
 __all__ = ["run"]
 
+_QUESTION = '{"messages": [{"role": "user", "content": "How do I list files by size?"}]}'
+_TEXT = '{"input": "How do I list files by size?"}'
+
 
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM."""
@@ -62,6 +65,9 @@ def _greeting(settings: Settings, llm: LLM, *, as_json: bool) -> str:
     url, key = settings.url, "the one you set" if settings.api_key else "anything"
     header = " -H 'Authorization: Bearer KEY'" if settings.api_key else ""
     guesses = f"{draft} guesses ahead" if draft else "no draft model"
+    path, body = "chat/completions", _QUESTION
+    if not llm.target.writes:
+        path, body, guesses = "embeddings", _TEXT, "it makes vectors of texts"
     return f"""
   {llm.target.name} is ready ({guesses}).
 
@@ -71,8 +77,8 @@ def _greeting(settings: Settings, llm: LLM, *, as_json: bool) -> str:
                                     model     {settings.model_name}
 
   Try it:
-    curl {url}/v1/chat/completions{header} -H 'Content-Type: application/json' \\
-      -d '{{"messages": [{{"role": "user", "content": "How do I list files by size?"}}]}}'
+    curl {url}/v1/{path}{header} -H 'Content-Type: application/json' \\
+      -d '{body}'
 
   {_reach(settings)} {settings.parallel} answers at a time, {llm.context_length} tokens each.
   Ctrl-C ends it.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import anthropic
-import httpx
+import httpx2
 import openai
 import pytest
 from servers import FakeLLM, serving
@@ -25,7 +25,7 @@ def thinking_url(llm: FakeLLM) -> Iterator[str]:
     """A server whose model thinks: its own letters are taken for marks."""
     with serving(lambda: llm) as url:
         asked = {"prompt": "Hello", "max_tokens": 24}
-        whole = httpx.post(f"{url}/v1/completions", json=asked).json()["choices"][0]["text"]
+        whole = httpx2.post(f"{url}/v1/completions", json=asked).json()["choices"][0]["text"]
         llm.thinking = Thinking(Marks(whole[:2], whole[8:11]), begun=False)
         yield url
 
@@ -34,7 +34,7 @@ def thinking_url(llm: FakeLLM) -> Iterator[str]:
 def told(thinking_url: str) -> tuple[str, str]:
     """The thoughts and the text of an answer of 24 tokens."""
     asked = {"prompt": "Hello", "max_tokens": 24}
-    whole = httpx.post(f"{thinking_url}/v1/completions", json=asked).json()["choices"][0]["text"]
+    whole = httpx2.post(f"{thinking_url}/v1/completions", json=asked).json()["choices"][0]["text"]
     return whole[2:8], whole[11:]
 
 
