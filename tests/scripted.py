@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError, ModelError
+from localspec.governor.doubt import Doubt
 
 __all__ = [
     "ScriptedBackend",
@@ -63,6 +64,7 @@ class ScriptedReply:
         self.seed: int | None = 7
         self.finish_reason: str | None = None
         self.figures = Figures(context_length=4096)
+        self.doubt: Doubt | None = None
         self.cancelled = False
         self._said: list[Said] = []
         self._failure: LocalspecError | None = None
@@ -103,7 +105,6 @@ class ScriptedBackend:
     """Answers with its scripts in turn; where one is None, the test speaks through `replies`."""
 
     detail = "guessed by a script"
-    price = 0.42
 
     def __init__(
         self,

@@ -9,10 +9,12 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from localspec.tui.figures import Figures
 
+from localspec.governor.doubt import Doubt
+
 __all__ = ["Backend", "Choice", "Choices", "Reply", "Said", "Source", "Words"]
 
 Words: TypeAlias = Mapping[str, str]
-"""A message for the model: its `role` and `content`."""
+"""A message for the model: its `role` and `content`, of an answer perhaps `reasoning_content`."""
 Choices: TypeAlias = Mapping[str, float | int | str]
 """Settings that differ from the defaults, by the names of `knobs.KNOBS`."""
 
@@ -43,6 +45,10 @@ class Reply(Protocol):
     def figures(self) -> Figures:
         """As of now."""
 
+    @property
+    def doubt(self) -> Doubt | None:
+        """What speaks against asking the draft now; None where there is none to ask."""
+
     def take(self) -> list[Said]:
         """What has come since the last call. Raises LocalspecError once where it failed."""
 
@@ -64,10 +70,6 @@ class Backend(Protocol):
     @property
     def notes(self) -> Sequence[str]:
         """Sentences worth telling."""
-
-    @property
-    def price(self) -> float:
-        """What a look at one guess costs, in plain steps; 0 where it is not known."""
 
     def ask(self, conversation: Sequence[Words], choices: Choices) -> Reply:
         """Begin to answer. What is wrong with the question is heard from `Reply.take`."""

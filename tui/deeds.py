@@ -78,7 +78,7 @@ def choose_theme(chat: "Chat", name: str) -> None:
         _pick(chat, "Which colours?", themes, choose_theme)
     elif name in chat.available_themes:
         chat.theme = name
-        chat.prefer(theme=name)
+        chat.keeping.prefer(theme=name)
     else:
         raise UsageError(f"There is no theme {name!r}; /theme lists them.")
 

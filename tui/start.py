@@ -45,8 +45,8 @@ def start(
         finally:
             if chat.session.backend:
                 chat.session.backend.close()  # what was learnt about speeds is kept
-        if chat.lost:
-            raise chat.lost
+        if chat.keeping.lost:
+            raise chat.keeping.lost
         return chat.return_code or 0
 
 
