@@ -17,7 +17,7 @@ from localspec.tui.screens.help import Help
 from localspec.tui.screens.settings import Settings
 from localspec.tui.session import Session
 from localspec.tui.store import Message, Store, Summary
-from localspec.tui.text import code_blocks, shorten, split_thoughts
+from localspec.tui.text import code_blocks, harmless, shorten, split_thoughts
 from localspec.tui.widgets.conversation import Conversation
 from localspec.tui.widgets.message import MessageView
 from localspec.tui.widgets.panel import Panel
@@ -40,7 +40,10 @@ Severity = Literal["information", "warning", "error"]
 
 
 class Chat(App[None]):
-    """Talks to a model of `source`, and keeps everything in `store`."""
+    """Talks to a model of `source`, and keeps everything in `store`.
+
+    `dark` is what the terminal is, `typed` what was typed before there was a prompt.
+    """
 
     CSS_PATH = "chat.tcss"
     TITLE = "localspec"
@@ -65,8 +68,11 @@ class Chat(App[None]):
         resume: bool = False,
         keys: dict[str, str] | None = None,
         trouble: str | None = None,
+        dark: bool | None = None,
+        typed: str = "",
     ) -> None:
         super().__init__()
+        self._dark, self._typed = dark, typed
         self.session = Session(store)
         self.source = source
         self.model, self.draft = model, draft
@@ -102,7 +108,7 @@ class Chat(App[None]):
         self.set_keymap(self._keys)
         unknown: dict[str, Any] = {}
         preferences = self.keeping.known(self.session.store.preferences, unknown)
-        self.theme = self._known_theme(preferences.get("theme"))
+        self.paint(str(preferences.get("theme")))
         self.session.choices = dict(preferences.get("choices", {}))
         self.conversation.tinted = bool(preferences.get("tint", False))
         self._main.set_class(bool(preferences.get("figures", False)), "-figures")
@@ -112,6 +118,8 @@ class Chat(App[None]):
             await self.attempt(lambda: self.session.open(latest[0].id))
         self.prompt.past = self.keeping.known(self.session.store.prompts, [])
         await self._go_there()
+        if self._typed:
+            self.prompt.put(self.prompt.text + harmless(self._typed))
         self.load(self.model, self.draft)
         self.set_interval(_IDLE_SECONDS, self._retry)
 
@@ -421,8 +429,10 @@ class Chat(App[None]):
     def _latest(self) -> list[Summary]:
         return self.keeping.known(self.session.store.summaries, [])
 
-    def _known_theme(self, name: object) -> str:
-        return str(name) if name in self.available_themes else themes.DARK.name
+    def paint(self, theme: str) -> None:
+        """Take the colours of that name; those that fit the terminal where there are none."""
+        known = theme in self.available_themes
+        self.theme = theme if known else themes.fitting(self._dark).name
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """A model's links are shown, never followed by themselves."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localspec.tui import exchange, knobs
+from localspec.tui import exchange, knobs, themes
 from localspec.tui.backend import Choice
 from localspec.tui.screens.picker import Picker
 from localspec.tui.text import shorten, split_thoughts
@@ -74,10 +74,9 @@ def choose_draft(chat: "Chat", name: str) -> None:
 def choose_theme(chat: "Chat", name: str) -> None:
     """Change the colours."""
     if not name:
-        themes = [Choice(name, "") for name in sorted(chat.available_themes)]
-        _pick(chat, "Which colours?", themes, choose_theme)
-    elif name in chat.available_themes:
-        chat.theme = name
+        _pick(chat, "Which colours?", themes.choices(chat.available_themes), choose_theme)
+    elif name == themes.AUTO or name in chat.available_themes:
+        chat.paint(name)
         chat.keeping.prefer(theme=name)
     else:
         raise UsageError(f"There is no theme {name!r}; /theme lists them.")
