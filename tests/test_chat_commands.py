@@ -8,6 +8,7 @@ from localspec.tui.backend import Said
 from localspec.tui.store import Store
 from localspec.tui.widgets.message import Answer
 from scripted import (
+    HELLO,
     ScriptedBackend,
     ScriptedSource,
     ask,
@@ -17,9 +18,6 @@ from scripted import (
     wait_until,
 )
 from textual.widgets import Input, OptionList
-
-HELLO = [Said("Hello", "model"), Said(" there", "lookup"), Said("!")]
-
 
 # Commands --------------------------------------------------------------------------------------
 

@@ -191,8 +191,9 @@ class Chat(App[None]):
         self.progress.wake()
 
     def _tell(self, backend: Backend | None, failure: LocalspecError | None) -> None:
-        self.models, self.drafts = list(self.source.models()), list(self.source.drafts())
+        self.models = list(self.source.models())
         self.post_message(self.Loaded(backend, failure))
+        self.drafts = list(self.source.drafts(self.model))
 
     async def on_chat_loaded(self, event: Loaded) -> None:
         """There is a model, or a reason why not."""

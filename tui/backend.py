@@ -79,10 +79,15 @@ class Backend(Protocol):
 
 
 class Choice(NamedTuple):
-    """Something to choose: its name, and why one might."""
+    """Something to choose: its name, why one might, and what there is to say of it at length.
+
+    `label` is shown in place of a name that is long.
+    """
 
     name: str
     meaning: str
+    detail: str = ""
+    label: str = ""
 
 
 class Source(Protocol):
@@ -102,5 +107,8 @@ class Source(Protocol):
     def models(self) -> Sequence[Choice]:
         """What can be opened. Any thread may call."""
 
-    def drafts(self) -> Sequence[Choice]:
-        """What can guess for it."""
+    def drafts(self, model: str) -> Sequence[Choice]:
+        """What can guess for a model, and what not; takes a moment. Any thread may call."""
+
+    def explain(self, model: str) -> str:
+        """What there is to say of a model; takes a moment. Any thread may call."""

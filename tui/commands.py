@@ -124,7 +124,7 @@ def palette(chat: "Chat") -> Iterator[tuple[str, str, Callable[[], Awaitable[Non
     for command in COMMANDS:
         if not command.needs_argument:
             yield command.name.capitalize(), command.meaning, partial(command.run, chat, "")
-    for name, meaning in _themes(chat):
+    for name, meaning, *_ in _themes(chat):
         yield f"Theme {name}", meaning, partial(deeds.choose_theme, chat, name)
 
 
@@ -143,6 +143,6 @@ def suggest(chat: "Chat", text: str) -> list[Suggestion]:
         Suggestion(f"/{c.name} {ending}", meaning, c.name != "set")
         for c in COMMANDS
         if c.name == name.lower()
-        for ending, meaning in c.endings(chat)
+        for ending, meaning, *_ in c.endings(chat)
         if ending.lower().startswith(argument.lower())
     ]

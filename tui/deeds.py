@@ -60,7 +60,8 @@ def choose_model(chat: "Chat", name: str) -> None:
         chat.load(name, "auto")
     else:
         hint = "The path of any GGUF file can be typed too."
-        _pick(chat, "Which model shall answer?", chat.models, choose_model, hint)
+        explain = chat.source.explain
+        _pick(chat, "Which model shall answer?", chat.models, choose_model, hint, explain)
 
 
 def choose_draft(chat: "Chat", name: str) -> None:
@@ -88,6 +89,7 @@ def _pick(
     choices: Sequence[Choice],
     deed: Callable[["Chat", str], None],
     hint: str = "",
+    explain: Callable[[str], str] | None = None,
 ) -> None:
     """Have a person choose, and do it with what was chosen."""
 
@@ -95,7 +97,7 @@ def _pick(
         if name:
             await chat.attempt(lambda: deed(chat, name))
 
-    chat.push_screen(Picker(question, choices, hint), chosen)
+    chat.push_screen(Picker(question, choices, hint, explain), chosen)
 
 
 def instruct(chat: "Chat", text: str) -> None:

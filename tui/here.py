@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from localspec.models import shelf
+from localspec.tui import explaining
 from localspec.tui.backend import Backend, Choice
 
 from localspec import models
@@ -24,9 +25,7 @@ class Here:
 
     def open(self, model: str, draft: str) -> Backend:
         """Load a model and its draft."""
-        from localspec.tui.local import (
-            load,
-        )  # llama.cpp takes a while, and the screen does not wait
+        from localspec.tui.local import load  # brings llama.cpp along; the screen does not wait
 
         return load(model, draft, **self._loading)
 
@@ -40,13 +39,13 @@ class Here:
             + [_file(path) for path in sorted(Path().glob("*.gguf")) if path.is_file()]
         )
 
-    def drafts(self) -> Sequence[Choice]:
+    def drafts(self, model: str) -> Sequence[Choice]:
         """What can be said of guessing, and the models."""
-        ways = [
-            Choice("auto", "the draft that was made for the model"),
-            Choice("none", "guess from text already seen only"),
-        ]
-        return [*ways, *self.models()]
+        return explaining.drafts(model)
+
+    def explain(self, model: str) -> str:
+        """Whether it fits, and who guesses for it."""
+        return explaining.model(model)
 
 
 def _file(path: Path) -> Choice:

@@ -55,9 +55,13 @@ class There:
         """What the server had when it was last asked."""
         return self._known
 
-    def drafts(self) -> Sequence[Choice]:
+    def drafts(self, model: str) -> Sequence[Choice]:
         """None; servers decide for themselves."""
         return ()
+
+    def explain(self, model: str) -> str:
+        """Nothing; servers do not tell."""
+        return ""
 
 
 class Server:

@@ -54,9 +54,9 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         if self._before is not None:
-            self._read()
+            self._read(self._before)
 
-    def _read(self) -> None:
+    def _read(self, before: list[Any]) -> None:
         """Read the answer, if one comes in time, and leave the terminal as it was."""
         import termios
 
@@ -64,7 +64,7 @@ class Terminal:
             while not _KIND.search(self._came) and self._more():
                 pass
         finally:
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._before)
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
         colour = _COLOUR.search(self._came)
         if colour:
             self.dark = is_dark(colour[1].decode())
@@ -86,7 +86,7 @@ def is_dark(colour: str) -> bool | None:
         red, green, blue = (int(part, 16) / (16 ** len(part) - 1) for part in colour.split("/")[:3])
     except (ValueError, ZeroDivisionError):
         return None
-    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+    return bool(0.299 * red + 0.587 * green + 0.114 * blue < 0.5)
 
 
 def _by_environment(colours: str) -> bool | None:
