@@ -66,6 +66,50 @@ async def test_an_answer_is_seen_and_kept_while_it_comes() -> None:
         assert chat.session.store.tree(conversation).path()[-1].finish_reason is None
 
 
+MARKDOWN = """
+Files can be *sorted*
+====
+
+1. `ls -lS` looks at **one** folder
+
+2. `du` looks below:
+
+   ```sh
+   du -sh * | sort -h
+   ```
+
+| command | sorts |
+|---|---|
+| `ls` | yes |
+
+> said by [someone][1]
+
+[1]: /there
+"""
+
+
+@driven
+async def test_an_answer_that_came_bit_by_bit_looks_like_one_that_came_at_once() -> None:
+    backend = ScriptedBackend()
+    async with chatting(backend, size=(80, 40)) as (chat, pilot):
+        reply = await begin(chat, pilot, backend, "How?")
+        for at in range(0, len(MARKDOWN), 60):
+            reply.say(MARKDOWN[at : at + 60])
+            said = MARKDOWN[: at + 60]
+            await wait_until(pilot, lambda said=said: chat.session.tree.path()[-1].content == said)  # type: ignore[misc]
+        reply.end()
+        await wait_until(pilot, lambda: chat.conversation.running is None)
+        await pilot.pause()
+        streamed = on_screen(chat)
+        assert "du -sh * | sort -h" in streamed
+        await chat.show_conversation()
+        await wait_until(pilot, lambda: "said by someone" in on_screen(chat))
+        await pilot.pause()
+        assert [line.strip() for line in on_screen(chat).splitlines() if line.strip()] == [
+            line.strip() for line in streamed.splitlines() if line.strip()
+        ]
+
+
 @driven
 async def test_escape_stops_and_keeps_what_has_come() -> None:
     backend = ScriptedBackend()

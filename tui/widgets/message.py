@@ -1,6 +1,7 @@
 """One message on the screen: what a person said, or an answer with its thoughts and figures."""
 
 import asyncio
+import re
 from typing import ClassVar
 
 from localspec.tui import tint
@@ -16,6 +17,7 @@ from textual.widgets import Markdown, Static
 
 __all__ = ["Answer", "MessageView", "Question", "line_of"]
 
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)  # of a link, used further up
 _LONG = 24  # lines of a question that are shown at once
 
 
@@ -196,8 +198,10 @@ class Prose(Markdown):
             await self.append(added)
 
     async def show(self, text: str) -> None:
-        """Show a whole text."""
-        if self._grown or text != self._shown:
+        """Show a whole text. One that has grown is drawn again only where its end may have
+        changed what stands further up.
+        """
+        if text != self._shown or (self._grown and _DEFINITION.search(text)):
             self._shown, self._grown = text, False
             await self.update(text)
 
