@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import pytest
 from localspec.tui.app import Chat
 from localspec.tui.backend import Said
+from localspec.tui.deeds import choose_draft
 from localspec.tui.store import Store
 from scripted import ScriptedBackend, ScriptedSource, ask, wait_until
 from textual import __version__ as textual_version
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.skipif(
     textual_version != TAKEN_WITH, reason=f"the pictures were taken with Textual {TAKEN_WITH}"
 )
 ANSWER = [
+    Said("<think>Sizes are asked for: `ls` knows them.</think>\n\n", "draft model"),
     Said("`ls` can sort by **size** itself:\n\n```sh\n", "draft model"),
     Said("ls -lS", "lookup"),
     Said("   # largest first\n```\n\n- `-r` turns the order around"),
@@ -61,6 +63,17 @@ async def settings(chat: Chat, pilot: Pilot[None]) -> None:
     await pilot.press("ctrl+s")
 
 
+async def thoughts(chat: Chat, pilot: Pilot[None]) -> None:
+    await conversation(chat, pilot)
+    chat.conversation.views[-1].focus()
+    await pilot.press("space")
+
+
+async def drafts(chat: Chat, pilot: Pilot[None]) -> None:
+    await wait_until(pilot, lambda: chat.drafts)
+    choose_draft(chat, "")
+
+
 async def no_model(chat: Chat, pilot: Pilot[None]) -> None:
     chat.load("missing.gguf", "auto")
     await wait_until(pilot, lambda: not chat._loader.what)
@@ -69,9 +82,12 @@ async def no_model(chat: Chat, pilot: Pilot[None]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     "scene",
-    [welcome, conversation, guesses, light, suggestions, chosen, chats, settings, no_model],
+    [
+        welcome, conversation, thoughts, guesses, light, suggestions, chosen, chats, settings,
+        drafts, no_model,
+    ],
     ids=lambda scene: scene.__name__,
-)
+)  # fmt: skip
 def test_picture(scene: Scene, size: str, snap_compare: Any) -> None:
     store = Store(None)
     for title in ("Why is the sky blue?", "Explain borrow checking with one small example"):

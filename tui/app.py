@@ -95,9 +95,10 @@ class Chat(App[None]):
         with Horizontal(id="middle"):
             with Vertical(id="column"):
                 yield Conversation()
-                yield Static(id="notice", markup=False)
-                yield Prompt(lambda text: commands.suggest(self, text))
-                yield Strip()
+                with Vertical(id="below"):
+                    yield Static(id="notice", markup=False)
+                    yield Prompt(lambda text: commands.suggest(self, text))
+                    yield Strip()
             yield Panel(id="figures")
         yield Footer(compact=True, show_command_palette=False)
 

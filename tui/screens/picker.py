@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from localspec.tui.backend import Choice
+from localspec.tui.screens.sheet import room
 from localspec.tui.text import shorten
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,7 +18,6 @@ from textual.widgets.option_list import Option
 __all__ = ["Picker"]
 
 _NAME_WIDTH = 24
-_WIDTH, _SHARE = 84, 0.96  # of the sheet, as in chat.tcss
 _REST_SECONDS = 0.15
 
 
@@ -81,8 +81,7 @@ class Picker(ModalScreen[str | None]):
 
     def _option(self, choice: Choice) -> Option:
         label = shorten(choice.label or choice.name, _NAME_WIDTH)
-        room = min(_WIDTH, int(_SHARE * self.app.size.width)) - _NAME_WIDTH - 8
-        meaning = shorten(choice.meaning, room)
+        meaning = shorten(choice.meaning, room(self.app) - _NAME_WIDTH - 4)
         return Option(Content.assemble(f"{label:<{_NAME_WIDTH}}  ", (meaning, "$foreground-muted")))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:

@@ -294,10 +294,10 @@ class Answer(MessageView):
         parts = split_thoughts(message.content)
         prose, tinted = self.query_one(Prose), self.query_one(Tinted)
         thoughts = self.query_one(Thoughts)
-        thoughts.display = bool(parts.thoughts or parts.thinking)
+        showing_tint = self.tinted and bool(message.origins)  # all of it, thoughts too
+        thoughts.display = bool(parts.thoughts or parts.thinking) and not showing_tint
         if thoughts.display:
             thoughts.show(parts.thoughts, thinking=parts.thinking, folded=not self._unfolded)
-        showing_tint = self.tinted and bool(message.origins)
         tinted.display, prose.display = showing_tint, not showing_tint and bool(parts.answer)
         if showing_tint:
             text = harmless(message.content)
