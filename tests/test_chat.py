@@ -147,6 +147,7 @@ async def test_a_question_waits_for_the_model() -> None:
         assert "no model" in on_screen(chat)
         await ask(chat, pilot, "Anyone?", answered=False)
         assert "Anyone?" in on_screen(chat)
+        assert "There is no model 'bad'" in on_screen(chat), "the reason stays"
         await ask(chat, pilot, "/model good", answered=False)
         await wait_until(pilot, lambda: "Hello there!" in on_screen(chat))
         assert source.opened == [("bad", "auto"), ("good", "auto")]
@@ -384,4 +385,4 @@ async def test_a_store_that_breaks_leaves_a_usable_chat(tmp_path: Path) -> None:
         async with chatting(backend, store=store, resume=True, size=(140, 30)) as (chat, pilot):
             await wait_until(pilot, lambda: "are damaged" in on_screen(chat))
             await pilot.press("ctrl+o", "escape", "ctrl+n", "f1", "escape")
-            assert "are damaged" in on_screen(chat)
+            await wait_until(pilot, lambda: "are damaged" in on_screen(chat))

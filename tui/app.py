@@ -234,7 +234,8 @@ class Chat(App[None]):
             self.keeping.sent(before)
             self.keeping.typed(self.prompt.text)
         self.prompt.past.append(text)
-        self.notice(self.keeping.trouble)
+        if self.session.backend or self._loader.what:  # else it says why there is no model
+            self.notice(self.keeping.trouble)
         if before is None or editing is not None:
             await self.show_conversation()
         else:
