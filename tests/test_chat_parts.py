@@ -5,6 +5,8 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
@@ -14,6 +16,7 @@ from localspec.tui import commands, exchange, knobs, text, tint
 from localspec.tui.backend import Backend, Reply, Said
 from localspec.tui.figures import Figures, Meter, Part, fit, footnote, live, quiet, spark
 from localspec.tui.loader import Loader
+from localspec.tui.local import Local
 from localspec.tui.pace import Pace
 from localspec.tui.server import Server
 from localspec.tui.session import merge
@@ -23,6 +26,7 @@ from localspec.tui.thinking import Thinking, marks_of
 from scripted import ScriptedBackend, ScriptedSource, figures
 from textual.content import Content
 
+from localspec.decoding.sequence import Piece
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError, UsageError
 from localspec.governor.doubt import Doubt
@@ -113,6 +117,47 @@ def test_marks_of_thoughts_are_those_of_the_template(
     for at in range(0, len(raw), size):
         said += thinking.feed([Said(raw[at : at + size], "model")])
     assert "".join(part.text for part in [*said, *thinking.finish()]) == shown
+
+
+class Harmonious:
+    """A vocabulary in which numbers above 9 are control tokens."""
+
+    def __init__(self) -> None:
+        self.words = dict(enumerate(["analysis", "h", "m", "assistant", "final", "Yes", "."]))
+        control = ["<|channel|>", "<|message|>", "<|end|>", "<|start|>"]
+        self.control = dict(enumerate(control, start=10))
+
+    def piece(self, token: int) -> bytes:
+        return self.words.get(token, "").encode()
+
+    def text_of(self, token: int) -> str:
+        return self.words.get(token) or self.control[token]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ([13, 3], [10, 0, 11, 1, 2, 12, 13, 3, 10, 4, 11, 5, 6, 12]),
+        ([13, 3, 10, 0, 11], [1, 2, 12, 13, 3, 10, 4, 11, 5, 6, 12]),
+    ],
+)
+def test_thoughts_between_control_tokens_are_thoughts(prompt: list[int], answer: list[int]) -> None:
+    vocabulary = Harmonious()
+    pieces = [Piece(vocabulary.piece(token).decode(), token) for token in answer]
+    request = SimpleNamespace(prompt=prompt)
+    stream = SimpleNamespace(
+        sequence=SimpleNamespace(request=request, finish_reason="stop"),
+        take=lambda: [pieces.pop(0)],
+        ended=False,
+    )
+    template = "… <|channel|>analysis<|message|> …"
+    target = SimpleNamespace(vocabulary=vocabulary, chat_template=template)
+    llm: Any = SimpleNamespace(target=target, stream=lambda *_: stream, close=lambda: None)
+    backend = Local(llm)
+    reply = backend.ask([{"role": "user", "content": "hi"}], {})
+    backend.close()  # the question has arrived
+    said = "".join(part.text for _ in answer for part in reply.take())
+    assert said == "<think>hm</think>\n\nYes."
 
 
 # Figures ---------------------------------------------------------------------------------------

@@ -36,15 +36,16 @@ class Terminal:
         self._asked = 0.0
 
     def __enter__(self) -> Self:
-        with contextlib.suppress(ImportError, OSError, ValueError):
-            import termios  # not on Windows
+        with contextlib.suppress(ImportError):  # there is no termios on Windows
+            import termios
             import tty
 
-            if os.environ.get("TERM", "dumb") != "dumb":
-                self._before = termios.tcgetattr(sys.stdin)
-                tty.setcbreak(sys.stdin, termios.TCSANOW)  # else the answer is shown
-                os.write(sys.stdout.fileno(), _QUESTION)
-                self._asked = time.monotonic()
+            with contextlib.suppress(OSError, termios.error):
+                if os.environ.get("TERM", "dumb") != "dumb":
+                    self._before = termios.tcgetattr(sys.stdin)
+                    tty.setcbreak(sys.stdin, termios.TCSANOW)  # else the answer is shown
+                    os.write(sys.stdout.fileno(), _QUESTION)
+                    self._asked = time.monotonic()
         return self
 
     def __exit__(
