@@ -10,7 +10,7 @@ from localspec.tui import explaining
 from localspec.tui.deeds import choose_draft
 from scripted import ScriptedBackend, chatting, driven, on_screen, wait_until
 
-from localspec import models
+from localspec import drift, models
 
 PAIR = models.embedded("shell")
 
@@ -50,6 +50,12 @@ def test_what_was_measured_is_told() -> None:
     auto, _, own = explaining.drafts("shell")
     assert "0.90×, so it does not pay" in own.detail
     assert auto.detail.startswith("No draft that was measured pays")
+
+
+def test_what_a_draft_reached_in_use_is_told() -> None:
+    drift.remember(PAIR.target, PAIR.draft, {"code": drift.Count(200, 130)})
+    *_, own = explaining.drafts("shell")
+    assert own.detail.endswith("In use, its first guesses held in 65% of code.")
 
 
 def test_a_model_is_explained() -> None:

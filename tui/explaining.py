@@ -10,9 +10,10 @@ from localspec.models.embedded import EMBEDDED
 from localspec.models.matches import Match
 from localspec.models.naming import spoken
 from localspec.models.pairs import Candidate
-from localspec.models.resolve import resolve
+from localspec.models.resolve import find, resolve
 from localspec.tui.backend import Choice
 
+from localspec import drift
 from localspec.errors import LocalspecError
 
 __all__ = ["drafts", "model"]
@@ -47,19 +48,22 @@ def _speedup(match: Match | None) -> float:
 
 
 def _choice(target: str, candidate: Candidate, match: Match | None) -> Choice:
-    embedded = candidate.name.removeprefix("draft of ") in EMBEDDED
-    name = str(candidate.path) if embedded else candidate.name
     if candidate.objection:
-        words = f"no: {candidate.objection}"
-        return Choice(name, words, f"It cannot guess for {target}: {candidate.objection}.",
-                      label=candidate.name)  # fmt: skip
-    size = f"{spoken(candidate.size)}, {candidate.merits}"
-    if match is None:
-        detail = f"{size}. localspec models pair {target} measures what it gains."
-        return Choice(name, f"not measured; {size}", detail, label=candidate.name)
-    gain = f"{match.speedup:.2f}× as fast as alone"
-    return Choice(name, f"{gain}, {match.held:.0%} held", f"{size}. {_measured(match)}",
-                  label=candidate.name)  # fmt: skip
+        meaning = f"no: {candidate.objection}"
+        detail = f"It cannot guess for {target}: {candidate.objection}."
+    else:
+        size = f"{spoken(candidate.size)}, {candidate.merits}"
+        if match:
+            meaning = f"{match.speedup:.2f}× as fast as alone, {match.held:.0%} held"
+            detail = f"{size}. {_measured(match)}"
+        else:
+            meaning = f"not measured; {size}"
+            detail = f"{size}. localspec models pair {target} measures what it gains."
+        used = drift.sentence(find(target), candidate.path)
+        detail += f" {used[0].upper()}{used[1:]}." if used else ""
+    embedded = candidate.name.removeprefix("draft of ") in EMBEDDED  # which is no name to load
+    name = str(candidate.path) if embedded else candidate.name
+    return Choice(name, meaning, detail, label=candidate.name)
 
 
 def _measured(match: Match) -> str:

@@ -1,11 +1,11 @@
 """Models of this computer, as the chat's source."""
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from localspec.models import shelf
-from localspec.tui import explaining
 from localspec.tui.backend import Backend, Choice
 
 from localspec import models
@@ -40,12 +40,19 @@ class Here:
         )
 
     def drafts(self, model: str) -> Sequence[Choice]:
-        """What can be said of guessing, and the models."""
-        return explaining.drafts(model)
+        """Who may guess for a model, and what speaks for or against each."""
+        choices: list[Choice] = _explaining().drafts(model)
+        return choices
 
     def explain(self, model: str) -> str:
         """Whether it fits, and who guesses for it."""
-        return explaining.model(model)
+        return str(_explaining().model(model))
+
+
+def _explaining() -> Any:
+    """The module; it brings numpy along, before which llama.cpp has to be there."""
+    import_module("localspec.llama.library")
+    return import_module("localspec.tui.explaining")
 
 
 def _file(path: Path) -> Choice:
