@@ -8,7 +8,7 @@ from localspec.tui.app import Chat
 from localspec.tui.backend import Said
 from localspec.tui.deeds import choose_draft
 from localspec.tui.store import Store
-from scripted import ScriptedBackend, ScriptedSource, ask, wait_until
+from scripted import ScriptedBackend, ScriptedSource, ask, on_screen, wait_until
 from textual import __version__ as textual_version
 from textual.pilot import Pilot
 
@@ -57,10 +57,12 @@ async def chosen(chat: Chat, pilot: Pilot[None]) -> None:
 
 async def chats(chat: Chat, pilot: Pilot[None]) -> None:
     await pilot.press("ctrl+o")
+    await wait_until(pilot, lambda: "search titles" in on_screen(chat))
 
 
 async def settings(chat: Chat, pilot: Pilot[None]) -> None:
     await pilot.press("ctrl+s")
+    await wait_until(pilot, lambda: "  0: always the likeliest token" in on_screen(chat))
 
 
 async def thoughts(chat: Chat, pilot: Pilot[None]) -> None:
@@ -72,6 +74,7 @@ async def thoughts(chat: Chat, pilot: Pilot[None]) -> None:
 async def drafts(chat: Chat, pilot: Pilot[None]) -> None:
     await wait_until(pilot, lambda: chat.drafts)
     choose_draft(chat, "")
+    await wait_until(pilot, lambda: "It was measured" in on_screen(chat))
 
 
 async def no_model(chat: Chat, pilot: Pilot[None]) -> None:
