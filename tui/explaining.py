@@ -19,11 +19,11 @@ from localspec.errors import LocalspecError
 __all__ = ["drafts", "model"]
 
 
-def model(name: str) -> str:
-    """Whether a model fits this computer, and who would guess for it."""
+def model(name: str, context: int | None = None) -> str:
+    """Whether a model fits with so much context, and who would guess for it."""
     try:
         target, draft = resolve(name)
-        return f"{_room(target, draft)}\n{_guesser(target, draft)}"
+        return f"{_room(target, draft, context)}\n{_guesser(target, draft)}"
     except LocalspecError as error:
         return str(error)
 
@@ -88,7 +88,7 @@ def _guesser(target: Path, draft: Path | None) -> str:
     return f"{draft.stem} guesses. {_measured(match)}"
 
 
-def _room(target: Path, draft: Path | None) -> str:
+def _room(target: Path, draft: Path | None, context: int | None) -> str:
     """What the models take of the memory that is free now."""
     from localspec.models.description import describe
     from localspec.models.fit import suggestion
@@ -98,7 +98,7 @@ def _room(target: Path, draft: Path | None) -> str:
 
     paths = {"target": target} | ({"draft": draft} if draft else {})
     described = {role: describe(path) for role, path in paths.items()}
-    length = default_context(described["target"].context_length)
+    length = context or default_context(described["target"].context_length)
     machine, plans = memory.machine(), list(memory.plans(described, [length]))
     best = suggestion(plans, machine, length)
     least = best or min(plans, key=lambda plan: plan.host + plan.gpu)

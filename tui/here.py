@@ -46,7 +46,7 @@ class Here:
 
     def explain(self, model: str) -> str:
         """Whether it fits, and who guesses for it."""
-        return str(_explaining().model(model))
+        return str(_explaining().model(model, self._loading.get("context")))
 
 
 def _explaining() -> Any:
