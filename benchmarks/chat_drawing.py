@@ -1,13 +1,17 @@
 """What drawing an answer costs: the share of one core that the chat takes while tokens come.
 
-    python benchmarks/chat_drawing.py [TOKENS_PER_SECOND] [SECONDS]
+    python benchmarks/chat_drawing.py [TOKENS_PER_SECOND] [SECONDS] [--profile]
 
 The real app runs in a terminal of its own (a pty of 100 × 40 cells), and an answer with prose,
-lists, a table and code is said to it at a steady rate, plain and tinted. POSIX only.
+lists, a table and code is said to it at a steady rate, plain and tinted. What is counted is time
+of the processor, so a busy computer changes little; `behind` is how late what is on the screen
+was at the most. With --profile it is said where the time goes. POSIX only.
 """
 
+import cProfile
 import json
 import os
+import pstats
 import pty
 import select
 import struct
@@ -22,6 +26,8 @@ from pathlib import Path
 from termios import TIOCSWINSZ
 
 COLUMNS, LINES = 100, 40
+CHARACTERS = 4  # of a token
+WHO = (None, "model", "model", "lookup")
 ANSWER = """
 Files can be sorted by size with `ls` itself, which reads the folder and puts the largest first.
 Where folders count too, `du` adds up what they hold, and `sort` understands its short units:
@@ -52,19 +58,20 @@ def by_size(folder: Path) -> list[Path]:
 """
 
 
-def child(rate: float, seconds: float, tinted: bool, report: Path) -> None:
+def child(rate: float, seconds: float, tinted: bool, profiled: bool, report: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
     from localspec.tui.app import Chat
     from localspec.tui.backend import Said
     from localspec.tui.store import Store
+    from localspec.tui.widgets.message import Answer
     from scripted import ScriptedBackend, ScriptedSource, figures
 
     backend = ScriptedBackend(None)
     chat = Chat(Store(Path(tempfile.mkdtemp()) / "chats.db"), ScriptedSource(scripted=backend),
                 model="scripted")  # fmt: skip
     text = ANSWER * 100
-    tokens = [Said(text[i : i + 4], (None, "model", "model", "lookup")[i // 4 % 4])
-              for i in range(0, len(text), 4)]  # fmt: skip
+    tokens = [Said(text[i : i + CHARACTERS], WHO[i // CHARACTERS % 4])
+              for i in range(0, len(text), CHARACTERS)]  # fmt: skip
 
     async def talk() -> None:
         import asyncio
@@ -91,12 +98,23 @@ def child(rate: float, seconds: float, tinted: bool, report: Path) -> None:
 
         thread = threading.Thread(target=speak)
         thread.start()
-        await asyncio.sleep(seconds)
+        profile = cProfile.Profile(time.process_time)
+        if profiled:
+            profile.enable()
+        behind = 0.0
+        while time.monotonic() < start + seconds:
+            await asyncio.sleep(0.05)
+            drawn = len(chat.query(Answer).last().message.content) / CHARACTERS
+            behind = max(behind, (said - drawn) / rate)
+        profile.disable()
         spent, wall = time.process_time() - used, time.monotonic() - start
         speaking.set()
         thread.join()
         reply.end()
-        report.write_text(json.dumps({"cpu": spent, "wall": wall, "tokens": said}))
+        report.write_text(json.dumps({"share": spent / wall, "behind": behind}))
+        if profiled:
+            with report.with_suffix(".txt").open("w") as lines:
+                pstats.Stats(profile, stream=lines).sort_stats("cumulative").print_stats(50)
         await asyncio.sleep(0.5)
         chat.exit()
 
@@ -104,15 +122,16 @@ def child(rate: float, seconds: float, tinted: bool, report: Path) -> None:
     chat.run()
 
 
-def measure(rate: float, seconds: float, tinted: bool) -> float:
-    """The share of one core."""
+def measure(rate: float, seconds: float, tinted: bool, profiled: bool) -> dict[str, float]:
+    """The share of one core, and seconds that the screen was behind."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        arguments = ["--child", str(rate), str(seconds), str(int(tinted)), str(report)]
-        run_in_terminal([sys.executable, __file__, *arguments], seconds + 30)
-        document = json.loads(report.read_text())
-    share: float = document["cpu"] / document["wall"]
-    return share
+        arguments = [str(rate), str(seconds), str(int(tinted)), str(int(profiled)), str(report)]
+        run_in_terminal([sys.executable, __file__, "--child", *arguments], seconds + 30)
+        document: dict[str, float] = json.loads(report.read_text())
+        if profiled:
+            print(report.with_suffix(".txt").read_text())
+    return document
 
 
 def run_in_terminal(command: Sequence[str], patience: float) -> None:
@@ -134,15 +153,19 @@ def run_in_terminal(command: Sequence[str], patience: float) -> None:
 
 
 def main() -> None:
-    rate = float(sys.argv[1]) if len(sys.argv) > 1 else 200.0
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 15.0
+    numbers = [float(argument) for argument in sys.argv[1:] if argument != "--profile"]
+    rate, seconds = (*numbers, *(200.0, 15.0)[len(numbers) :])
     for name, tinted in (("markdown", False), ("tinted", True)):
-        share = measure(rate, seconds, tinted)
-        print(f"{name}: {share:.1%} of one core at {rate:.0f} tokens/s over {seconds:.0f} s")
+        found = measure(rate, seconds, tinted, "--profile" in sys.argv)
+        print(
+            f"{name}: {found['share']:.1%} of one core at {rate:.0f} tokens/s over "
+            f"{seconds:.0f} s, at most {found['behind']:.1f} s behind"
+        )
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
-        child(float(sys.argv[2]), float(sys.argv[3]), sys.argv[4] == "1", Path(sys.argv[5]))
+        speed, length, *flags, path = sys.argv[2:]
+        child(float(speed), float(length), *(flag == "1" for flag in flags), report=Path(path))
     else:
         main()

@@ -32,6 +32,7 @@ from localspec.engine import Engine
 from localspec.errors import ModelError, UsageError
 from localspec.governor import profile
 from localspec.governor.costs import Costs
+from localspec.governor.doubt import Doubt
 from localspec.governor.governor import Governor
 from localspec.governor.sweep import sweep
 from localspec.llama.context import CacheType, Context
@@ -288,6 +289,10 @@ class LLM:
     def unfinished(self) -> int:
         """Answers that are being made or wait."""
         return self._worker.unfinished
+
+    def doubt(self, stream: Stream) -> Doubt | None:
+        """Why the draft model is not asked to guess for an answer, where it is not."""
+        return self.governor.doubt(stream.sequence, ModelDrafter.name) if self.draft else None
 
     def generate(self, prompt: Prompt, **options: Unpack[Options]) -> Answer:
         """The whole answer at once."""

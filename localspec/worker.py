@@ -134,6 +134,11 @@ class Stream:
         return self._sequence.request.thinking
 
     @property
+    def sequence(self) -> Sequence:
+        """What the engine works on; only to be looked at."""
+        return self._sequence
+
+    @property
     def finished(self) -> bool:
         """Whether the answer has come to its end, read or not."""
         return self._sequence.finish_reason is not None

@@ -14,12 +14,15 @@ from textual.pilot import Pilot
 
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError, ModelError
+from localspec.governor.doubt import Doubt
 
 __all__ = [
+    "HELLO",
     "ScriptedBackend",
     "ScriptedReply",
     "ScriptedSource",
     "ask",
+    "begin",
     "chatting",
     "driven",
     "figures",
@@ -28,6 +31,7 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
+HELLO = [Said("Hello", "model"), Said(" there", "lookup"), Said("!")]
 
 
 def figures(tokens: int, seconds: float = 0.0, *, guesses: bool = True, **changes: Any) -> Figures:
@@ -63,6 +67,7 @@ class ScriptedReply:
         self.seed: int | None = 7
         self.finish_reason: str | None = None
         self.figures = Figures(context_length=4096)
+        self.doubt: Doubt | None = None
         self.cancelled = False
         self._said: list[Said] = []
         self._failure: LocalspecError | None = None
@@ -103,7 +108,6 @@ class ScriptedBackend:
     """Answers with its scripts in turn; where one is None, the test speaks through `replies`."""
 
     detail = "guessed by a script"
-    price = 0.42
 
     def __init__(
         self,
@@ -146,8 +150,12 @@ class ScriptedSource:
     def models(self) -> list[Choice]:
         return [Choice(name, "made for tests") for name in self.backends]
 
-    def drafts(self) -> list[Choice]:
-        return [Choice("auto", "the draft made for it"), Choice("none", "no draft model")]
+    def drafts(self, model: str) -> list[Choice]:
+        auto = Choice("auto", "the draft made for it", f"It was measured with {model}.")
+        return [auto, Choice("none", "no draft model")]
+
+    def explain(self, model: str) -> str:
+        return f"{model} fits."
 
 
 async def wait_until(
@@ -203,6 +211,15 @@ async def ask(chat: Chat, pilot: Pilot[None], text: str, *, answered: bool = Tru
         await wait_until(pilot, lambda: len(chat.session.tree.messages) >= before + 2)
         await wait_until(pilot, lambda: chat.conversation.running is None, f"the answer to {text}")
         await pilot.pause()
+
+
+async def begin(
+    chat: Chat, pilot: Pilot[None], backend: ScriptedBackend, text: str
+) -> ScriptedReply:
+    """Ask, and get the reply that the test has to speak through."""
+    await ask(chat, pilot, text, answered=False)
+    await wait_until(pilot, lambda: backend.replies, f"{text} reaches the model")
+    return backend.replies[-1]
 
 
 def on_screen(chat: Chat) -> str:

@@ -7,9 +7,11 @@ from localspec.tui.backend import Said
 from localspec.tui.store import Store
 from localspec.tui.widgets.message import Answer, Question
 from scripted import (
+    HELLO,
     ScriptedBackend,
     ScriptedSource,
     ask,
+    begin,
     chatting,
     driven,
     on_screen,
@@ -17,9 +19,6 @@ from scripted import (
 )
 
 from localspec.errors import LocalspecError
-
-HELLO = [Said("Hello", "model"), Said(" there", "lookup"), Said("!")]
-
 
 # Turns -----------------------------------------------------------------------------------------
 
@@ -55,9 +54,8 @@ async def test_a_second_question_takes_the_conversation_along() -> None:
 async def test_an_answer_is_seen_and_kept_while_it_comes() -> None:
     backend = ScriptedBackend()
     async with chatting(backend) as (chat, pilot):
-        await ask(chat, pilot, "Count", answered=False)
-        await wait_until(pilot, lambda: backend.replies)
-        backend.replies[0].say("one", " two")
+        reply = await begin(chat, pilot, backend, "Count")
+        reply.say("one", " two")
         await wait_until(pilot, lambda: "one two" in on_screen(chat))
         await wait_until(pilot, lambda: "tokens/s" in on_screen(chat))
         conversation = chat.session.conversation
@@ -68,19 +66,62 @@ async def test_an_answer_is_seen_and_kept_while_it_comes() -> None:
         assert chat.session.store.tree(conversation).path()[-1].finish_reason is None
 
 
+MARKDOWN = """
+Files can be *sorted*
+====
+
+1. `ls -lS` looks at **one** folder
+
+2. `du` looks below:
+
+   ```sh
+   du -sh * | sort -h
+   ```
+
+| command | sorts |
+|---|---|
+| `ls` | yes |
+
+> said by [someone][1]
+
+[1]: /there
+"""
+
+
+@driven
+async def test_an_answer_that_came_bit_by_bit_looks_like_one_that_came_at_once() -> None:
+    backend = ScriptedBackend()
+    async with chatting(backend, size=(80, 40)) as (chat, pilot):
+        reply = await begin(chat, pilot, backend, "How?")
+        for at in range(0, len(MARKDOWN), 60):
+            reply.say(MARKDOWN[at : at + 60])
+            said = MARKDOWN[: at + 60]
+            await wait_until(pilot, lambda said=said: chat.session.tree.path()[-1].content == said)  # type: ignore[misc]
+        reply.end()
+        await wait_until(pilot, lambda: chat.conversation.running is None)
+        await pilot.pause()
+        streamed = on_screen(chat)
+        assert "du -sh * | sort -h" in streamed
+        await chat.show_conversation()
+        await wait_until(pilot, lambda: "said by someone" in on_screen(chat))
+        await pilot.pause()
+        assert [line.strip() for line in on_screen(chat).splitlines() if line.strip()] == [
+            line.strip() for line in streamed.splitlines() if line.strip()
+        ]
+
+
 @driven
 async def test_escape_stops_and_keeps_what_has_come() -> None:
     backend = ScriptedBackend()
     async with chatting(backend) as (chat, pilot):
-        await ask(chat, pilot, "Count", answered=False)
-        await wait_until(pilot, lambda: backend.replies)
-        backend.replies[0].say("one two")
+        reply = await begin(chat, pilot, backend, "Count")
+        reply.say("one two")
         await wait_until(pilot, lambda: "one two" in on_screen(chat))
         assert "esc stop" in on_screen(chat)
         await pilot.press("escape")
         await wait_until(pilot, lambda: not chat.session.running)
         await wait_until(pilot, lambda: "stopped" in on_screen(chat))
-        assert backend.replies[0].cancelled
+        assert reply.cancelled
         assert chat.session.tree.path()[-1].content == "one two"
         await wait_until(pilot, lambda: "esc stop" not in on_screen(chat))
 
@@ -106,6 +147,7 @@ async def test_a_question_waits_for_the_model() -> None:
         assert "no model" in on_screen(chat)
         await ask(chat, pilot, "Anyone?", answered=False)
         assert "Anyone?" in on_screen(chat)
+        assert "There is no model 'bad'" in on_screen(chat), "the reason stays"
         await ask(chat, pilot, "/model good", answered=False)
         await wait_until(pilot, lambda: "Hello there!" in on_screen(chat))
         assert source.opened == [("bad", "auto"), ("good", "auto")]
@@ -116,18 +158,17 @@ async def test_a_question_waits_for_the_model() -> None:
 async def test_the_reader_is_left_alone_further_up() -> None:
     backend = ScriptedBackend()
     async with chatting(backend, size=(80, 20)) as (chat, pilot):
-        await ask(chat, pilot, "Count", answered=False)
-        await wait_until(pilot, lambda: backend.replies)
-        backend.replies[0].say(*(f"line {n}\n\n" for n in range(30)))
+        reply = await begin(chat, pilot, backend, "Count")
+        reply.say(*(f"line {n}\n\n" for n in range(30)))
         await wait_until(pilot, lambda: "line 29" in on_screen(chat))
         chat.conversation.scroll_home(animate=False)
         await wait_until(pilot, lambda: "line 29" not in on_screen(chat))
-        backend.replies[0].say("line 30\n\n")
+        reply.say("line 30\n\n")
         await wait_until(pilot, lambda: "line 30" in chat.session.tree.path()[-1].content)
         await pilot.pause(0.3)
         assert "line 30" not in on_screen(chat)
         chat.conversation.scroll_end(animate=False)
-        backend.replies[0].say("line 31\n\n")
+        reply.say("line 31\n\n")
         await wait_until(pilot, lambda: "line 31" in on_screen(chat))
 
 
@@ -286,12 +327,11 @@ async def test_an_answer_that_cannot_be_kept_is_kept_later(tmp_path: Path) -> No
     with Store(tmp_path / "chats.db") as store:
         store._connection.execute("PRAGMA busy_timeout = 20")
         async with chatting(backend, store=store) as (chat, pilot):
-            await ask(chat, pilot, "Hi", answered=False)
-            await wait_until(pilot, lambda: backend.replies)
+            reply = await begin(chat, pilot, backend, "Hi")
             other = sqlite3.connect(tmp_path / "chats.db", isolation_level=None)
             other.execute("BEGIN IMMEDIATE")
-            backend.replies[0].say("all of it")
-            backend.replies[0].end()
+            reply.say("all of it")
+            reply.end()
             await wait_until(pilot, lambda: "locked by another" in on_screen(chat))
             await wait_until(pilot, lambda: "all of it" in on_screen(chat))
             other.close()
@@ -306,14 +346,13 @@ async def test_an_answer_that_cannot_be_kept_is_kept_later(tmp_path: Path) -> No
 async def test_an_answer_goes_on_while_something_lies_over_it() -> None:
     backend = ScriptedBackend()
     async with chatting(backend) as (chat, pilot):
-        await ask(chat, pilot, "Count", answered=False)
-        await wait_until(pilot, lambda: backend.replies)
+        reply = await begin(chat, pilot, backend, "Count")
         await pilot.press("f1")
         await wait_until(pilot, lambda: "commands and keys" in on_screen(chat))
-        backend.replies[0].say("one two")
+        reply.say("one two")
         await wait_until(pilot, lambda: "one two" in chat.session.tree.path()[-1].content)
         await pilot.pause(0.2)
-        backend.replies[0].end()
+        reply.end()
         await wait_until(pilot, lambda: not chat.session.running)
         await pilot.press("escape")
         await wait_until(pilot, lambda: "one two" in on_screen(chat))
@@ -346,4 +385,4 @@ async def test_a_store_that_breaks_leaves_a_usable_chat(tmp_path: Path) -> None:
         async with chatting(backend, store=store, resume=True, size=(140, 30)) as (chat, pilot):
             await wait_until(pilot, lambda: "are damaged" in on_screen(chat))
             await pilot.press("ctrl+o", "escape", "ctrl+n", "f1", "escape")
-            assert "are damaged" in on_screen(chat)
+            await wait_until(pilot, lambda: "are damaged" in on_screen(chat))

@@ -8,6 +8,7 @@ from localspec.tui.backend import Said
 from localspec.tui.store import Store
 from localspec.tui.widgets.message import Answer
 from scripted import (
+    HELLO,
     ScriptedBackend,
     ScriptedSource,
     ask,
@@ -16,10 +17,8 @@ from scripted import (
     on_screen,
     wait_until,
 )
+from textual import events
 from textual.widgets import Input, OptionList
-
-HELLO = [Said("Hello", "model"), Said(" there", "lookup"), Said("!")]
-
 
 # Commands --------------------------------------------------------------------------------------
 
@@ -37,6 +36,16 @@ async def test_commands_complete() -> None:
         await pilot.press("0", ".", "2", "enter")
         await wait_until(pilot, lambda: chat.session.choices == {"temperature": 0.2})
         await wait_until(pilot, lambda: "temperature 0.2" in on_screen(chat))
+
+
+@driven
+async def test_keys_that_come_at_once_keep_their_order() -> None:
+    async with chatting() as (chat, pilot):
+        for key, character in (("slash", "/"), ("s", "s"), ("y", "y"), ("tab", "\t"), ("b", "b"),
+                               ("ctrl+j", "\n"), ("c", "c")):  # fmt: skip
+            chat.prompt.typing.post_message(events.Key(key, character))
+        await wait_until(pilot, lambda: chat.prompt.text.endswith("c"))
+        assert chat.prompt.text == "/system b\nc"
 
 
 @driven

@@ -5,6 +5,8 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
@@ -12,18 +14,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from localspec.tui import commands, exchange, knobs, text, tint
 from localspec.tui.backend import Backend, Reply, Said
-from localspec.tui.figures import Figures, Meter, Part, fit, footnote, live, spark, switched_off
+from localspec.tui.figures import Figures, Meter, Part, fit, footnote, live, quiet, spark
 from localspec.tui.loader import Loader
+from localspec.tui.local import Local
 from localspec.tui.pace import Pace
 from localspec.tui.server import Server
 from localspec.tui.session import merge
 from localspec.tui.start import keymap
 from localspec.tui.store import Message, Store, Tree
+from localspec.tui.thinking import Thinking, marks_of
 from scripted import ScriptedBackend, ScriptedSource, figures
 from textual.content import Content
 
+from localspec.decoding.sequence import Piece
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError, UsageError
+from localspec.governor.doubt import Doubt
 from localspec.remote import Remote
 
 # Texts -----------------------------------------------------------------------------------------
@@ -78,6 +84,82 @@ def test_titles() -> None:
     assert text.title("\x1b[31m \n") == "[31m"
 
 
+# Thoughts --------------------------------------------------------------------------------------
+
+HARMONY = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes."
+
+
+@pytest.mark.parametrize(
+    ("template", "before", "raw", "shown"),
+    [
+        ("{{ '<think>' }}…</think>", "", "<think>hm</think>\n\nYes.", "<think>hm</think>\n\nYes."),
+        ("… '<think>\\n' … '</think>'", "assistant\n<think>\n", "hm</think>Yes.",
+         "<think>hm</think>\n\nYes."),
+        ("<seed:think> </seed:think>", "", "<seed:think>hm</seed:think>Yes.",
+         "<think>hm</think>\n\nYes."),
+        ("[THINK] [/THINK]", "", "[THINK]hm[/THINK]Yes.", "<think>hm</think>\n\nYes."),
+        ("<|channel|>analysis<|message|>", "", HARMONY, "<think>hm</think>\n\nYes."),
+        ("<|channel|>analysis<|message|>", "", "<|channel|>final<|message|>Yes.", "Yes."),
+        ("<|START_THINKING|>", "", "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Yes.",
+         "<think>hm</think>\n\nYes."),
+        ("no marks", "", "Say [THINK] or <think>", "Say [THINK] or <think>"),
+        ("[THINK] [/THINK]", "", "[THINK]cut o", "<think>cut o"),
+        ("<think> </think>", "", "<thi", "<thi"),
+        (None, "", "  ", "  "),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_marks_of_thoughts_are_those_of_the_template(
+    template: str | None, before: str, raw: str, shown: str, size: int
+) -> None:
+    thinking = Thinking(marks_of(template), before)
+    said: list[Said] = []
+    for at in range(0, len(raw), size):
+        said += thinking.feed([Said(raw[at : at + size], "model")])
+    assert "".join(part.text for part in [*said, *thinking.finish()]) == shown
+
+
+class Harmonious:
+    """A vocabulary in which numbers above 9 are control tokens."""
+
+    def __init__(self) -> None:
+        self.words = dict(enumerate(["analysis", "h", "m", "assistant", "final", "Yes", "."]))
+        control = ["<|channel|>", "<|message|>", "<|end|>", "<|start|>"]
+        self.control = dict(enumerate(control, start=10))
+
+    def piece(self, token: int) -> bytes:
+        return self.words.get(token, "").encode()
+
+    def text_of(self, token: int) -> str:
+        return self.words.get(token) or self.control[token]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ([13, 3], [10, 0, 11, 1, 2, 12, 13, 3, 10, 4, 11, 5, 6, 12]),
+        ([13, 3, 10, 0, 11], [1, 2, 12, 13, 3, 10, 4, 11, 5, 6, 12]),
+    ],
+)
+def test_thoughts_between_control_tokens_are_thoughts(prompt: list[int], answer: list[int]) -> None:
+    vocabulary = Harmonious()
+    pieces = [Piece(vocabulary.piece(token).decode(), token) for token in answer]
+    request = SimpleNamespace(prompt=prompt)
+    stream = SimpleNamespace(
+        sequence=SimpleNamespace(request=request, finish_reason="stop"),
+        take=lambda: [pieces.pop(0)],
+        ended=False,
+    )
+    template = "… <|channel|>analysis<|message|> …"
+    target = SimpleNamespace(vocabulary=vocabulary, chat_template=template)
+    llm: Any = SimpleNamespace(target=target, stream=lambda *_: stream, close=lambda: None)
+    backend = Local(llm)
+    reply = backend.ask([{"role": "user", "content": "hi"}], {})
+    backend.close()  # the question has arrived
+    said = "".join(part.text for _ in answer for part in reply.take())
+    assert said == "<think>hm</think>\n\nYes."
+
+
 # Figures ---------------------------------------------------------------------------------------
 
 
@@ -105,21 +187,30 @@ def test_who_guesses_now_is_who_guessed_most_lately() -> None:
     assert (meter.drafter, meter.draft_length) == ("lookup", 4)
 
 
-def test_why_nothing_is_guessed_is_said_when_it_has_lasted() -> None:
+@pytest.mark.parametrize(
+    ("doubt", "forbidden", "reason"),
+    [
+        (Doubt(0.41, 0.56), False, "not guessing: 41% would hold, 56% needed"),
+        (Doubt(0.60, 0.56), False, "not guessing: it would gain too little here"),
+        (Doubt(None, 0.56), False, "not guessing: the draft is not worth asking yet"),
+        (None, False, "not guessing: nothing here was seen before"),
+        (Doubt(0.41, 0.56), True, "not guessing: switched off by you"),
+    ],
+)
+def test_why_nothing_is_guessed_is_said_when_it_has_lasted(
+    doubt: Doubt | None, forbidden: bool, reason: str
+) -> None:
     meter = Meter()
-    meter.observe(figures(100))
-    assert switched_off(meter, 0.5) is None
-    for second in range(1, 5):
-        quiet = figures(100)
-        quiet.statistics.steps += 20 * second
-        quiet.statistics.predicted_seconds += second
-        meter.observe(quiet)
-    assert switched_off(meter, 0.69) == (
-        "Not guessing for now: a guess costs 69% of a step here, and 75% hold."
-    )
-    assert switched_off(meter, 0) == (
-        "Not guessing for now: it costs more than it gives, and 75% hold."
-    )
+    for second in range(5):
+        now = figures(100)
+        now.statistics.steps += 10 * second
+        now.statistics.predicted_seconds += second
+        meter.observe(now)
+        said = [part.text for part in quiet(meter, doubt, forbidden=forbidden)]
+        assert said == [] or second == 4
+    assert reason in said
+    meter.observe(figures(200))
+    assert quiet(meter, doubt) == []
 
 
 def test_nothing_is_said_that_is_not_known() -> None:

@@ -6,8 +6,9 @@ from typing import Any, TypeAlias
 import pytest
 from localspec.tui.app import Chat
 from localspec.tui.backend import Said
+from localspec.tui.deeds import choose_draft
 from localspec.tui.store import Store
-from scripted import ScriptedBackend, ScriptedSource, ask, wait_until
+from scripted import ScriptedBackend, ScriptedSource, ask, on_screen, wait_until
 from textual import __version__ as textual_version
 from textual.pilot import Pilot
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.skipif(
     textual_version != TAKEN_WITH, reason=f"the pictures were taken with Textual {TAKEN_WITH}"
 )
 ANSWER = [
+    Said("<think>Sizes are asked for: `ls` knows them.</think>\n\n", "draft model"),
     Said("`ls` can sort by **size** itself:\n\n```sh\n", "draft model"),
     Said("ls -lS", "lookup"),
     Said("   # largest first\n```\n\n- `-r` turns the order around"),
@@ -55,10 +57,24 @@ async def chosen(chat: Chat, pilot: Pilot[None]) -> None:
 
 async def chats(chat: Chat, pilot: Pilot[None]) -> None:
     await pilot.press("ctrl+o")
+    await wait_until(pilot, lambda: "search titles" in on_screen(chat))
 
 
 async def settings(chat: Chat, pilot: Pilot[None]) -> None:
     await pilot.press("ctrl+s")
+    await wait_until(pilot, lambda: "  0: always the likeliest token" in on_screen(chat))
+
+
+async def thoughts(chat: Chat, pilot: Pilot[None]) -> None:
+    await conversation(chat, pilot)
+    chat.conversation.views[-1].focus()
+    await pilot.press("space")
+
+
+async def drafts(chat: Chat, pilot: Pilot[None]) -> None:
+    await wait_until(pilot, lambda: chat.drafts)
+    choose_draft(chat, "")
+    await wait_until(pilot, lambda: "It was measured" in on_screen(chat))
 
 
 async def no_model(chat: Chat, pilot: Pilot[None]) -> None:
@@ -69,9 +85,12 @@ async def no_model(chat: Chat, pilot: Pilot[None]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     "scene",
-    [welcome, conversation, guesses, light, suggestions, chosen, chats, settings, no_model],
+    [
+        welcome, conversation, thoughts, guesses, light, suggestions, chosen, chats, settings,
+        drafts, no_model,
+    ],
     ids=lambda scene: scene.__name__,
-)
+)  # fmt: skip
 def test_picture(scene: Scene, size: str, snap_compare: Any) -> None:
     store = Store(None)
     for title in ("Why is the sky blue?", "Explain borrow checking with one small example"):

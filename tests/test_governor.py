@@ -261,6 +261,21 @@ def test_where_the_target_is_sure_a_draft_is_worth_asking_and_where_it_is_lost_i
     assert own.estimate(0, 600) > 0  # which is forgotten
 
 
+def test_what_speaks_against_a_draft_is_told_in_numbers() -> None:
+    simulation = Simulation(STEEP, guess=0.1, chance=0.3)
+    governor = simulation.governor
+    assert governor.doubt(simulation.sequence, "simulated") is None, "nobody has guessed yet"
+    simulation.run(400)
+    doubt = governor.doubt(simulation.sequence, "simulated")
+    assert doubt
+    assert doubt.expected == pytest.approx(0.3, abs=0.1)
+    assert doubt.needed == pytest.approx(0.7, abs=0.05), "a row takes 0.6 more, a guess 0.1"
+    simulation.another_text(0.3)
+    doubt = governor.doubt(simulation.sequence, "simulated")
+    assert doubt
+    assert doubt.expected is None, "not asked in this text"
+
+
 def test_certainty_is_how_few_tokens_are_likely() -> None:
     sure, lost = Certainty(), Certainty()
     row = np.zeros(1000, np.float32)

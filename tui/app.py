@@ -3,11 +3,13 @@
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal
 
 from localspec.tui import commands, deeds, themes
 from localspec.tui.backend import Backend, Choice, Source
 from localspec.tui.figures import Part
+from localspec.tui.keeping import Keeping
+from localspec.tui.keys import KEYS
 from localspec.tui.loader import Loader
 from localspec.tui.progress import Progress
 from localspec.tui.screens.chats import Chats
@@ -15,7 +17,7 @@ from localspec.tui.screens.help import Help
 from localspec.tui.screens.settings import Settings
 from localspec.tui.session import Session
 from localspec.tui.store import Message, Store, Summary
-from localspec.tui.text import code_blocks, shorten, split_thoughts
+from localspec.tui.text import code_blocks, harmless, shorten, split_thoughts
 from localspec.tui.widgets.conversation import Conversation
 from localspec.tui.widgets.message import MessageView
 from localspec.tui.widgets.panel import Panel
@@ -23,7 +25,7 @@ from localspec.tui.widgets.prompt import Prompt
 from localspec.tui.widgets.strip import Strip
 from localspec.tui.widgets.welcome import Welcome
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message as Event
 from textual.screen import Screen
@@ -34,46 +36,20 @@ from localspec.errors import LocalspecError, UsageError
 __all__ = ["Chat"]
 
 _IDLE_SECONDS = 1.0
-T = TypeVar("T")
 Severity = Literal["information", "warning", "error"]
 
 
 class Chat(App[None]):
-    """Talks to a model of `source`, and keeps everything in `store`."""
+    """Talks to a model of `source`, and keeps everything in `store`.
+
+    `dark` is what the terminal is, `typed` what was typed before there was a prompt.
+    """
 
     CSS_PATH = "chat.tcss"
     TITLE = "localspec"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape", "escape", "stop", tooltip="stop the answer and keep what has come", id="stop"
-        ),
-        Binding(
-            "ctrl+r", "again", "again", tooltip="answer the last question once more", id="again"
-        ),
-        Binding("ctrl+n", "new", "new", tooltip="begin a conversation", id="new"),
-        Binding("ctrl+o", "chats", "chats", tooltip="all conversations", id="chats"),
-        Binding("ctrl+t", "tint", "tint", tooltip="show who guessed which tokens", id="tint"),
-        Binding(
-            "ctrl+g",
-            "figures",
-            "figures",
-            tooltip="open or close the panel of figures",
-            id="figures",
-        ),
-        Binding("ctrl+l", "models", "model", show=False, tooltip="choose the model", id="models"),
-        Binding(
-            "ctrl+s",
-            "settings",
-            "settings",
-            show=False,
-            tooltip="temperature, seed and other settings",
-            id="settings",
-        ),
-        Binding("f1", "help", "help", tooltip="commands and keys", id="help"),
-        Binding("ctrl+c", "interrupt", show=False, system=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     class Loaded(Event):
         """A model is there, or why it is not."""
@@ -92,22 +68,22 @@ class Chat(App[None]):
         resume: bool = False,
         keys: dict[str, str] | None = None,
         trouble: str | None = None,
+        dark: bool | None = None,
+        typed: str = "",
     ) -> None:
         super().__init__()
+        self._dark, self._typed = dark, typed
         self.session = Session(store)
         self.source = source
         self.model, self.draft = model, draft
         self._resume = resume
         self._keys = keys or {}
-        self._trouble = trouble
+        self.keeping = Keeping(self.session, self.notice, trouble or "")
         self._loader = Loader(source, self._tell)
         self.progress = Progress(self, self.session, self._loader)
         self._editing: int | None = None
         self.models: list[Choice] = []
         self.drafts: list[Choice] = []
-        self._unsaved_draft: str | None = None
-        self.lost: LocalspecError | None = None
-        """Why something could not be kept when the chat was left."""
 
     # The screen -----------------------------------------------------------------------------
 
@@ -119,9 +95,10 @@ class Chat(App[None]):
         with Horizontal(id="middle"):
             with Vertical(id="column"):
                 yield Conversation()
-                yield Static(id="notice", markup=False)
-                yield Prompt(lambda text: commands.suggest(self, text))
-                yield Strip()
+                with Vertical(id="below"):
+                    yield Static(id="notice", markup=False)
+                    yield Prompt(lambda text: commands.suggest(self, text))
+                    yield Strip()
             yield Panel(id="figures")
         yield Footer(compact=True, show_command_palette=False)
 
@@ -131,18 +108,19 @@ class Chat(App[None]):
         self.register_theme(themes.LIGHT)
         self.set_keymap(self._keys)
         unknown: dict[str, Any] = {}
-        preferences = self._known(self.session.store.preferences, unknown)
-        self.theme = self._known_theme(preferences.get("theme"))
+        preferences = self.keeping.known(self.session.store.preferences, unknown)
+        self.paint(str(preferences.get("theme")))
         self.session.choices = dict(preferences.get("choices", {}))
         self.conversation.tinted = bool(preferences.get("tint", False))
         self._main.set_class(bool(preferences.get("figures", False)), "-figures")
-        if self._trouble:
-            self.notice(self._trouble)
+        self.notice(self.keeping.trouble)
         latest = self._latest() if self._resume else []
         if latest:
             await self.attempt(lambda: self.session.open(latest[0].id))
-        self.prompt.past = self._known(self.session.store.prompts, [])
+        self.prompt.past = self.keeping.known(self.session.store.prompts, [])
         await self._go_there()
+        if self._typed:
+            self.prompt.put(self.prompt.text + harmless(self._typed))
         self.load(self.model, self.draft)
         self.set_interval(_IDLE_SECONDS, self._retry)
 
@@ -191,7 +169,7 @@ class Chat(App[None]):
         conversation = self.session.conversation
         title = "localspec"
         if conversation is not None:
-            title = self._known(lambda: self.session.store.title(conversation), title)
+            title = self.keeping.known(lambda: self.session.store.title(conversation), title)
         self._main.query_one("#title", Static).update(title)
         backend = self.session.backend
         model = backend.name if backend else f"{self.model} …" if self._loader.what else "no model"
@@ -214,8 +192,9 @@ class Chat(App[None]):
         self.progress.wake()
 
     def _tell(self, backend: Backend | None, failure: LocalspecError | None) -> None:
-        self.models, self.drafts = list(self.source.models()), list(self.source.drafts())
+        self.models = list(self.source.models())
         self.post_message(self.Loaded(backend, failure))
+        self.drafts = list(self.source.drafts(self.model))
 
     async def on_chat_loaded(self, event: Loaded) -> None:
         """There is a model, or a reason why not."""
@@ -223,7 +202,7 @@ class Chat(App[None]):
         if backend is None:
             self.notice(f"{event.failure} Choose another model with /model.")
         else:
-            self.notice(" ".join(backend.notes) or self._trouble or "")
+            self.notice(" ".join(backend.notes) or self.keeping.trouble)
         with contextlib.suppress(LocalspecError):  # `_retry` tries again
             self.session.attach(backend)
         self.show_title()
@@ -252,11 +231,11 @@ class Chat(App[None]):
             self._end_editing()
         else:
             message = self.session.send(text)
-            with contextlib.suppress(LocalspecError):
-                self.session.store.keep_draft(before, "")
-            self._unsaved_draft = self.prompt.text
+            self.keeping.sent(before)
+            self.keeping.typed(self.prompt.text)
         self.prompt.past.append(text)
-        self.notice(self._trouble or "")
+        if self.session.backend or self._loader.what:  # else it says why there is no model
+            self.notice(self.keeping.trouble)
         if before is None or editing is not None:
             await self.show_conversation()
         else:
@@ -265,33 +244,16 @@ class Chat(App[None]):
 
     async def _retry(self) -> None:
         """Once a second."""
-        self._keep_up()
+        self.keeping.catch_up()
         if self.session.awaiting is not None and self.session.backend:
             with contextlib.suppress(LocalspecError):
                 self.session.attach(self.session.backend)
                 await self.progress.follow()
 
-    def _keep_up(self) -> None:
-        """Keep what is typed, and what could not be kept before."""
-        behind = self.session.has_unkept
-        try:
-            self._keep()
-        except LocalspecError as error:
-            self.notice(str(error))
-        else:
-            if behind:
-                self.notice(self._trouble or "")
-
-    def _keep(self) -> None:
-        if self._unsaved_draft is not None:
-            self.session.store.keep_draft(self.session.conversation, self._unsaved_draft)
-            self._unsaved_draft = None
-        self.session.keep()
-
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """What is typed is kept within a second."""
         if self._editing is None and not commands.is_command(event.text):
-            self._unsaved_draft = event.text
+            self.keeping.typed(event.text)
 
     async def attempt(self, deed: Callable[[], Awaitable[None] | None]) -> bool:
         """Do something a person asked for; what goes wrong is told in a sentence."""
@@ -350,7 +312,7 @@ class Chat(App[None]):
 
     async def action_new(self) -> None:
         """Begin a conversation."""
-        self._keep_up()
+        self.keeping.catch_up()
         await self.attempt(self.session.new)
         await self._go_there()
 
@@ -361,7 +323,7 @@ class Chat(App[None]):
 
     async def open(self, conversation: int) -> None:
         """Show another conversation."""
-        self._keep_up()
+        self.keeping.catch_up()
         await self.attempt(lambda: self.session.open(conversation))
         await self._go_there()
 
@@ -382,13 +344,13 @@ class Chat(App[None]):
         """Show who guessed which tokens, or not."""
         tinted = not self.conversation.tinted
         await self.conversation.set_tinted(tinted)
-        self.prefer(tint=tinted)
+        self.keeping.prefer(tint=tinted)
 
     def action_figures(self) -> None:
         """Open or close the panel of figures."""
         self._main.toggle_class("-figures")
         self.show_figures()
-        self.prefer(figures=self._main.has_class("-figures"))
+        self.keeping.prefer(figures=self._main.has_class("-figures"))
 
     def action_models(self) -> None:
         """Choose a model."""
@@ -401,7 +363,7 @@ class Chat(App[None]):
     def settled(self) -> None:
         """Settings were changed."""
         self.progress.rest()
-        self.prefer(choices=self.session.choices)
+        self.keeping.prefer(choices=self.session.choices)
 
     def action_help(self) -> None:
         """Commands and keys."""
@@ -448,7 +410,7 @@ class Chat(App[None]):
         if self.session.running:
             self.say("The answer is still coming; esc stops it.")
             return
-        self._keep_up()
+        self.keeping.catch_up()
         self._editing = message.id
         self.prompt.add_class("-editing")
         self.refresh_bindings()
@@ -461,30 +423,19 @@ class Chat(App[None]):
         self._editing = None
         self.prompt.remove_class("-editing")
         conversation = self.session.conversation
-        self.prompt.put(self._known(lambda: self.session.store.draft(conversation), ""))
-        self._unsaved_draft = None
+        self.prompt.put(self.keeping.known(lambda: self.session.store.draft(conversation), ""))
+        self.keeping.typed(None)
         self.refresh_bindings()
 
     # Preferences ----------------------------------------------------------------------------
 
-    def prefer(self, **choices: object) -> None:
-        """Remember something for the next time, if that can be."""
-        with contextlib.suppress(LocalspecError):
-            self.session.store.prefer(choices)
-
-    def _known(self, read: Callable[[], T], otherwise: T) -> T:
-        """What can be read of the store; where it is damaged, the chat goes on and says so."""
-        try:
-            return read()
-        except LocalspecError as error:
-            self.notice(str(error))
-            return otherwise
-
     def _latest(self) -> list[Summary]:
-        return self._known(self.session.store.summaries, [])
+        return self.keeping.known(self.session.store.summaries, [])
 
-    def _known_theme(self, name: object) -> str:
-        return str(name) if name in self.available_themes else themes.DARK.name
+    def paint(self, theme: str) -> None:
+        """Take the colours of that name; those that fit the terminal where there are none."""
+        known = theme in self.available_themes
+        self.theme = theme if known else themes.fitting(self._dark).name
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """A model's links are shown, never followed by themselves."""
@@ -492,8 +443,4 @@ class Chat(App[None]):
 
     def on_unmount(self) -> None:
         """Keep everything."""
-        try:
-            self.session.leave()
-            self._keep()
-        except LocalspecError as error:
-            self.lost = error
+        self.keeping.leave()

@@ -9,10 +9,12 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from localspec.tui.figures import Figures
 
+from localspec.governor.doubt import Doubt
+
 __all__ = ["Backend", "Choice", "Choices", "Reply", "Said", "Source", "Words"]
 
 Words: TypeAlias = Mapping[str, str]
-"""A message for the model: its `role` and `content`."""
+"""A message for the model: its `role` and `content`, of an answer perhaps `reasoning_content`."""
 Choices: TypeAlias = Mapping[str, float | int | str]
 """Settings that differ from the defaults, by the names of `knobs.KNOBS`."""
 
@@ -43,6 +45,10 @@ class Reply(Protocol):
     def figures(self) -> Figures:
         """As of now."""
 
+    @property
+    def doubt(self) -> Doubt | None:
+        """What speaks against asking the draft now; None where there is none to ask."""
+
     def take(self) -> list[Said]:
         """What has come since the last call. Raises LocalspecError once where it failed."""
 
@@ -65,10 +71,6 @@ class Backend(Protocol):
     def notes(self) -> Sequence[str]:
         """Sentences worth telling."""
 
-    @property
-    def price(self) -> float:
-        """What a look at one guess costs, in plain steps; 0 where it is not known."""
-
     def ask(self, conversation: Sequence[Words], choices: Choices) -> Reply:
         """Begin to answer. What is wrong with the question is heard from `Reply.take`."""
 
@@ -77,10 +79,15 @@ class Backend(Protocol):
 
 
 class Choice(NamedTuple):
-    """Something to choose: its name, and why one might."""
+    """Something to choose: its name, why one might, and what there is to say of it at length.
+
+    `label` is shown in place of a name that is long.
+    """
 
     name: str
     meaning: str
+    detail: str = ""
+    label: str = ""
 
 
 class Source(Protocol):
@@ -100,5 +107,8 @@ class Source(Protocol):
     def models(self) -> Sequence[Choice]:
         """What can be opened. Any thread may call."""
 
-    def drafts(self) -> Sequence[Choice]:
-        """What can guess for it."""
+    def drafts(self, model: str) -> Sequence[Choice]:
+        """What can guess for a model, and what not; takes a moment. Any thread may call."""
+
+    def explain(self, model: str) -> str:
+        """What there is to say of a model; takes a moment. Any thread may call."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from localspec.tui import deeds
+from localspec.tui import deeds, themes
 from localspec.tui.backend import Choice
 from localspec.tui.knobs import KNOBS
 from localspec.tui.widgets.prompt import Suggestion
@@ -69,7 +69,7 @@ def _modes(chat: "Chat") -> Iterable[Choice]:
 
 
 def _themes(chat: "Chat") -> Iterable[Choice]:
-    return [Choice(name, "") for name in sorted(chat.available_themes)]
+    return themes.choices(chat.available_themes)
 
 
 COMMANDS = (
@@ -124,8 +124,8 @@ def palette(chat: "Chat") -> Iterator[tuple[str, str, Callable[[], Awaitable[Non
     for command in COMMANDS:
         if not command.needs_argument:
             yield command.name.capitalize(), command.meaning, partial(command.run, chat, "")
-    for name in sorted(chat.available_themes):
-        yield f"Theme {name}", "choose colours", partial(deeds.choose_theme, chat, name)
+    for name, meaning, *_ in _themes(chat):
+        yield f"Theme {name}", meaning, partial(deeds.choose_theme, chat, name)
 
 
 def suggest(chat: "Chat", text: str) -> list[Suggestion]:
@@ -143,6 +143,6 @@ def suggest(chat: "Chat", text: str) -> list[Suggestion]:
         Suggestion(f"/{c.name} {ending}", meaning, c.name != "set")
         for c in COMMANDS
         if c.name == name.lower()
-        for ending, meaning in c.endings(chat)
+        for ending, meaning, *_ in c.endings(chat)
         if ending.lower().startswith(argument.lower())
     ]

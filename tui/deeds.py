@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localspec.tui import exchange, knobs
+from localspec.tui import exchange, knobs, themes
 from localspec.tui.backend import Choice
 from localspec.tui.screens.picker import Picker
 from localspec.tui.text import shorten, split_thoughts
@@ -60,7 +60,8 @@ def choose_model(chat: "Chat", name: str) -> None:
         chat.load(name, "auto")
     else:
         hint = "The path of any GGUF file can be typed too."
-        _pick(chat, "Which model shall answer?", chat.models, choose_model, hint)
+        explain = chat.source.explain
+        _pick(chat, "Which model shall answer?", chat.models, choose_model, hint, explain)
 
 
 def choose_draft(chat: "Chat", name: str) -> None:
@@ -74,11 +75,10 @@ def choose_draft(chat: "Chat", name: str) -> None:
 def choose_theme(chat: "Chat", name: str) -> None:
     """Change the colours."""
     if not name:
-        themes = [Choice(name, "") for name in sorted(chat.available_themes)]
-        _pick(chat, "Which colours?", themes, choose_theme)
-    elif name in chat.available_themes:
-        chat.theme = name
-        chat.prefer(theme=name)
+        _pick(chat, "Which colours?", themes.choices(chat.available_themes), choose_theme)
+    elif name == themes.AUTO or name in chat.available_themes:
+        chat.paint(name)
+        chat.keeping.prefer(theme=name)
     else:
         raise UsageError(f"There is no theme {name!r}; /theme lists them.")
 
@@ -89,6 +89,7 @@ def _pick(
     choices: Sequence[Choice],
     deed: Callable[["Chat", str], None],
     hint: str = "",
+    explain: Callable[[str], str] | None = None,
 ) -> None:
     """Have a person choose, and do it with what was chosen."""
 
@@ -96,7 +97,7 @@ def _pick(
         if name:
             await chat.attempt(lambda: deed(chat, name))
 
-    chat.push_screen(Picker(question, choices, hint), chosen)
+    chat.push_screen(Picker(question, choices, hint, explain), chosen)
 
 
 def instruct(chat: "Chat", text: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple, Self
 
 from localspec.decoding.statistics import Statistics
+from localspec.governor.doubt import Doubt
 
 __all__ = [
     "SEPARATOR",
@@ -17,10 +18,10 @@ __all__ = [
     "footnote",
     "idle",
     "live",
+    "quiet",
     "seconds",
     "snapshot",
     "spark",
-    "switched_off",
 ]
 
 _WINDOW_SECONDS = 2.0
@@ -86,11 +87,14 @@ class Meter:
         self.history: list[float] = []
         self._window: deque[Statistics] = deque([Statistics()])
         self._sampled = 0.0
+        self._guessed_at = 0
 
     def observe(self, figures: Figures) -> None:
         """The figures of the moment."""
         self.figures = figures
         now = figures.statistics
+        if now.draft_tokens > self._window[-1].draft_tokens:
+            self._guessed_at = now.steps
         self._window.append(now)
         while self._window[1].predicted_seconds <= now.predicted_seconds - _WINDOW_SECONDS:
             self._window.popleft()
@@ -116,9 +120,9 @@ class Meter:
         return max(made, key=made.__getitem__) if any(made.values()) else None
 
     @property
-    def idle_steps(self) -> float:
-        """Decodes in the window, where none of them had a guess."""
-        return 0 if self._since("draft_tokens") else self._since("steps")
+    def idle_steps(self) -> int:
+        """Decodes since the last one with a guess."""
+        return self.figures.statistics.steps - self._guessed_at
 
     def _since(self, name: str) -> float:
         return float(getattr(self._window[-1], name) - getattr(self._window[0], name))
@@ -231,19 +235,26 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
 
 
-def switched_off(meter: Meter, price: float) -> str | None:
-    """Why nothing is guessed at the moment, as a sentence; None where something is.
+def quiet(meter: Meter, doubt: Doubt | None, *, forbidden: bool = False) -> list[Part]:
+    """What the strip says where nothing is guessed, and has not been for a while; else nothing.
 
-    `price` is what a look at one guess costs, in plain steps; 0 where it is not known.
+    `doubt` is what speaks against the draft, None where there is none; `forbidden` where a person
+    has switched guessing off.
     """
     if meter.idle_steps < _ENOUGH_STEPS:
-        return None
-    s = meter.figures.statistics
-    reason = f"a guess costs {price:.0%} of a step here" if price else "it costs more than it gives"
-    if s.drafted_per_position and s.drafted_per_position[0]:
-        held = s.accepted_per_position[0] if s.accepted_per_position else 0
-        reason += f", and {_ratio(held, s.drafted_per_position[0]):.0%} hold"
-    return f"Not guessing for now: {reason}."
+        return []
+    if forbidden:
+        reason = "switched off by you"
+    elif doubt is None:
+        reason = "nothing here was seen before"
+    elif doubt.expected is None:
+        reason = "the draft is not worth asking yet"
+    elif doubt.expected < doubt.needed:
+        reason = f"{doubt.expected:.0%} would hold, {doubt.needed:.0%} needed"
+    else:
+        reason = "it would gain too little here"
+    speed = [part._replace(rank=1) for part in live(meter)[:1]]
+    return [*speed, Part(f"not guessing: {reason}", 0), *_context(meter.figures)]
 
 
 def detail(figures: Figures) -> list[tuple[str, list[tuple[str, str]]]]:

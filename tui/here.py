@@ -1,6 +1,7 @@
 """Models of this computer, as the chat's source."""
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,7 @@ class Here:
 
     def open(self, model: str, draft: str) -> Backend:
         """Load a model and its draft."""
-        from localspec.tui.local import (
-            load,
-        )  # llama.cpp takes a while, and the screen does not wait
+        from localspec.tui.local import load  # brings llama.cpp along; the screen does not wait
 
         return load(model, draft, **self._loading)
 
@@ -40,13 +39,20 @@ class Here:
             + [_file(path) for path in sorted(Path().glob("*.gguf")) if path.is_file()]
         )
 
-    def drafts(self) -> Sequence[Choice]:
-        """What can be said of guessing, and the models."""
-        ways = [
-            Choice("auto", "the draft that was made for the model"),
-            Choice("none", "guess from text already seen only"),
-        ]
-        return [*ways, *self.models()]
+    def drafts(self, model: str) -> Sequence[Choice]:
+        """Who may guess for a model, and what speaks for or against each."""
+        choices: list[Choice] = _explaining().drafts(model)
+        return choices
+
+    def explain(self, model: str) -> str:
+        """Whether it fits, and who guesses for it."""
+        return str(_explaining().model(model, self._loading.get("context")))
+
+
+def _explaining() -> Any:
+    """The module; it brings numpy along, before which llama.cpp has to be there."""
+    import_module("localspec.llama.library")
+    return import_module("localspec.tui.explaining")
 
 
 def _file(path: Path) -> Choice:

@@ -6,8 +6,11 @@ from typing import Any
 
 from localspec.tui.backend import Choices, Reply, Said, Words
 from localspec.tui.figures import Figures, snapshot
+from localspec.tui.thinking import Marks, Thinking, marks_of
 
 import localspec
+from localspec.decoding.sequence import Piece
+from localspec.governor.doubt import Doubt
 from localspec.runtime import LLM, Options
 from localspec.worker import Stream
 
@@ -24,6 +27,7 @@ class Local:
 
     def __init__(self, llm: LLM) -> None:
         self.llm = llm
+        self._marks = marks_of(llm.target.chat_template)
         self._helper = ThreadPoolExecutor(1, "localspec-asking")
 
     @property
@@ -41,19 +45,21 @@ class Local:
         """What loading had to say."""
         return self.llm.notes
 
-    @property
-    def price(self) -> float:
-        """What looking at one guess costs, in plain steps."""
-        plain = self.llm.governor.costs.step(1)
-        return self.llm.governor.costs.step(2) / plain - 1 if plain else 0.0
-
     def ask(self, conversation: Sequence[Words], choices: Choices) -> Reply:
         """Begin to answer; rendering the conversation happens elsewhere."""
         options: Any = dict(choices)
-        return _LocalReply(self.llm, self._helper.submit(self._begin, conversation, options))
+        begun = self._helper.submit(self._begin, conversation, options)
+        return _LocalReply(self.llm, begun, self._marks)
 
     def _begin(self, conversation: Sequence[Words], options: Options) -> Stream:
-        return self.llm.stream(conversation, **options)
+        # Some templates have another name for what others call reasoning_content.
+        messages = [
+            {**words, "thinking": words["reasoning_content"]}
+            if "reasoning_content" in words
+            else words
+            for words in conversation
+        ]
+        return self.llm.stream(messages, **options)
 
     def close(self) -> None:
         """Give the memory back."""
@@ -64,8 +70,9 @@ class Local:
 class _LocalReply:
     """A stream that may not have begun yet."""
 
-    def __init__(self, llm: LLM, begun: Future[Stream]) -> None:
-        self._llm, self._begun = llm, begun
+    def __init__(self, llm: LLM, begun: Future[Stream], marks: tuple[Marks, ...]) -> None:
+        self._llm, self._begun, self._marks = llm, begun, marks
+        self._thinking: Thinking | None = None
         self._cancelled = False
         self.ended = False
 
@@ -83,17 +90,21 @@ class _LocalReply:
 
     @property
     def seed(self) -> int | None:
-        return self._stream.answer.seed if self._stream else None
+        return self._stream.sequence.request.sampling.seed if self._stream else None
 
     @property
     def figures(self) -> Figures:
         if not self._stream:
             return Figures(context_length=self._llm.context_length)
         return Figures(
-            snapshot(self._stream.answer.statistics),
+            snapshot(self._stream.sequence.statistics),
             self._llm.governor.plain_rate(),
             self._llm.context_length,
         )
+
+    @property
+    def doubt(self) -> Doubt | None:
+        return self._llm.doubt(self._stream) if self._stream else None
 
     def take(self) -> list[Said]:
         if not self._begun.done():
@@ -102,13 +113,37 @@ class _LocalReply:
             stream = self._begun.result()
             if self._cancelled:
                 stream.cancel()
-            said = [Said(piece.text, piece.drafter) for piece in stream.take()]
+            pieces = stream.take()
         except BaseException:
             self.ended = True
             raise
-        failed = bool(said) and stream.answer.finish_reason == "error"
+        said = self._said(stream, pieces)
+        failed = bool(pieces) and stream.sequence.finish_reason == "error"
         self.ended = stream.ended and not failed  # the next call raises why
+        if stream.ended and self._thinking:
+            said += self._thinking.finish()
         return said
+
+    def _said(self, stream: Stream, pieces: list[Piece]) -> list[Said]:
+        """Pieces with thoughts marked as the chat does it."""
+        if self._thinking is None:
+            words = map(self._llm.target.vocabulary.text_of, stream.sequence.request.prompt[-16:])
+            self._thinking = Thinking(self._marks, "".join(words))
+        said: list[Said] = []
+        for piece in pieces:
+            text = piece.text or self._mark(piece.token)
+            said += self._thinking.feed([Said(text, piece.drafter)])
+        return said
+
+    def _mark(self, token: int | None) -> str:
+        """A control token that may be part of a mark of thoughts, written out."""
+        vocabulary = self._llm.target.vocabulary
+        if token is None or not self._thinking or self._thinking.answering:
+            return ""
+        if vocabulary.piece(token):
+            return ""  # its text is held back, and comes with the next one
+        written = vocabulary.text_of(token)
+        return written if any(written in mark for marks in self._marks for mark in marks) else ""
 
     def cancel(self) -> None:
         self._cancelled = True

@@ -5,7 +5,7 @@ One timer drives it, and rests when there is nothing to show.
 
 from typing import TYPE_CHECKING
 
-from localspec.tui.figures import Figures, Meter, Part, idle, switched_off
+from localspec.tui.figures import Figures, Meter, Part, idle, quiet
 from localspec.tui.loader import Loader
 from localspec.tui.pace import Pace
 from localspec.tui.session import Session
@@ -83,17 +83,14 @@ class Progress:
             self.rest()
         elif not meter.figures.statistics.completion_tokens:
             strip.wait("reading the prompt")
-        elif reason := self._why_not_guessing(meter):
-            strip.rest([Part(reason, 0)])
         else:
-            strip.show(meter)
+            strip.show(meter, self._quiet(meter))
         self._chat.show_figures()
 
-    def _why_not_guessing(self, meter: Meter) -> str | None:
-        backend = self._session.backend
-        if backend is None or self._session.choices.get("speculation", "auto") != "auto":
-            return None
-        return switched_off(meter, backend.price)
+    def _quiet(self, meter: Meter) -> list[Part]:
+        running = self._session.running
+        forbidden = self._session.choices.get("speculation", "auto") == 0
+        return quiet(meter, running.reply.doubt if running else None, forbidden=forbidden)
 
     def rest(self) -> None:
         """Nothing comes: the strip says what will answer, and how."""

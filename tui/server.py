@@ -11,6 +11,8 @@ from typing import Any
 
 from localspec.tui.backend import Backend, Choice, Choices, Reply, Said, Words
 from localspec.tui.figures import Figures
+from localspec.tui.text import CLOSE, OPEN
+from localspec.tui.thinking import KNOWN, Thinking
 
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError
@@ -53,16 +55,19 @@ class There:
         """What the server had when it was last asked."""
         return self._known
 
-    def drafts(self) -> Sequence[Choice]:
+    def drafts(self, model: str) -> Sequence[Choice]:
         """None; servers decide for themselves."""
         return ()
+
+    def explain(self, model: str) -> str:
+        """Nothing; servers do not tell."""
+        return ""
 
 
 class Server:
     """One of a server's models as a backend. For one event loop."""
 
     notes = ()
-    price = 0.0
 
     def __init__(self, remote: Remote, name: str) -> None:
         self._remote, self.name = remote, name
@@ -72,7 +77,7 @@ class Server:
         """Send the conversation."""
         body = {
             "model": self.name,
-            "messages": list(conversation),
+            "messages": [{"role": w["role"], "content": w["content"]} for w in conversation],
             "stream_options": {"include_usage": True},
             **{name: value for name, value in choices.items() if name != "speculation"},
         }
@@ -87,11 +92,13 @@ class _ServerReply:
 
     def __init__(self, remote: Remote, body: Mapping[str, Any]) -> None:
         self.seed: int | None = body.get("seed")
+        self.doubt = None  # servers decide for themselves, and do not say why
         self.finish_reason: str | None = None
         self._said: list[Said] = []
         self._failure: LocalspecError | None = None
         self._characters = 0
-        self._thinking = False
+        self._thinks = False
+        self._thinking = Thinking(KNOWN)
         self._asked = time.monotonic()
         self._first = self._last = 0.0
         self._counted: Statistics | None = None
@@ -127,6 +134,7 @@ class _ServerReply:
         except asyncio.CancelledError:
             self.finish_reason = "cancelled"
         self._think(False)
+        self._said += self._thinking.finish()
 
     def _read(self, chunk: Document) -> None:
         choices = chunk.get("choices")
@@ -143,11 +151,11 @@ class _ServerReply:
         self.finish_reason = _REASONS.get(reason, "stop") or self.finish_reason
         self._count(chunk.get("usage") or {}, chunk.get("timings") or {})
 
-    def _think(self, thinking: bool) -> None:
+    def _think(self, thinks: bool) -> None:
         """Mark thoughts, which some servers send apart, as templates do."""
-        if thinking != self._thinking:
-            self._thinking = thinking
-            self._said.append(Said("<think>" if thinking else "</think>\n\n"))
+        if thinks != self._thinks:
+            self._thinks = thinks
+            self._said += self._thinking.feed([Said(OPEN if thinks else CLOSE)])
 
     def _say(self, text: object) -> None:
         if not isinstance(text, str):
@@ -155,7 +163,7 @@ class _ServerReply:
         self._last = time.monotonic()
         self._first = self._first or self._last
         self._characters += len(text)
-        self._said.append(Said(text))
+        self._said += self._thinking.feed([Said(text)])
 
     def _estimated(self) -> Statistics:
         tokens = round(self._characters / _CHARACTERS)

@@ -206,16 +206,21 @@ class Session:
     # For the model --------------------------------------------------------------------------
 
     def _words(self, question: int) -> list[Words]:
-        """The conversation up to a question; thoughts are left out, and what got no answer."""
+        """The conversation up to a question, without what got no answer.
+
+        Thoughts go beside their answers: what a model wants to see again, its template knows.
+        """
         words: list[Words] = []
         for message in self.tree.path(question):
-            content = message.content
+            said: dict[str, str] = {"role": message.role, "content": message.content}
             if message.role == "assistant":
-                content = split_thoughts(content).answer
-                if not content and words:
+                thoughts, said["content"], *_ = split_thoughts(message.content)
+                if not said["content"] and words:
                     words.pop()
                     continue
-            words.append({"role": message.role, "content": content})
+                if thoughts:
+                    said["reasoning_content"] = thoughts
+            words.append(said)
         if self.system:
             words.insert(0, {"role": "system", "content": self.system})
         return words

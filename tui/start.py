@@ -8,6 +8,7 @@ from localspec.tui.app import Chat
 from localspec.tui.backend import Source
 from localspec.tui.here import Here
 from localspec.tui.store import Store
+from localspec.tui.terminal import Terminal
 
 from localspec import folders, settings
 from localspec.errors import LocalspecError, UsageError
@@ -18,6 +19,7 @@ __all__ = ["keymap", "open_store", "start"]
 def start(
     model: str | None,
     draft: str,
+    terminal: Terminal,
     *,
     endpoint: str | None = None,
     api_key: str | None = None,
@@ -38,15 +40,15 @@ def start(
     with store:
         chat = Chat(
             store, source, model=model or source.default, draft=draft, resume=resume,
-            keys=keys, trouble=trouble,
+            keys=keys, trouble=trouble, dark=terminal.dark, typed=terminal.typed,
         )  # fmt: skip
         try:
             chat.run()
         finally:
             if chat.session.backend:
                 chat.session.backend.close()  # what was learnt about speeds is kept
-        if chat.lost:
-            raise chat.lost
+        if chat.keeping.lost:
+            raise chat.keeping.lost
         return chat.return_code or 0
 
 

@@ -3,9 +3,19 @@
 import re
 from typing import NamedTuple
 
-__all__ = ["Parts", "code_blocks", "harmless", "shorten", "split_thoughts", "title"]
+__all__ = [
+    "CLOSE",
+    "OPEN",
+    "Parts",
+    "code_blocks",
+    "harmless",
+    "shorten",
+    "split_thoughts",
+    "title",
+]
 
-_OPEN, _CLOSE = "<think>", "</think>"
+OPEN, CLOSE = "<think>", "</think>"
+"""What thoughts stand between in the chat; see `thinking` for what models write."""
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)$")
 _TITLE_LENGTH = 56
 _MARKS = re.compile(r"^[\s#>*\-`]+|[\s`*]+$")
@@ -27,18 +37,17 @@ class Parts(NamedTuple):
 def split_thoughts(text: str) -> Parts:
     """What a model thought, apart from what it said.
 
-    Templates mark thoughts with <think> and </think>; some have already opened them when the
-    answer begins, so that only the end is seen.
+    Where only the end of a thought is seen, the answer began within it.
     """
     start = len(text) - len(text.lstrip())
-    opened = text.startswith(_OPEN, start)
-    close = text.find(_CLOSE)
+    opened = text.startswith(OPEN, start)
+    close = text.find(CLOSE)
     if close < 0:
         if opened:
-            return Parts(text[start + len(_OPEN) :].strip(), "", True, len(text))
+            return Parts(text[start + len(OPEN) :].strip(), "", True, len(text))
         return Parts("", text, False, 0)
-    begin = start + len(_OPEN) if opened else 0
-    rest = text[close + len(_CLOSE) :]
+    begin = start + len(OPEN) if opened else 0
+    rest = text[close + len(CLOSE) :]
     answer = rest.lstrip()
     return Parts(text[begin:close].strip(), answer, False, len(text) - len(answer))
 

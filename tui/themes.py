@@ -1,8 +1,13 @@
 """The chat's own colours, for dark and for light terminals."""
 
+from collections.abc import Mapping
+
+from localspec.tui.backend import Choice
 from textual.theme import Theme
 
-__all__ = ["DARK", "LIGHT"]
+__all__ = ["AUTO", "DARK", "LIGHT", "choices", "fitting"]
+
+AUTO = "auto"
 
 DARK = Theme(
     name="localspec-dark",
@@ -42,3 +47,16 @@ LIGHT = Theme(
         "footer-background": "#fbfaf8",
     },
 )
+
+
+def fitting(dark: bool | None) -> Theme:
+    """The colours for a terminal; one that does not say is taken to be dark."""
+    return LIGHT if dark is False else DARK
+
+
+def choices(themes: Mapping[str, Theme]) -> list[Choice]:
+    """What can be chosen: by the terminal, our own, those of others."""
+    ours = {theme.name: theme for theme in (DARK, LIGHT)}
+    rest = {name: theme for name, theme in sorted(themes.items()) if name not in ours}
+    named = [Choice(name, "dark" if t.dark else "light") for name, t in {**ours, **rest}.items()]
+    return [Choice(AUTO, "dark or light, as the terminal is"), *named]

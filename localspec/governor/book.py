@@ -41,6 +41,11 @@ class Book:
             self._own[sequence] = OwnCalibration(self.common)
         return self._own[sequence]
 
+    def expected(self, sequence: Sequence) -> float | None:
+        """How likely its next guess is to hold; None where it was not asked in this sequence."""
+        own = self._own.get(sequence)
+        return own.next_chance if own and own.asked else None
+
     def worth(self, sequence: Sequence) -> OwnWorth:
         """The one of a sequence, begun where there is none."""
         if sequence not in self._worths:

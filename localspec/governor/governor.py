@@ -25,6 +25,7 @@ from localspec.drafters.base import Ask, Drafter
 from localspec.governor.book import Book
 from localspec.governor.certainty import UNKNOWN, Certainty
 from localspec.governor.costs import Costs
+from localspec.governor.doubt import Doubt, doubt
 from localspec.governor.policy import Step, Wish
 from localspec.governor.prices import Prices
 from localspec.governor.trial import Proposal, Trial
@@ -68,6 +69,14 @@ class Governor:
         """Tokens a second of plain decoding, at the pace of the moment; 0 while unknown."""
         seconds = self.costs.step(sequences, self._depth)
         return sequences / seconds if seconds else 0.0
+
+    def doubt(self, sequence: Sequence, drafter: str) -> Doubt | None:
+        """What speaks against asking a drafter now; None where it is not known. For any thread."""
+        book = self.books.get(drafter)
+        if book is None:
+            return None
+        prices = Prices(self.costs, 1, len(sequence), self._rate(1))
+        return doubt(sequence, book, prices, book.seconds * self.costs.pace)
 
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """The guesses that are worth the target's look."""

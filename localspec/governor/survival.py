@@ -95,6 +95,11 @@ class OwnCalibration:
         self._common.expect(chance)
 
     @property
+    def asked(self) -> bool:
+        """Whether a guess was made in it."""
+        return self._expectations > 0
+
+    @property
     def next_chance(self) -> float:
         """What to expect of a guess before it is made."""
         belief = self._common.next_chance

@@ -4,8 +4,10 @@ import datetime
 from collections.abc import Callable
 from typing import ClassVar
 
+from localspec.tui.screens.sheet import room
 from localspec.tui.store import Store, Summary
 from localspec.tui.text import shorten
+from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -58,12 +60,12 @@ class Chats(ModalScreen[int | None]):
             self._shown = self._store.summaries(self.query_one(Input).value)
         except LocalspecError as error:
             self._hint(str(error))
-        width = max(20, min(84, int(0.96 * self.app.size.width)) - 18)
+        width = max(20, room(self.app) - 14)
         options.clear_options()
         options.add_options(
             Option(
                 Content.assemble(
-                    f"{shorten(s.title, width):<{width}} ",
+                    f"{set_cell_size(shorten(s.title, width), width)} ",
                     (f"{when(s.updated):>12}", "$foreground-muted"),
                 )
             )
@@ -153,7 +155,7 @@ class Chats(ModalScreen[int | None]):
         if self._attempt(lambda: self._store.delete(chosen.id)):
             self._deleted.append(chosen.id)
             self._fill(at)
-            self._hint(f"Deleted: {shorten(chosen.title, 40)}. ctrl+z brings it back.")
+            self._hint(f"Deleted “{shorten(chosen.title, 40)}”; ctrl+z brings it back.")
             self.refresh_bindings()
 
     def action_undo(self) -> None:

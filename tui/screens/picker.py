@@ -1,9 +1,11 @@
 """A list to choose from, narrowed by typing."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from localspec.tui.backend import Choice
+from localspec.tui.screens.sheet import room
 from localspec.tui.text import shorten
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,10 +18,15 @@ from textual.widgets.option_list import Option
 __all__ = ["Picker"]
 
 _NAME_WIDTH = 24
+_REST_SECONDS = 0.15
 
 
 class Picker(ModalScreen[str | None]):
-    """Dismissed with the name that was chosen, or what was typed where nothing fits it."""
+    """Dismissed with the name that was chosen, or what was typed where nothing fits it.
+
+    What is highlighted is explained below the list: by its detail, or by `explain`, which is given
+    its name on another thread.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back"),
@@ -27,9 +34,17 @@ class Picker(ModalScreen[str | None]):
         Binding("down", "move(1)", "down", show=False),
     ]
 
-    def __init__(self, title: str, choices: Sequence[Choice], hint: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        hint: str = "",
+        explain: Callable[[str], str] | None = None,
+    ) -> None:
         super().__init__()
         self._title, self._choices, self._hint = title, choices, hint
+        self._explain = explain
+        self._known = {choice.name: choice.detail for choice in choices if choice.detail}
         self._shown: list[Choice] = []
 
     def compose(self) -> ComposeResult:
@@ -38,6 +53,8 @@ class Picker(ModalScreen[str | None]):
             yield Static(self._title, classes="name", markup=False)
             yield Input(placeholder="type to narrow the list")
             yield OptionList()
+            if self._explain or self._known:
+                yield Static(id="detail", markup=False)
             if self._hint:
                 yield Static(self._hint, classes="hint", markup=False)
 
@@ -59,16 +76,30 @@ class Picker(ModalScreen[str | None]):
         ]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(
-            Option(
-                Content.assemble(
-                    f"{shorten(choice.name, _NAME_WIDTH):<{_NAME_WIDTH}}  ",
-                    (choice.meaning, "$foreground-muted"),
-                )
-            )
-            for choice in self._shown
-        )
+        options.add_options(map(self._option, self._shown))
         options.highlighted = 0 if self._shown else None
+
+    def _option(self, choice: Choice) -> Option:
+        label = shorten(choice.label or choice.name, _NAME_WIDTH)
+        meaning = shorten(choice.meaning, room(self.app) - _NAME_WIDTH - 4)
+        return Option(Content.assemble(f"{label:<{_NAME_WIDTH}}  ", (meaning, "$foreground-muted")))
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Explain it, once that is known."""
+        name = self._shown[event.option_index].name
+        self._tell(self._known.get(name, "…" if self._explain else ""))
+        self.run_worker(self._learn(name), exclusive=True)
+
+    async def _learn(self, name: str) -> None:
+        """Ask for an explanation, once the highlight has come to rest."""
+        if self._explain and name not in self._known:
+            await asyncio.sleep(_REST_SECONDS)
+            self._known[name] = await asyncio.to_thread(self._explain, name)
+            self._tell(self._known[name])
+
+    def _tell(self, words: str) -> None:
+        for line in self.query("#detail").results(Static):
+            line.update(words)
 
     def action_move(self, step: int) -> None:
         """Go up or down while typing goes on."""

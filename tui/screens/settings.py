@@ -31,9 +31,7 @@ class Settings(ModalScreen[None]):
         """A line a setting."""
         defaults = knobs.defaults()
         with Vertical(classes="sheet"):
-            yield Static(
-                "Settings of the next answers; what is left empty is as by default", classes="name"
-            )
+            yield Static("Settings of the next answers", classes="name")
             for knob in knobs.KNOBS:
                 value = self._choices.get(knob.name)
                 with Horizontal(classes="row"):

@@ -1,14 +1,16 @@
 """One message on the screen: what a person said, or an answer with its thoughts and figures."""
 
 import asyncio
+import re
 from typing import ClassVar
 
 from localspec.tui import tint
 from localspec.tui.figures import SEPARATOR, Figures, Part, fit, footnote
+from localspec.tui.keys import ANSWER_KEYS, MESSAGE_KEYS, QUESTION_KEYS
 from localspec.tui.store import Message
 from localspec.tui.text import harmless, split_thoughts
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Event
@@ -16,6 +18,7 @@ from textual.widgets import Markdown, Static
 
 __all__ = ["Answer", "MessageView", "Question", "line_of"]
 
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)  # of a link, used further up
 _LONG = 24  # lines of a question that are shown at once
 
 
@@ -39,41 +42,7 @@ _STYLES = {
 class MessageView(Vertical, can_focus=True):
     """A message that can be chosen, and what can then be done with it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "up",
-            "neighbour(-1)",
-            "previous",
-            show=False,
-            tooltip="go to the message before",
-            id="message.previous",
-        ),
-        Binding(
-            "down",
-            "neighbour(1)",
-            "next",
-            show=False,
-            tooltip="go to the message after",
-            id="message.next",
-        ),
-        Binding(
-            "left",
-            "branch(-1)",
-            "branch",
-            key_display="←→",
-            tooltip="show the branch to the left",
-            id="message.branch-left",
-        ),
-        Binding(
-            "right",
-            "branch(1)",
-            "branch",
-            show=False,
-            tooltip="show the branch to the right",
-            id="message.branch-right",
-        ),
-        Binding("c", "copy", "copy", tooltip="copy the message", id="message.copy"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*MESSAGE_KEYS]
 
     class Wanted(Event):
         """Somebody wants something done with a message: edit, branch-left, …"""
@@ -116,19 +85,7 @@ class MessageView(Vertical, can_focus=True):
 class Question(MessageView):
     """What a person said."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "e", "edit", "edit", tooltip="ask otherwise, on a branch of its own", id="message.edit"
-        ),
-        Binding(
-            "enter",
-            "unfold",
-            "all of it",
-            show=False,
-            tooltip="show a long question whole",
-            id="message.unfold",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*QUESTION_KEYS]
 
     def compose(self) -> ComposeResult:
         """The text, as it was typed."""
@@ -196,8 +153,10 @@ class Prose(Markdown):
             await self.append(added)
 
     async def show(self, text: str) -> None:
-        """Show a whole text."""
-        if self._grown or text != self._shown:
+        """Show a whole text. One that has grown is drawn again only where its end may have
+        changed what stands further up.
+        """
+        if text != self._shown or (self._grown and _DEFINITION.search(text)):
             self._shown, self._grown = text, False
             await self.update(text)
 
@@ -225,25 +184,7 @@ class Tinted(Vertical):
 class Answer(MessageView):
     """An answer, on its way or whole."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "y", "copy_code", "copy code", tooltip="copy the code in it", id="message.copy-code"
-        ),
-        Binding(
-            "r",
-            "again",
-            "again",
-            tooltip="answer once more, on a branch of its own",
-            id="message.again",
-        ),
-        Binding(
-            "space",
-            "thoughts",
-            "thoughts",
-            tooltip="fold or unfold thoughts",
-            id="message.thoughts",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*ANSWER_KEYS]
 
     def __init__(
         self, message: Message, place: tuple[int, int], *, tinted: bool, running: bool
@@ -290,10 +231,10 @@ class Answer(MessageView):
         parts = split_thoughts(message.content)
         prose, tinted = self.query_one(Prose), self.query_one(Tinted)
         thoughts = self.query_one(Thoughts)
-        thoughts.display = bool(parts.thoughts or parts.thinking)
+        showing_tint = self.tinted and bool(message.origins)  # all of it, thoughts too
+        thoughts.display = bool(parts.thoughts or parts.thinking) and not showing_tint
         if thoughts.display:
             thoughts.show(parts.thoughts, thinking=parts.thinking, folded=not self._unfolded)
-        showing_tint = self.tinted and bool(message.origins)
         tinted.display, prose.display = showing_tint, not showing_tint and bool(parts.answer)
         if showing_tint:
             text = harmless(message.content)

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+from localspec.tui.keys import PROMPT_KEYS
 from localspec.tui.text import shorten
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Event
@@ -28,24 +29,7 @@ class Suggestion(NamedTuple):
 class Typing(TextArea):
     """The text. Enter sends it; the arrow keys leave it for what was typed before."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "shift+enter,ctrl+j,alt+enter",
-            "line",
-            "new line",
-            show=False,
-            tooltip="begin a new line",
-            id="prompt.line",
-        ),
-        Binding(
-            "tab",
-            "complete",
-            "complete",
-            show=False,
-            tooltip="take the suggestion",
-            id="prompt.complete",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*PROMPT_KEYS]
 
     def __init__(self, prompt: "Prompt") -> None:
         super().__init__(
@@ -62,7 +46,19 @@ class Typing(TextArea):
             event.prevent_default()
             self._prompt.enter()
             return
+        deed = None if event.is_printable else self._own(event.key)
+        if deed:
+            event.stop()
+            event.prevent_default()
+            deed()
+            return
         await super()._on_key(event)
+
+    def _own(self, key: str) -> Callable[[], None] | None:
+        """What a key of the prompt does; done at once, else the next key may overtake it."""
+        active = self.screen.active_bindings.get(key)
+        deeds = {"line": self.action_line, "complete": self.action_complete}
+        return deeds.get(active.binding.action) if active else None
 
     def action_line(self) -> None:
         """Begin a new line."""
@@ -185,7 +181,7 @@ class Prompt(Vertical):
         self._look()
         chosen = self._chosen
         if chosen:
-            self._take(chosen)
+            self.put(f"{chosen.line} ")
         else:
             self.screen.focus_next()
 

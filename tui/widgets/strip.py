@@ -22,9 +22,9 @@ class Strip(Static):
         self._bars = ""
         self._parts: list[Part] = []
 
-    def show(self, meter: Meter) -> None:
-        """Figures of an answer on its way."""
-        self._bars, self._parts = spark(meter.history, _SPARK), live(meter)
+    def show(self, meter: Meter, quiet: list[Part]) -> None:
+        """Figures of an answer on its way, or `quiet`: why nothing is guessed."""
+        self._bars, self._parts = spark(meter.history, _SPARK), quiet or live(meter)
         self._draw()
 
     def rest(self, parts: Sequence[Part]) -> None:
@@ -40,8 +40,11 @@ class Strip(Static):
         self._draw()
 
     def _draw(self) -> None:
-        bars = f"{self._bars}  " if self._bars else ""
-        rest = line_of(self._parts, self.content_size.width - len(bars))
+        width, bars = self.content_size.width, f"{self._bars}  " if self._bars else ""
+        foremost = min(self._parts, key=lambda part: part.rank, default=Part("", 0))
+        if len(bars) + len(foremost.text) > width:
+            bars = ""
+        rest = line_of(self._parts, width - len(bars))
         self.update(Content.assemble((bars, "$primary"), rest), layout=False)
 
     def on_resize(self) -> None:

@@ -1,0 +1,53 @@
+"""The chat's keys, as data: key, action, id, words for the footer and for help.
+
+By their ids they are changed in config.toml, see `start.keymap`.
+"""
+
+from textual.binding import Binding
+
+__all__ = ["ANSWER_KEYS", "KEYS", "MESSAGE_KEYS", "PROMPT_KEYS", "QUESTION_KEYS"]
+
+
+def _shown(key: str, action: str, id: str, label: str, meaning: str, display: str = "") -> Binding:
+    return Binding(key, action, label, key_display=display or None, tooltip=meaning, id=id)
+
+
+def _quiet(key: str, action: str, id: str, meaning: str) -> Binding:
+    """One that the footer has no room for."""
+    return Binding(key, action, id, show=False, tooltip=meaning, id=id)
+
+
+KEYS = (
+    _shown("escape", "escape", "stop", "stop", "stop the answer and keep what has come"),
+    _shown("ctrl+r", "again", "again", "again", "answer the last question once more"),
+    _shown("ctrl+n", "new", "new", "new", "begin a conversation"),
+    _shown("ctrl+o", "chats", "chats", "chats", "all conversations"),
+    _shown("ctrl+t", "tint", "tint", "tint", "show who guessed which tokens"),
+    _shown("ctrl+g", "figures", "figures", "figures", "open or close the panel of figures"),
+    _quiet("ctrl+l", "models", "models", "choose the model"),
+    _quiet("ctrl+s", "settings", "settings", "temperature, seed and other settings"),
+    _shown("f1", "help", "help", "help", "commands and keys"),
+    Binding("ctrl+c", "interrupt", show=False, system=True),
+)
+PROMPT_KEYS = (
+    _quiet("shift+enter,ctrl+j,alt+enter", "line", "prompt.line", "begin a new line"),
+    _quiet("tab", "complete", "prompt.complete", "take the suggestion"),
+)
+MESSAGE_KEYS = (
+    _quiet("up", "neighbour(-1)", "message.previous", "go to the message before"),
+    _quiet("down", "neighbour(1)", "message.next", "go to the message after"),
+    _shown(
+        "left", "branch(-1)", "message.branch-left", "branch", "show the branch to the left", "←→"
+    ),
+    _quiet("right", "branch(1)", "message.branch-right", "show the branch to the right"),
+    _shown("c", "copy", "message.copy", "copy", "copy the message"),
+)
+QUESTION_KEYS = (
+    _shown("e", "edit", "message.edit", "edit", "ask otherwise, on a branch of its own"),
+    _quiet("enter", "unfold", "message.unfold", "show a long question whole"),
+)
+ANSWER_KEYS = (
+    _shown("y", "copy_code", "message.copy-code", "copy code", "copy the code in it"),
+    _shown("r", "again", "message.again", "again", "answer once more, on a branch of its own"),
+    _shown("space", "thoughts", "message.thoughts", "thoughts", "fold or unfold thoughts"),
+)
