@@ -82,7 +82,7 @@ def speed(options: argparse.Namespace) -> None:
             document = batch(folder, options.parallel)
             rates.setdefault("batch", []).append(document["tokens_per_second"])
             if options.llama_server:
-                n = int(options.parallel or options.server_parallel)
+                n = int(options.server_parallel or document["parallel"])
                 rate = peer(options.llama_server, n, options.lines)
                 rates.setdefault(f"llama-server, {n} at once", []).append(rate)
     for who, found in rates.items():
@@ -249,7 +249,7 @@ def main() -> None:
     parser.add_argument("what", choices=("speed", "memory", "resume", "kill"))
     parser.add_argument("--llama-server")
     parser.add_argument("--parallel", help="default: auto")
-    parser.add_argument("--server-parallel", default="8", help="where --parallel is auto")
+    parser.add_argument("--server-parallel", help="default: as many as the batch chose")
     parser.add_argument("--lines", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kills", type=int, default=50)
