@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 MODEL = local.Settings("shell", parallel=4)
-LINES = [{"custom_id": f"a{n}", "prompt": f"How do I list {n} files by size?"} for n in range(24)]
+LINES = [{"custom_id": f"a{n}", "prompt": f"How do I list {n} files by size?"} for n in range(48)]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def address() -> Iterator[str]:
 
 def recipe() -> Recipe:
     target, _ = models.resolve("shell")
-    return Recipe(fingerprint(target), defaults={"max_tokens": 8})
+    return Recipe(fingerprint(target), defaults={"max_tokens": 16})
 
 
 def workers() -> list[int]:
