@@ -1,6 +1,6 @@
 """Batches: speed against one at a time and against llama-server, memory, resuming, being killed.
 
-python benchmarks/batch.py speed [--llama-server PATH] [--parallel N] [--lines 300] [--rounds 3]
+python benchmarks/batch.py speed [--llama-server PATH] [--parallel N] [--plain] [--lines 300]
 python benchmarks/batch.py memory       10,000 lines of 20 tokens
 python benchmarks/batch.py resume       10,000 lines that are answered already
 python benchmarks/batch.py kill         kill -9 at 50 random moments over 300 lines
@@ -51,11 +51,11 @@ def prompts(count: int) -> list[str]:
     return [made[n] if n < len(made) else f"{made[n % len(made)]} ({n})" for n in range(count)]
 
 
-def write(path: Path, count: int, tokens: int = TOKENS) -> None:
+def write(path: Path, count: int, tokens: int = TOKENS, **fields: object) -> None:
+    common = {"max_tokens": tokens, "temperature": 0, **fields}
     with path.open("w") as file:
         for n, prompt in enumerate(prompts(count)):
-            line = {"custom_id": f"n{n}", "prompt": prompt, "max_tokens": tokens, "temperature": 0}
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps({"custom_id": f"n{n}", "prompt": prompt, **common}) + "\n")
 
 
 def command(folder: Path, *options: str) -> list[str]:
@@ -76,13 +76,13 @@ def speed(options: argparse.Namespace) -> None:
     rates: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write(folder / "in.jsonl", options.lines)
+        write(folder / "in.jsonl", options.lines, **({"speculation": 0} if options.plain else {}))
         for _ in range(options.rounds):
             rates.setdefault("one at a time", []).append(one_at_a_time(options.lines))
             document = batch(folder, options.parallel)
             rates.setdefault("batch", []).append(document["tokens_per_second"])
             if options.llama_server:
-                n = int(options.parallel or options.server_parallel)
+                n = int(options.server_parallel or document["parallel"])
                 rate = peer(options.llama_server, n, options.lines)
                 rates.setdefault(f"llama-server, {n} at once", []).append(rate)
     for who, found in rates.items():
@@ -249,7 +249,8 @@ def main() -> None:
     parser.add_argument("what", choices=("speed", "memory", "resume", "kill"))
     parser.add_argument("--llama-server")
     parser.add_argument("--parallel", help="default: auto")
-    parser.add_argument("--server-parallel", default="8", help="where --parallel is auto")
+    parser.add_argument("--server-parallel", help="default: as many as the batch chose")
+    parser.add_argument("--plain", action="store_true", help="no guesses in the batch")
     parser.add_argument("--lines", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kills", type=int, default=50)

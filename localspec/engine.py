@@ -96,6 +96,10 @@ class Engine:
         """Answers that have a slot. May be asked on any thread."""
         return len(self._slots.sequences)
 
+    def limit(self, answers: int) -> None:
+        """Work on so many answers at once from now on, at most as many as there are slots."""
+        self._slots.width = min(answers, self._target.sequences)
+
     def prepare(self, request: Request) -> Sequence:
         """Check a request and make its sequence, on any thread. Raises UsageError."""
         if not request.prompt:

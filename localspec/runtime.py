@@ -204,6 +204,10 @@ class LLM:
         """End all answers, stop the thread, give the memory back."""
         self._worker.close()
 
+    def limit(self, answers: int) -> None:
+        """Decode only so many answers at once from now on, though `load` made room for more."""
+        self._worker.limit(answers)
+
     def forget(self) -> None:
         """Drop what earlier answers left behind, so that the next one starts like the first.
 

@@ -16,7 +16,9 @@ from localspec.llama.rows import Evaluator
 
 __all__ = ["Slot", "Slots"]
 
-_WORTH_COPYING = 16  # tokens more than the slot's own cache holds
+_WORTH_COPYING = 4
+"""Tokens more than the slot's own cache holds. A copy takes as long as reading two or three: it
+moves all cells of the donor's stream, most of them empty."""
 
 
 class _Lead(NamedTuple):
@@ -59,11 +61,16 @@ def _common(held: list[int], prompt: Many[int], most: int) -> int:
 
 
 class Slots:
-    """All slots of a target and of its drafters."""
+    """All slots of a target and of its drafters, of which the first `width` are used.
+
+    Neighbouring slots share a pass of the target where gaps between busy ones cost passes, so a
+    batch that is quickest with a few answers at a time uses the few first slots.
+    """
 
     def __init__(self, target: Evaluator, drafters: Iterable[Drafter]) -> None:
         self._target, self._drafters = target, list(drafters)
         self._all = [Slot(i) for i in range(target.sequences)]
+        self.width = target.sequences
         self._uses = 0
 
     def __len__(self) -> int:
@@ -77,12 +84,12 @@ class Slots:
     @property
     def any_free(self) -> bool:
         """Whether a sequence can be seated."""
-        return any(slot.sequence is None for slot in self._all)
+        return any(slot.sequence is None for slot in self._all[: self.width])
 
     def seat(self, sequence: Sequence, now: float) -> None:
         """Give a sequence the free slot where it costs least. Raises DecodeError."""
         slot = max(
-            (slot for slot in self._all if not slot.sequence),
+            (slot for slot in self._all[: self.width] if not slot.sequence),
             key=lambda slot: self._merit(slot, sequence),
         )
         own = self._usable(slot, sequence)

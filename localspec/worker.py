@@ -259,6 +259,10 @@ class Worker:
         """Answers that are being made or wait."""
         return len(self._outboxes)
 
+    def limit(self, answers: int) -> None:
+        """Work on so many answers at once from now on; others wait."""
+        self.do(lambda: self._engine.limit(answers))
+
     def forget(self) -> None:
         """Drop what earlier answers left in caches and drafters; waits for running ones."""
         self.do(self._engine.forget, when_idle=True)

@@ -42,13 +42,19 @@ def counters(powercap: Path = _POWERCAP, nvml: str = _NVML) -> list[Counter]:
 
 
 def _packages(powercap: Path) -> list[Counter]:
-    """One a processor package: `intel-rapl:0`, not its parts `intel-rapl:0:0`."""
+    """One a processor package; AMD's have Intel's name too."""
     found = [_package(zone) for zone in sorted(powercap.glob("intel-rapl:*")) if _whole(zone)]
     return [counter for counter in found if counter is not None]
 
 
 def _whole(zone: Path) -> bool:
-    return zone.name.count(":") == 1
+    """Whether this is a package, not a part of one (`intel-rapl:0:0`) nor the whole laptop, which
+    counts its packages again (`psys`).
+    """
+    try:
+        return (zone / "name").read_text().startswith("package-")
+    except OSError:
+        return False
 
 
 def _package(zone: Path) -> Counter | None:

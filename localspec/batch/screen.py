@@ -71,6 +71,7 @@ class Screen:
     def answering(self, backend: Backend) -> None:
         """See `Watcher`: from here on it is time that answers take."""
         self._backend, self._start = backend, self._clock()
+        self.tally.parallel = backend.parallel
         self._meter = Meter()
 
     def answered(self, reply: Reply) -> None:

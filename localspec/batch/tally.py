@@ -19,6 +19,8 @@ class Tally:
     answered: int = 0
     failed: int = 0
     replies: int = 0
+    parallel: int = 0
+    """How many lines are worked on at once; 0 before anybody answers."""
     seconds: float = 0.0
     effort: Effort = field(default_factory=Effort)
     plain_rate: float = 0.0

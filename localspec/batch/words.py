@@ -38,7 +38,7 @@ def summary(tally: Tally) -> str:
     effort = tally.effort
     cost = [
         f"{effort.completion:,} tokens from {effort.prompt:,} of prompts in "
-        f"{duration(tally.seconds)}",
+        f"{duration(tally.seconds)}, {tally.parallel} at a time",
         *_speed(tally),
     ]
     energy = tally.joules_per_1000_tokens
@@ -63,6 +63,7 @@ def document(tally: Tally) -> dict[str, Any]:
         "answered": tally.answered,
         "failed": tally.failed,
         "answered_now": tally.replies,
+        "parallel": tally.parallel,
         "prompt_tokens": tally.effort.prompt,
         "completion_tokens": tally.effort.completion,
         "draft_tokens": tally.effort.drafted,

@@ -41,6 +41,19 @@ class Request(BaseHTTPRequestHandler):
         usage = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
         self.reply(200, {"model": self.body["model"], "choices": [choice], "usage": usage})
 
+    def answer_as_vllm(self) -> None:
+        """With all fields that vLLM's server gives, those too that it has nothing to say in."""
+        nothing = dict.fromkeys(("refusal", "annotations", "audio", "function_call", "reasoning"))
+        message = {"role": "assistant", "content": "echo", "tool_calls": [], **nothing}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+        choice |= {"stop_reason": None, "token_ids": None}
+        usage = {"prompt_tokens": 2, "total_tokens": 5, "completion_tokens": 3}
+        usage["prompt_tokens_details"] = None  # type: ignore[assignment]
+        body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1715633336}
+        body |= {"model": self.body["model"], "choices": [choice], "usage": usage}
+        nothing = dict.fromkeys(("service_tier", "system_fingerprint", "prompt_logprobs"))
+        self.reply(200, {**body, **nothing, "kv_transfer_params": None})
+
     def reply(self, status: int, document: object, **headers: str) -> None:
         self.raw(status, json.dumps(document).encode(), **headers)
 

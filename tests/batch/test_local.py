@@ -1,15 +1,18 @@
 """The engine of this process, with the real pair: company, order and speculation change nothing."""
 
 import json
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from batch_world import World
+from fake_endpoint import FakeEndpoint, Request
 
 from localspec import models
 from localspec.batch.backends import local
 from localspec.batch.backends.base import Reply
+from localspec.batch.backends.endpoints import Endpoints, Settings
 from localspec.batch.backends.order import neighbours
 from localspec.batch.backends.width import LARGEST, longest, room, widest
 from localspec.batch.request import CHAT, Recipe, Task
@@ -58,6 +61,40 @@ def test_a_body_holds_nothing_of_time_or_chance(backend: local.Local) -> None:
     assert first["created"] == 0
     assert first["usage"].keys() == {"prompt_tokens", "completion_tokens", "total_tokens"}
     assert first["choices"][0]["message"]["role"] == "assistant"
+
+
+def test_a_vllm_server_gives_lines_of_the_same_shape(backend: local.Local, tmp_path: Path) -> None:
+    """`vllm run-batch` has the same four fields, and these three of `response`, too."""
+    world = World(tmp_path)
+    messages = [{"role": "user", "content": "Hello"}]
+    body = {"model": "served", "messages": messages, "max_tokens": 4}
+    envelope = {"method": "POST", "url": "/v1/chat/completions", "body": body}
+    world.write(*({"custom_id": f"a{n}", **envelope} for n in range(2)))
+    world.run(backend)
+    ours = world.answers()
+    world.output.unlink()
+    with FakeEndpoint(Request.answer_as_vllm) as server:
+        world.run(Endpoints(Settings([server.url])), recipe=RECIPE._replace(model="vllm"))
+    theirs = world.answers()
+    assert [line["custom_id"] for line in ours] == [line["custom_id"] for line in theirs]
+    assert list(ours[0]) == list(theirs[0]) == ["id", "custom_id", "response", "error"]
+    assert list(theirs[0]["response"]) == ["status_code", "request_id", "body"]
+    assert {*lacking(ours, theirs)} == {"/response/body/choices/seed"}, "what ours adds"
+
+
+def lacking(ours: Any, theirs: Any, place: str = "") -> list[str]:
+    """Where who reads `ours` would stumble over `theirs`: fields of other kinds, or none.
+
+    What may be null, as OpenAI's `system_fingerprint`, may be so in one of them.
+    """
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        found = (
+            lacking(ours[name], theirs.get(name, KeyError), f"{place}/{name}") for name in ours
+        )
+        return [*chain.from_iterable(found)]
+    if isinstance(ours, list) and isinstance(theirs, list):
+        return [*chain.from_iterable(map(lacking, ours, theirs, repeat(place)))]
+    return [] if type(ours) is type(theirs) or None in (ours, theirs) else [place]
 
 
 def test_requests_of_all_kinds(backend: local.Local) -> None:

@@ -24,7 +24,7 @@ def tally() -> Tally:
     one = Tally.after(Counts(1200, 200, 1))
     for n in range(300):
         one.add(Reply(TASK, 200 if n else 500, {}, Effort(10, 20, 4, 3)))
-    one.seconds, one.plain_rate = 30.0, 100.0
+    one.seconds, one.plain_rate, one.parallel = 30.0, 100.0, 16
     return one
 
 
@@ -41,8 +41,8 @@ def test_the_summary_says_what_it_cost() -> None:
     one.joules = 600.0
     assert words.summary(one) == (
         "500 of 1,200 lines answered, 2 of them failed (200 by an earlier run).\n"
-        "6,000 tokens from 3,000 of prompts in 30 s · 200 tokens/s · 2.0× one at a time · "
-        "75% of guesses held · 100 J per 1,000 tokens"
+        "6,000 tokens from 3,000 of prompts in 30 s, 16 at a time · 200 tokens/s · "
+        "2.0× one at a time · 75% of guesses held · 100 J per 1,000 tokens"
     )
     nothing = Tally.after(Counts(5, 5, 0))
     assert words.summary(nothing) == "5 of 5 lines answered; there was nothing to do."
@@ -91,6 +91,7 @@ def test_events_are_json_lines_and_a_screen_is_silent_without_a_terminal(
             events = [json.loads(line) for line in out.splitlines()]
             assert [event["event"] for event in events] == ["started", "progress", "ended"]
             assert events[-1]["answered"] == 3
+            assert [event["parallel"] for event in events] == [0, 5, 5]
             assert events[-1]["tokens_per_second"] == 10.0
             assert events[-1]["speedup"] == 1.0
         else:
@@ -100,14 +101,22 @@ def test_events_are_json_lines_and_a_screen_is_silent_without_a_terminal(
 def test_energy_is_read_from_the_packages_and_survives_a_counter_that_begins_anew(
     tmp_path: Path,
 ) -> None:
-    for zone, micro in (("intel-rapl:0", 900_000), ("intel-rapl:1", 0), ("intel-rapl:0:0", 5)):
+    for zone, name, micro in (
+        ("intel-rapl:0", "package-0", 900_000),
+        ("intel-rapl:0:0", "core", 5),  # a part
+        ("intel-rapl:1", "package-1", 0),
+        ("intel-rapl:2", "psys", 7),  # all of a laptop, packages included
+    ):
         folder = tmp_path / zone
         folder.mkdir()
+        (folder / "name").write_text(f"{name}\n")
         (folder / "energy_uj").write_text(f"{micro}\n")
         (folder / "max_energy_range_uj").write_text("1000000\n")
     meter = Meter(counters(tmp_path, "no such library"))
     (tmp_path / "intel-rapl:0" / "energy_uj").write_text("100000")
     (tmp_path / "intel-rapl:1" / "energy_uj").write_text("300000")
+    for other in ("intel-rapl:0:0", "intel-rapl:2"):
+        (tmp_path / other / "energy_uj").write_text("999999")
     meter.read()
     assert meter.joules == pytest.approx(0.5)
     (tmp_path / "intel-rapl:1" / "energy_uj").unlink()

@@ -113,4 +113,6 @@ def opened(
     ) as llm:
         for note in llm.notes:
             told(note)
-        yield Local(llm, settings.parallel or widest(llm.governor.plain_rate, most))
+        width = most if settings.parallel else widest(llm.governor.plain_rate, most)
+        llm.limit(width)
+        yield Local(llm, width)
