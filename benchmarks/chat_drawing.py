@@ -101,10 +101,10 @@ def child(rate: float, seconds: float, tinted: bool, profiled: bool, report: Pat
         profile = cProfile.Profile(time.process_time)
         if profiled:
             profile.enable()
-        behind = 0.0
+        behind, answer = 0.0, chat.query(Answer).last()
         while time.monotonic() < start + seconds:
             await asyncio.sleep(0.05)
-            drawn = len(chat.query(Answer).last().message.content) / CHARACTERS
+            drawn = len(answer.message.content) / CHARACTERS
             behind = max(behind, (said - drawn) / rate)
         profile.disable()
         spent, wall = time.process_time() - used, time.monotonic() - start

@@ -283,8 +283,8 @@ def test_drafters_hear_what_is_said_whether_or_not_they_are_asked() -> None:
 
     target = FakeModel(sequences=2)
     busy = engine(target, [Listener(target)])
-    for n in (3, 2):
-        submit(busy, Request(PROMPT, ENDLESS, n, speculation=0))
+    for prompt, n in ((PROMPT, 3), (PROMPT[::-1], 2)):
+        submit(busy, Request(prompt, ENDLESS, n, speculation=0))
     run(busy)
     assert heard == [(0, 1), (1, 1), (0, 2), (1, 2), (0, 3)]
 

@@ -120,9 +120,10 @@ class ModelDrafter:
 
     def _catch_up(self, chains: Many["_Chain"]) -> None:
         """Feed long backlogs, a batch at a time, until each chain's rest fits one step."""
-        share = max(1, self._model.batch // max(1, len(chains)))
+        number = max(1, len(chains))
+        share, outputs = max(1, self._model.batch // number), self._model.outputs // number
         for chain in chains:
-            chain.hint = chain.hint[: share - 1]
+            chain.hint = chain.hint[: max(0, min(share, outputs) - 1)]
             while len(chain.unseen) + len(chain.hint) > share:
                 self._decode([self._run(chain, self._model.batch, outputs=0)])
 
