@@ -146,8 +146,8 @@ class LLM:
         self.target = resources.enter_context(Model(target_path, gpu_layers=settings.gpu_layers))
         self.draft: Model | None = None
         self._template = self._chat_template()
-        self._marks = marks_of(self.target.chat_template) if self._template else None
-        self.target.vocabulary.show(self._marks.tokens if self._marks else ())
+        self._marks = marks_of(self.target.chat_template) if self._template else ()
+        self.target.vocabulary.show(text for marks in self._marks for text in marks.tokens)
         self.context_length = min(
             settings.context or _LONGEST_CONTEXT, self.target.context_length or _LONGEST_CONTEXT
         )
@@ -333,10 +333,10 @@ class LLM:
 
     def _thinking(self, prompt: list[int], options: Options) -> Thinking | None:
         """How the model will mark its thoughts, where it can have any."""
-        if self._marks is None or options.get("raw") or _is_forced(options):
+        if not self._marks or options.get("raw") or _is_forced(options):
             return None
-        end = "".join(map(self.target.vocabulary.text_of, prompt[-_MARK_TOKENS:])).rstrip()
-        return Thinking(self._marks, end.endswith(self._marks.begin))
+        end = "".join(map(self.target.vocabulary.text_of, prompt[-_MARK_TOKENS:]))
+        return Thinking.after(end, self._marks)
 
     def _constraint(self, options: Options) -> Callable[[], Constraint] | None:
         """What an answer must match, if anything."""

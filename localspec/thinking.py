@@ -5,20 +5,22 @@ Thoughts stand at the beginning of an answer; some templates have written the fi
 when the answer begins. Marks further on are text like any other.
 """
 
+import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from localspec.decoding.text import overlap
 
-__all__ = ["Marks", "Thinking", "Thought", "ThoughtReader", "marks_of"]
+__all__ = ["KNOWN", "Marks", "Thinking", "Thought", "ThoughtReader", "marks_of"]
 
 
 class Marks(NamedTuple):
-    """What stands before and after thoughts. `lead` may stand before an answer without any."""
+    """What stands before and after thoughts, and what may stand before and after the answer."""
 
     begin: str
     end: str
     lead: str = ""
+    tail: str = ""
     parts: tuple[str, ...] = ()
     """Tokens that the marks are made of, where they are not one token each."""
 
@@ -28,26 +30,60 @@ class Marks(NamedTuple):
         return self.parts or (self.begin, self.end)
 
 
-_KNOWN = (
-    Marks("<think>", "</think>"),  # DeepSeek, Qwen, GLM and most others
-    Marks("[THINK]", "[/THINK]"),  # Mistral
-    Marks("<|START_THINKING|>", "<|END_THINKING|>"),  # Cohere
-    Marks("<seed:think>", "</seed:think>"),  # ByteDance
-    Marks("<thought>", "</thought>"),  # EXAONE
+_TAG = re.compile(
+    r"([<\[◁])/?((?:\w+:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?))([>\]▷])", re.IGNORECASE
+)
+_OTHERS = (
     Marks(  # gpt-oss
         "<|channel|>analysis<|message|>",
         "<|end|><|start|>assistant<|channel|>final<|message|>",
         "<|channel|>final<|message|>",
+        "<|end|>",
         ("<|channel|>", "<|message|>", "<|start|>", "<|end|>"),
     ),
+    Marks(  # Cohere
+        "<|START_THINKING|>", "<|END_THINKING|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"
+    ),
+    Marks("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
 )
 
 
-class Thinking(NamedTuple):
-    """How thoughts are marked in an answer, and whether it begins with them, their mark given."""
+def _tags(text: str) -> list[Marks]:
+    """Marks of thoughts of which `text` has one or both, where they are tags."""
+    found = (match.groups() for match in _TAG.finditer(text))
+    return [
+        Marks(opens + name + closes, f"{opens}/{name}{closes}") for opens, name, closes in found
+    ]
 
-    marks: Marks
-    begun: bool
+
+KNOWN = (*_tags("<think> [THINK] <thought> <seed:think>"), *_OTHERS)
+"""For answers of models whose templates are elsewhere."""
+
+
+def marks_of(template: str | None) -> tuple[Marks, ...]:
+    """The marks that a chat template knows; none where it knows of no thoughts."""
+    source = template or ""
+    others = [
+        marks
+        for marks in _OTHERS
+        if marks.begin in source
+        or marks.end in source
+        or all(token in source for token in marks.tokens)
+    ]
+    return tuple(dict.fromkeys([*_tags(source), *others]))
+
+
+class Thinking(NamedTuple):
+    """How thoughts may be marked in an answer, and with which mark given it begins in them."""
+
+    marks: tuple[Marks, ...]
+    begun: Marks | None = None
+
+    @classmethod
+    def after(cls, prompt: str, marks: tuple[Marks, ...]) -> Self:
+        """Of the answer to a prompt, whose end may be the first mark."""
+        end = prompt.rstrip()
+        return cls(marks, next((m for m in marks if end.endswith(m.begin)), None))
 
 
 class Thought(NamedTuple):
@@ -56,18 +92,12 @@ class Thought(NamedTuple):
     text: str
 
 
-def marks_of(template: str | None) -> Marks | None:
-    """The marks that a chat template knows, or None where it knows of no thoughts."""
-    if template is None:
-        return None
-    return next((m for m in _KNOWN if all(p in template for p in m.parts or (m.end,))), None)
-
-
 class ThoughtReader:
     """Reads an answer as it comes. White space around thoughts belongs to their marks."""
 
     def __init__(self, thinking: Thinking) -> None:
-        self._marks = thinking.marks
+        self._known = thinking.marks
+        self._marks = thinking.begun or Marks("", "")  # those of this answer, once they are seen
         self._held = ""
         self._thought = False  # whether anything was
         self._read = self._thoughts if thinking.begun else self._start
@@ -86,19 +116,20 @@ class ThoughtReader:
         if self._read == self._thoughts:
             rest = rest.rstrip()
             return [Thought(rest)] if rest else []
+        rest = rest.removesuffix(self._marks.tail)
         return [rest] if rest else []
 
     def _start(self, news: list[str | Thought]) -> bool:
-        begin, lead = self._marks.begin, self._marks.lead
         text = self._held.lstrip()
-        if text.startswith(begin):
-            self._held, self._read = text.removeprefix(begin), self._thoughts
-        elif lead and text.startswith(lead):
-            self._held, self._read = text.removeprefix(lead), self._answer
-        elif any(mark.startswith(text) for mark in (begin, lead) if mark):
+        after = [(marks.begin, marks, self._thoughts) for marks in self._known]
+        after += [(marks.lead, marks, self._answer) for marks in self._known if marks.lead]
+        for mark, marks, read in after:
+            if text.startswith(mark):
+                self._held, self._marks, self._read = text.removeprefix(mark), marks, read
+                return True
+        if any(mark.startswith(text) for mark, *_ in after):
             return False
-        else:
-            self._read = self._answer
+        self._read = self._answer
         return True
 
     def _thoughts(self, news: list[str | Thought]) -> bool:
@@ -116,13 +147,18 @@ class ThoughtReader:
         return bool(found)
 
     def _gap(self, news: list[str | Thought]) -> bool:
+        lead = self._marks.lead
         self._held = self._held.lstrip()
-        if self._held:
-            self._read = self._answer
-        return bool(self._held)
+        if not self._held or (lead.startswith(self._held) and lead != self._held):
+            return False
+        self._held, self._read = self._held.removeprefix(lead), self._answer
+        return True
 
     def _answer(self, news: list[str | Thought]) -> bool:
-        if self._held:
-            news.append(self._held)
-        self._held = ""
+        tail = self._marks.tail
+        keep = len(tail) if self._held.endswith(tail) else overlap(self._held, tail)
+        said = self._held[: len(self._held) - keep]
+        if said:
+            news.append(said)
+        self._held = self._held[len(said) :]
         return False

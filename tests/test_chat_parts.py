@@ -22,7 +22,7 @@ from localspec.tui.server import Server
 from localspec.tui.session import merge
 from localspec.tui.start import keymap
 from localspec.tui.store import Message, Store, Tree
-from localspec.tui.thinking import Thinking, marks_of
+from localspec.tui.thinking import Writer, split_thoughts
 from scripted import ScriptedBackend, ScriptedSource, figures
 from textual.content import Content
 
@@ -31,38 +31,9 @@ from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError, UsageError
 from localspec.governor.doubt import Doubt
 from localspec.remote import Remote
+from localspec.thinking import Marks, Thinking, marks_of
 
 # Texts -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("whole", "thoughts", "answer", "thinking"),
-    [
-        ("<think>a</think>b", "a", "b", False),
-        ("\n<think>\na\n</think>\n\nb\n", "a", "b\n", False),
-        ("<think>still", "still", "", True),
-        ("opened by the template</think>\nb", "opened by the template", "b", False),
-        ("no thoughts", "", "no thoughts", False),
-        ("say <think> aloud", "", "say <think> aloud", False),
-        ("", "", "", False),
-    ],
-)
-def test_thoughts_are_told_apart(whole: str, thoughts: str, answer: str, thinking: bool) -> None:
-    parts = text.split_thoughts(whole)
-    assert (parts.thoughts, parts.answer, parts.thinking) == (thoughts, answer, thinking)
-
-
-@given(st.text(), st.text())
-def test_an_answer_only_grows_while_it_comes(thoughts: str, answer: str) -> None:
-    """What is drawn of an answer on its way is what was drawn before, and more."""
-    whole = f"<think>{thoughts}</think>{answer}"
-    shown = ""
-    for end in range(len(whole.replace("</think>", "", 0)) + 1):
-        parts = text.split_thoughts(whole[:end])
-        if "</think>" in thoughts:
-            break
-        assert parts.answer.startswith(shown) or len(whole[:end].lstrip()) < len("<think>") + 1
-        shown = parts.answer
 
 
 def test_code_is_found_in_fences_of_all_kinds() -> None:
@@ -86,77 +57,90 @@ def test_titles() -> None:
 
 # Thoughts --------------------------------------------------------------------------------------
 
-HARMONY = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes."
-
 
 @pytest.mark.parametrize(
-    ("template", "before", "raw", "shown"),
+    ("whole", "thoughts", "answer", "thinking"),
     [
-        ("{{ '<think>' }}…</think>", "", "<think>hm</think>\n\nYes.", "<think>hm</think>\n\nYes."),
-        ("… '<think>\\n' … '</think>'", "assistant\n<think>\n", "hm</think>Yes.",
-         "<think>hm</think>\n\nYes."),
-        ("<seed:think> </seed:think>", "", "<seed:think>hm</seed:think>Yes.",
-         "<think>hm</think>\n\nYes."),
-        ("[THINK] [/THINK]", "", "[THINK]hm[/THINK]Yes.", "<think>hm</think>\n\nYes."),
-        ("<|channel|>analysis<|message|>", "", HARMONY, "<think>hm</think>\n\nYes."),
-        ("<|channel|>analysis<|message|>", "", "<|channel|>final<|message|>Yes.", "Yes."),
-        ("<|START_THINKING|>", "", "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Yes.",
-         "<think>hm</think>\n\nYes."),
-        ("no marks", "", "Say [THINK] or <think>", "Say [THINK] or <think>"),
-        ("[THINK] [/THINK]", "", "[THINK]cut o", "<think>cut o"),
-        ("<think> </think>", "", "<thi", "<thi"),
-        (None, "", "  ", "  "),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_marks_of_thoughts_are_those_of_the_template(
-    template: str | None, before: str, raw: str, shown: str, size: int
-) -> None:
-    thinking = Thinking(marks_of(template), before)
-    said: list[Said] = []
-    for at in range(0, len(raw), size):
-        said += thinking.feed([Said(raw[at : at + size], "model")])
-    assert "".join(part.text for part in [*said, *thinking.finish()]) == shown
-
-
-class Harmonious:
-    """A vocabulary in which numbers above 9 are control tokens."""
-
-    def __init__(self) -> None:
-        self.words = dict(enumerate(["analysis", "h", "m", "assistant", "final", "Yes", "."]))
-        control = ["<|channel|>", "<|message|>", "<|end|>", "<|start|>"]
-        self.control = dict(enumerate(control, start=10))
-
-    def piece(self, token: int) -> bytes:
-        return self.words.get(token, "").encode()
-
-    def text_of(self, token: int) -> str:
-        return self.words.get(token) or self.control[token]
-
-
-@pytest.mark.parametrize(
-    ("prompt", "answer"),
-    [
-        ([13, 3], [10, 0, 11, 1, 2, 12, 13, 3, 10, 4, 11, 5, 6, 12]),
-        ([13, 3, 10, 0, 11], [1, 2, 12, 13, 3, 10, 4, 11, 5, 6, 12]),
+        ("<think>a</think>b", "a", "b", False),
+        ("\n<think>\na\n</think>\n\nb\n", "a", "b\n", False),
+        ("<think>still", "still", "", True),
+        ("opened by the template</think>\nb", "opened by the template", "b", False),
+        ("no thoughts", "", "no thoughts", False),
+        ("say <think> aloud", "", "say <think> aloud", False),
+        ("", "", "", False),
     ],
 )
-def test_thoughts_between_control_tokens_are_thoughts(prompt: list[int], answer: list[int]) -> None:
-    vocabulary = Harmonious()
-    pieces = [Piece(vocabulary.piece(token).decode(), token) for token in answer]
-    request = SimpleNamespace(prompt=prompt)
+def test_thoughts_are_told_apart(whole: str, thoughts: str, answer: str, thinking: bool) -> None:
+    parts = split_thoughts(whole)
+    assert (parts.thoughts, parts.answer, parts.thinking) == (thoughts, answer, thinking)
+
+
+@given(st.text().filter(lambda text: "</think>" not in text), st.text())
+def test_an_answer_only_grows_while_it_comes(thoughts: str, answer: str) -> None:
+    """What is drawn of an answer on its way is what was drawn before, and more."""
+    whole = f"<think>{thoughts}</think>{answer}"
+    shown = ""
+    for end in range(len("<think>"), len(whole) + 1):
+        parts = split_thoughts(whole[:end])
+        assert parts.answer.startswith(shown)
+        shown = parts.answer
+    assert shown == answer.lstrip()
+
+
+TAGS = Marks("<think>", "</think>")
+BRACKETS = Marks("[THINK]", "[/THINK]")
+
+
+@pytest.mark.parametrize(
+    ("thinking", "raw", "kept"),
+    [
+        (Thinking((TAGS,)), "<think>hm</think>\n\nYes.", "<think>hm</think>\n\nYes."),
+        (Thinking((TAGS,), TAGS), "hm</think>Yes.", "<think>hm</think>\n\nYes."),
+        (Thinking((BRACKETS,)), "[THINK]hm[/THINK]Yes.", "<think>hm</think>\n\nYes."),
+        (Thinking((BRACKETS,)), "[THINK]cut o", "<think>cut o</think>"),
+        (Thinking((BRACKETS,)), "[THI", "[THI"),
+        (Thinking((BRACKETS,)), "Yes.", "Yes."),
+        (None, "Say [THINK] or <think>", "Say [THINK] or <think>"),
+        (None, "<think>hm</think>Yes.", "<think>hm</think>Yes."),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_thoughts_are_kept_in_one_form(
+    thinking: Thinking | None, raw: str, kept: str, size: int
+) -> None:
+    writer = Writer(thinking)
+    said: list[Said] = []
+    for at in range(0, len(raw), size):
+        said += writer.say(raw[at : at + size], "model")
+    assert "".join(part.text for part in [*said, *writer.finish()]) == kept
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pieces"),
+    [
+        ("<|start|>assistant", ["<|channel|>", "analysis", "<|message|>"]),
+        ("<|start|>assistant<|channel|>analysis<|message|>", []),
+    ],
+)
+def test_thoughts_between_control_tokens_are_thoughts(prompt: str, pieces: list[str]) -> None:
+    """Control tokens that are marks have text here; see `Vocabulary.show`."""
+    pieces = [*pieces, "h", "m", "<|end|>", "<|start|>", "assistant", "<|channel|>", "final",
+              "<|message|>", "Yes", ".", "<|end|>"]  # fmt: skip
+    left = [Piece(text, token) for token, text in enumerate(pieces)]
     stream = SimpleNamespace(
-        sequence=SimpleNamespace(request=request, finish_reason="stop"),
-        take=lambda: [pieces.pop(0)],
+        sequence=SimpleNamespace(finish_reason="stop"),
+        thinking=Thinking.after(prompt, marks_of("<|channel|>analysis<|message|>")),
+        take=lambda: [left.pop(0)],
         ended=False,
     )
-    template = "… <|channel|>analysis<|message|> …"
-    target = SimpleNamespace(vocabulary=vocabulary, chat_template=template)
-    llm: Any = SimpleNamespace(target=target, stream=lambda *_: stream, close=lambda: None)
+    llm: Any = SimpleNamespace(stream=lambda *_: stream, close=lambda: None)
     backend = Local(llm)
     reply = backend.ask([{"role": "user", "content": "hi"}], {})
     backend.close()  # the question has arrived
-    said = "".join(part.text for _ in answer for part in reply.take())
+    said = ""
+    while left:
+        stream.ended = len(left) == 1
+        said += "".join(part.text for part in reply.take())
     assert said == "<think>hm</think>\n\nYes."
 
 
@@ -460,6 +444,25 @@ def test_a_server_answers_and_gives_its_figures() -> None:
     asyncio.run(go())
     assert asked[0]["model"] == "big"
     assert "speculation" not in asked[0]
+
+
+@pytest.mark.parametrize(
+    ("deltas", "kept"),
+    [
+        ([{"content": "[THI"}, {"content": "NK]hm[/THINK]Yes"}], "<think>hm</think>\n\nYes"),
+        ([{"reasoning": "h"}, {"reasoning": "m"}], "<think>hm</think>"),
+        ([{"content": "\n"}, {"reasoning": "hm"}, {"content": "<think>?"}],
+         "\n<think>hm</think>\n\n<think>?"),
+    ],
+)  # fmt: skip
+def test_thoughts_of_servers_are_kept_like_others(deltas: list[dict[str, str]], kept: str) -> None:
+    server = serve(*(delta(**each) for each in deltas))
+
+    async def go() -> None:
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
+        assert await heard(backend.ask([{"role": "user", "content": "hi"}], {})) == kept
+
+    asyncio.run(go())
 
 
 def test_a_server_that_fails_is_heard_after_what_it_said() -> None:

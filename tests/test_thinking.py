@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 import localspec
 from localspec import models
-from localspec.thinking import Marks, Thinking, Thought, ThoughtReader, marks_of
+from localspec.thinking import KNOWN, Marks, Thinking, Thought, ThoughtReader, marks_of
 
 TAGS = Marks("<think>", "</think>")
 words = st.text(alphabet="ab </thk>\n", max_size=12).filter(lambda text: "<think>" not in text)
-HARMONY = marks_of("<|start|>assistant<|channel|>analysis<|message|> … <|end|>")
+CHANNELS = marks_of("<|start|>assistant<|channel|>analysis<|message|> … <|end|>")
+HARMONY = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hi"
 
 
 def read(text: str, thinking: Thinking, portion: int = 1000) -> tuple[str, str]:
@@ -32,7 +33,8 @@ def read(text: str, thinking: Thinking, portion: int = 1000) -> tuple[str, str]:
 def test_portions_do_not_matter(thoughts: str, said: str, begun: bool, portion: int) -> None:
     text = f"{'' if begun else ' <think>'}\n{thoughts}\n</think>\n\n{said}"
     expected = (thoughts.strip(), said.lstrip())
-    assert read(text, Thinking(TAGS, begun), portion) == expected
+    thinking = Thinking((TAGS,), TAGS if begun else None)
+    assert read(text, thinking, portion) == expected
 
 
 @pytest.mark.parametrize(
@@ -48,35 +50,74 @@ def test_portions_do_not_matter(thoughts: str, said: str, begun: bool, portion: 
     ],
 )
 def test_thoughts_stand_at_the_beginning(text: str, begun: bool, expected: tuple[str, str]) -> None:
-    assert read(text, Thinking(TAGS, begun)) == expected
+    assert read(text, Thinking((TAGS,), TAGS if begun else None)) == expected
 
 
+@pytest.mark.parametrize(
+    ("template", "prompt", "text", "expected"),
+    [
+        ("{{ '<think>' }}…</think>", "", "<think>Hm.</think>\n\nHi", ("Hm.", "Hi")),
+        ("… '<think>\\n' … '</think>'", "assistant\n<think>\n", "Hm.</think>Hi", ("Hm.", "Hi")),
+        ("… '<think>\\n'", "assistant\n<think>\n", "Hm.</think>Hi", ("Hm.", "Hi")),
+        ("{{ m.split('</think>')[-1] }}", "", "<think>Hm.</think>Hi", ("Hm.", "Hi")),
+        ("<seed:think> </seed:think>", "", "<seed:think>Hm.</seed:think>Hi", ("Hm.", "Hi")),
+        ("<thought> </thought>", "", "<thought>Hm.</thought>Hi", ("Hm.", "Hi")),
+        ("<Reasoning> </Reasoning>", "", "<Reasoning>Hm.</Reasoning>Hi", ("Hm.", "Hi")),
+        ("◁think▷ ◁/think▷", "", "◁think▷Hm.◁/think▷Hi", ("Hm.", "Hi")),
+        ("[THINK] [/THINK]", "", "[THINK]Hm.[/THINK]Hi", ("Hm.", "Hi")),
+        ("[THINK] [/THINK]", "", "[THINK]cut o", ("cut o", "")),
+        ("<think> [/THINK]", "", "[THINK]Hm.</think>[/THINK]Hi", ("Hm.</think>", "Hi")),
+        ("<think> </think>", "", "<thi", ("", "<thi")),
+        ("no marks", "", "Say [THINK] or <think>", ("", "Say [THINK] or <think>")),
+        ("no marks", "", "<think>Hm.</think>", ("", "<think>Hm.</think>")),
+        (None, "", "  ", ("", "  ")),
+        ("<|channel|>analysis<|message|>", "", HARMONY, ("Hm.", "Hi")),
+        ("<|channel|>analysis<|message|>", "", f"{HARMONY}<|end|>", ("Hm.", "Hi")),
+        ("<|channel|>analysis<|message|>", "", f"{HARMONY}<|end|>!", ("Hm.", "Hi<|end|>!")),
+        ("<|channel|>analysis<|message|>", "", f"{HARMONY}<|e", ("Hm.", "Hi<|e")),
+        ("<|channel|>analysis<|message|>", "", "<|channel|>final<|message|>Hi", ("", "Hi")),
+        ("<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>analysis<|message|>",
+         HARMONY.removeprefix("<|channel|>analysis<|message|>"), ("Hm.", "Hi")),
+        ("'<|start|>' '<|channel|>' '<|message|>' '<|end|>'", "", HARMONY, ("Hm.", "Hi")),
+        ("<|user|>{{ message.content }}<|end|>", "", HARMONY, ("", HARMONY)),
+        ("<|START_THINKING|>", "", "<|START_THINKING|>Hm.<|END_THINKING|><|START_RESPONSE|>Hi",
+         ("Hm.", "Hi")),
+        ("<|END_THINKING|>", "", "<|START_THINKING|>Hm.<|END_THINKING|>Hi<|END_RESPONSE|>",
+         ("Hm.", "Hi")),
+        ("<|inner_prefix|>", "", "<|inner_prefix|>Hm.<|inner_suffix|>Hi", ("Hm.", "Hi")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("portion", [1, 3, 1000])
+def test_marks_are_those_of_the_template(
+    template: str | None, prompt: str, text: str, expected: tuple[str, str], portion: int
+) -> None:
+    assert read(text, Thinking.after(prompt, marks_of(template)), portion) == expected
+
+
+@pytest.mark.parametrize("marks", KNOWN)
 @pytest.mark.parametrize("portion", [1, 1000])
-def test_channels_are_told_apart(portion: int) -> None:
-    assert HARMONY is not None
-    thinking, final = Thinking(HARMONY, begun=False), "<|channel|>final<|message|>"
-    analysis = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant"
-    assert read(f"{analysis}{final}Hi", thinking, portion) == ("Hm.", "Hi")
-    assert read(f"{final}Hi", thinking, portion) == ("", "Hi")
+def test_where_the_template_is_not_known_all_usual_marks_count(marks: Marks, portion: int) -> None:
+    text = f"{marks.begin}Hm.{marks.end}\nHi"
+    assert read(text, Thinking(KNOWN), portion) == ("Hm.", "Hi")
 
 
-def test_marks_are_those_of_the_template() -> None:
-    assert marks_of("{{ message.split('</think>')[-1] }}") == TAGS
-    assert marks_of("[THINK]{{ thoughts }}[/THINK]") == Marks("[THINK]", "[/THINK]")
-    assert marks_of("{{ message.content }}") is None
-    assert marks_of(None) is None
+def test_marks_are_known_by_name() -> None:
+    assert marks_of("{{ message.split('</think>')[-1] }}") == (TAGS,)
+    assert marks_of("[THINK]{{ thoughts }}[/THINK]") == (Marks("[THINK]", "[/THINK]"),)
+    assert {TAGS, Marks("<seed:think>", "</seed:think>"), *CHANNELS} <= set(KNOWN)
+    assert marks_of("{{ message.content }}") == marks_of(None) == ()
 
 
 TEMPLATE = """{% for message in messages %}{{ message.content }}
 {% endfor %}{% if enable_thinking is not defined or enable_thinking %}<|im_start|>
-{% else %}<|im_start|></think>{% endif %}"""
+{% else %}<|im_start|><|im_end|>{% endif %}"""
 
 
 def test_what_the_template_has_written_already_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    marks = Marks("<|im_start|>", "</think>")  # the first is a control token
-    monkeypatch.setattr("localspec.thinking._KNOWN", (marks,))
+    marks = Marks("<|im_start|>", "<|im_end|>")  # control tokens
+    monkeypatch.setattr("localspec.thinking._OTHERS", (marks,))
     path = tmp_path / "thinker.gguf"
     reader = gguf.GGUFReader(models.embedded("shell").draft)
     template = MetadataDetails(gguf.GGUFValueType.STRING, TEMPLATE)
@@ -84,8 +125,8 @@ def test_what_the_template_has_written_already_counts(
     copy_with_new_metadata(reader, writer, {"tokenizer.chat_template": template}, [])
     with localspec.load(path, draft="none", context=256) as llm:
         for options, thinking in (
-            ({}, Thinking(marks, True)),
-            ({"template": {"enable_thinking": False}}, Thinking(marks, False)),
+            ({}, Thinking((marks,), marks)),
+            ({"template": {"enable_thinking": False}}, Thinking((marks,))),
             ({"json_schema": {"type": "boolean"}}, None),
             ({"raw": True}, None),
         ):  # type: ignore[var-annotated]

@@ -17,7 +17,8 @@ from localspec.tui.screens.help import Help
 from localspec.tui.screens.settings import Settings
 from localspec.tui.session import Session
 from localspec.tui.store import Message, Store, Summary
-from localspec.tui.text import code_blocks, harmless, shorten, split_thoughts
+from localspec.tui.text import code_blocks, harmless, shorten
+from localspec.tui.thinking import split_thoughts
 from localspec.tui.widgets.conversation import Conversation
 from localspec.tui.widgets.message import MessageView
 from localspec.tui.widgets.panel import Panel

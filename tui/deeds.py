@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from localspec.tui import exchange, knobs, themes
 from localspec.tui.backend import Choice
 from localspec.tui.screens.picker import Picker
-from localspec.tui.text import shorten, split_thoughts
+from localspec.tui.text import shorten
+from localspec.tui.thinking import split_thoughts
 
 from localspec.errors import UsageError
 

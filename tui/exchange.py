@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from localspec.tui.store import Message, Tree
-from localspec.tui.text import split_thoughts
 from localspec.tui.text import title as title_of
+from localspec.tui.thinking import split_thoughts
 
 from localspec.errors import LocalspecError, UsageError
 from localspec.folders import write_atomically

@@ -6,10 +6,9 @@ from typing import Any
 
 from localspec.tui.backend import Choices, Reply, Said, Words
 from localspec.tui.figures import Figures, snapshot
-from localspec.tui.thinking import Marks, Thinking, marks_of
+from localspec.tui.thinking import Writer
 
 import localspec
-from localspec.decoding.sequence import Piece
 from localspec.governor.doubt import Doubt
 from localspec.runtime import LLM, Options
 from localspec.worker import Stream
@@ -27,7 +26,6 @@ class Local:
 
     def __init__(self, llm: LLM) -> None:
         self.llm = llm
-        self._marks = marks_of(llm.target.chat_template)
         self._helper = ThreadPoolExecutor(1, "localspec-asking")
 
     @property
@@ -49,7 +47,7 @@ class Local:
         """Begin to answer; rendering the conversation happens elsewhere."""
         options: Any = dict(choices)
         begun = self._helper.submit(self._begin, conversation, options)
-        return _LocalReply(self.llm, begun, self._marks)
+        return _LocalReply(self.llm, begun)
 
     def _begin(self, conversation: Sequence[Words], options: Options) -> Stream:
         # Some templates have another name for what others call reasoning_content.
@@ -70,9 +68,9 @@ class Local:
 class _LocalReply:
     """A stream that may not have begun yet."""
 
-    def __init__(self, llm: LLM, begun: Future[Stream], marks: tuple[Marks, ...]) -> None:
-        self._llm, self._begun, self._marks = llm, begun, marks
-        self._thinking: Thinking | None = None
+    def __init__(self, llm: LLM, begun: Future[Stream]) -> None:
+        self._llm, self._begun = llm, begun
+        self._writer: Writer | None = None
         self._cancelled = False
         self.ended = False
 
@@ -117,33 +115,11 @@ class _LocalReply:
         except BaseException:
             self.ended = True
             raise
-        said = self._said(stream, pieces)
+        writer = self._writer = self._writer or Writer(stream.thinking)
+        said = [part for piece in pieces for part in writer.say(piece.text, piece.drafter)]
         failed = bool(pieces) and stream.sequence.finish_reason == "error"
         self.ended = stream.ended and not failed  # the next call raises why
-        if stream.ended and self._thinking:
-            said += self._thinking.finish()
-        return said
-
-    def _said(self, stream: Stream, pieces: list[Piece]) -> list[Said]:
-        """Pieces with thoughts marked as the chat does it."""
-        if self._thinking is None:
-            words = map(self._llm.target.vocabulary.text_of, stream.sequence.request.prompt[-16:])
-            self._thinking = Thinking(self._marks, "".join(words))
-        said: list[Said] = []
-        for piece in pieces:
-            text = piece.text or self._mark(piece.token)
-            said += self._thinking.feed([Said(text, piece.drafter)])
-        return said
-
-    def _mark(self, token: int | None) -> str:
-        """A control token that may be part of a mark of thoughts, written out."""
-        vocabulary = self._llm.target.vocabulary
-        if token is None or not self._thinking or self._thinking.answering:
-            return ""
-        if vocabulary.piece(token):
-            return ""  # its text is held back, and comes with the next one
-        written = vocabulary.text_of(token)
-        return written if any(written in mark for marks in self._marks for mark in marks) else ""
+        return said + writer.finish() if stream.ended else said
 
     def cancel(self) -> None:
         self._cancelled = True

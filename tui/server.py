@@ -6,17 +6,17 @@ have four characters, and the figures say that they are estimated.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from localspec.tui.backend import Backend, Choice, Choices, Reply, Said, Words
 from localspec.tui.figures import Figures
-from localspec.tui.text import CLOSE, OPEN
-from localspec.tui.thinking import KNOWN, Thinking
+from localspec.tui.thinking import Writer
 
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError
 from localspec.remote import Document, Remote, RemoteError
+from localspec.thinking import KNOWN, Thinking
 
 __all__ = ["There"]
 
@@ -97,8 +97,7 @@ class _ServerReply:
         self._said: list[Said] = []
         self._failure: LocalspecError | None = None
         self._characters = 0
-        self._thinks = False
-        self._thinking = Thinking(KNOWN)
+        self._writer = Writer(Thinking(KNOWN))
         self._asked = time.monotonic()
         self._first = self._last = 0.0
         self._counted: Statistics | None = None
@@ -133,37 +132,26 @@ class _ServerReply:
             self.finish_reason, self._failure = "error", error
         except asyncio.CancelledError:
             self.finish_reason = "cancelled"
-        self._think(False)
-        self._said += self._thinking.finish()
+        self._said += self._writer.finish()
 
     def _read(self, chunk: Document) -> None:
         choices = chunk.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else {}
         delta = choice.get("delta") or {}
         thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
-        if thought:
-            self._think(True)
-            self._say(thought)
-        if delta.get("content"):
-            self._think(False)
-            self._say(delta["content"])
+        self._take_down(thought, self._writer.think)
+        self._take_down(delta.get("content"), self._writer.say)
         reason = choice.get("finish_reason")
         self.finish_reason = _REASONS.get(reason, "stop") or self.finish_reason
         self._count(chunk.get("usage") or {}, chunk.get("timings") or {})
 
-    def _think(self, thinks: bool) -> None:
-        """Mark thoughts, which some servers send apart, as templates do."""
-        if thinks != self._thinks:
-            self._thinks = thinks
-            self._said += self._thinking.feed([Said(OPEN if thinks else CLOSE)])
-
-    def _say(self, text: object) -> None:
-        if not isinstance(text, str):
+    def _take_down(self, text: object, write: Callable[[str], list[Said]]) -> None:
+        if not isinstance(text, str) or not text:
             return
         self._last = time.monotonic()
         self._first = self._first or self._last
         self._characters += len(text)
-        self._said += self._thinking.feed([Said(text)])
+        self._said += write(text)
 
     def _estimated(self) -> Statistics:
         tokens = round(self._characters / _CHARACTERS)

@@ -12,7 +12,8 @@ from localspec.tui.backend import Backend, Reply, Said, Words
 from localspec.tui.figures import Meter
 from localspec.tui.store import Message, Store, StoreError, Tree
 from localspec.tui.store.tree import Origins
-from localspec.tui.text import split_thoughts, title
+from localspec.tui.text import title
+from localspec.tui.thinking import split_thoughts
 
 from localspec.errors import LocalspecError
 
@@ -214,7 +215,7 @@ class Session:
         for message in self.tree.path(question):
             said: dict[str, str] = {"role": message.role, "content": message.content}
             if message.role == "assistant":
-                thoughts, said["content"], *_ = split_thoughts(message.content)
+                thoughts, said["content"], _ = split_thoughts(message.content)
                 if not said["content"] and words:
                     words.pop()
                     continue

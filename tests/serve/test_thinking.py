@@ -26,7 +26,7 @@ def thinking_url(llm: FakeLLM) -> Iterator[str]:
     with serving(lambda: llm) as url:
         asked = {"prompt": "Hello", "max_tokens": 24}
         whole = httpx2.post(f"{url}/v1/completions", json=asked).json()["choices"][0]["text"]
-        llm.thinking = Thinking(Marks(whole[:2], whole[8:11]), begun=False)
+        llm.thinking = Thinking((Marks(whole[:2], whole[8:11]),))
         yield url
 
 

@@ -8,7 +8,8 @@ from localspec.tui import tint
 from localspec.tui.figures import SEPARATOR, Figures, Part, fit, footnote
 from localspec.tui.keys import ANSWER_KEYS, MESSAGE_KEYS, QUESTION_KEYS
 from localspec.tui.store import Message
-from localspec.tui.text import harmless, split_thoughts
+from localspec.tui.text import harmless
+from localspec.tui.thinking import split_thoughts
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
