@@ -21,13 +21,13 @@ class Request(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.body: Any = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.text = str(self.body.get("prompt") or self.body["messages"][-1]["content"])
         with self.server.lock:
             self.server.running += 1
             self.server.most = max(self.server.most, self.server.running)
-        try:
-            self.text = str(self.body.get("prompt") or self.body["messages"][-1]["content"])
             self.server.seen[self.text] += 1
-            self.count = self.server.seen[self.text]
+            self.count, self.number = self.server.seen[self.text], self.server.seen.total()
+        try:
             self.server.behave(self)
         except (BrokenPipeError, ConnectionResetError):
             pass  # who asked has gone

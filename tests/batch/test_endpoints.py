@@ -77,7 +77,7 @@ def test_a_request_that_stalls_is_tried_again(world: World) -> None:
     over = threading.Event()
 
     def behave(request: Request) -> None:
-        if sum(request.server.seen.values()) == 1:
+        if request.number == 1:
             over.wait()
         else:
             request.answer()
@@ -118,7 +118,7 @@ def test_work_goes_to_the_server_that_is_least_busy(world: World) -> None:
 
     def briskly(request: Request) -> None:
         request.answer()
-        if sum(request.server.seen.values()) == 50:
+        if request.number >= 50:
             most_is_done.set()
 
     def lazily(request: Request) -> None:
@@ -149,24 +149,27 @@ def test_a_busy_server_gets_less_at_once(world: World) -> None:
 
 def test_a_dead_server_is_left_alone_and_taken_back_when_it_returns(world: World) -> None:
     world.write(*lines(80))
-    revived, back = list[FakeEndpoint](), threading.Event()
+    revived, dead, back = list[FakeEndpoint](), threading.Event(), threading.Event()
 
     def die(request: Request) -> None:
-        if sum(request.server.seen.values()) == 5:
+        if request.number == 5:
             dying.start()
-            request.drop()
-        else:
-            request.answer()
+            dead.set()
+        request.answer() if request.number < 5 else request.drop()
 
     def wait_for_it(request: Request) -> None:
-        """Answer half of the lines, and the rest when the other server is at work again."""
-        if sum(request.server.seen.values()) > 40:
+        """Answer a quarter of the lines, half of them when the other server has died, and the rest
+        when it is at work again.
+        """
+        if request.number > 20:
+            dead.wait()
+        if request.number > 40:
             back.wait()
         request.answer()
 
     def work(request: Request) -> None:
         request.answer()
-        if sum(request.server.seen.values()) > 3:
+        if request.number > 3:
             back.set()
 
     mortal = FakeEndpoint(die)
@@ -188,7 +191,7 @@ def test_when_no_server_is_left_the_run_ends_and_keeps_what_it_has(world: World)
     world.write(*lines(20))
 
     def tire(request: Request) -> None:
-        request.answer() if sum(request.server.seen.values()) <= 5 else request.reply(503, {})
+        request.answer() if request.number <= 5 else request.reply(503, {})
 
     with FakeEndpoint(tire) as server:
         with pytest.raises(LocalspecError, match="No server has answered for"):
@@ -228,7 +231,7 @@ def test_ctrl_c_gives_up_what_is_under_way(world: World) -> None:
     over = threading.Event()
 
     def behave(request: Request) -> None:
-        if sum(request.server.seen.values()) > 4:
+        if request.number > 4:
             over.wait()
         request.answer()
 
