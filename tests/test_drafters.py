@@ -134,6 +134,22 @@ def test_a_hint_is_read_in_one_pass_and_changes_no_guess(
     assert draft.tokens == [guess.token for guess in guesses(model, s, 3)]
 
 
+def test_of_a_hint_no_more_is_kept_than_was_guessed() -> None:
+    model, s = FakeModel(), sequence()
+    drafter = ModelDrafter(model)
+    hint = [guess.token for guess in guesses(model, s, 4)]
+    [draft] = drafter.propose([Ask(s, 4, lambda draft: len(draft) < 2, hint)])
+    assert draft.tokens == hint[:2]
+    assert model.cache[0] == [*s.tokens, *draft.tokens]
+    others = [(token + 1) % VOCABULARY for token in hint[:3]]
+    for token in others:  # somebody else's guesses were right
+        s.commit(token, None)
+    drafter.truncate(s.slot, len(s) - 1)
+    drafter.observe(s)
+    [draft] = drafter.propose([ask(s, 3)])
+    assert draft.tokens == [guess.token for guess in guesses(model, s, 3)]
+
+
 def test_after_full_acceptance_the_last_guess_is_fed_with_the_newest_token() -> None:
     model, s = FakeModel(), sequence()
     drafter = ModelDrafter(model)

@@ -66,7 +66,8 @@ class ModelDrafter:
         """Leave in the cache those guesses that were made; what is not in it is to be fed."""
         slot, made = chain.ask.sequence.slot, chain.draft.tokens
         pairs = enumerate(zip(read, made, strict=False))
-        right = next((i for i, (token, guess) in pairs if token != guess), len(read))
+        both = min(len(read), len(made))  # guessing may have ended within the hint
+        right = next((i for i, (token, guess) in pairs if token != guess), both)
         self.truncate(slot, self._cached[slot] - len(read) + right)
         self._guessed[slot], chain.unseen, chain.hint = made[:right], made[right:], []
 
