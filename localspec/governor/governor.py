@@ -286,16 +286,14 @@ class Governor:
         rows = {trial.wish.sequence.slot: 1 for trial in self._trials}
         plain, best, lengths = self._passes_take(rows), 0.0, [0] * len(trials)
         survivals = [trial.chosen.survivals if trial.chosen else [] for trial in trials]
-        for kept in (survivals, *_each_alone(survivals)):
-            for n in range(1, 1 + max(map(len, kept), default=0)):
-                cut = [own[:n] for own in kept]
-                guessed = {
-                    t.wish.sequence.slot: 1 + len(own) for t, own in zip(trials, cut, strict=True)
-                }
-                longer = self._passes_take(rows | guessed) - plain + self.costs.overhead_of_guesses
-                value = sum(map(sum, cut)) - self._prices.rate * longer
-                if value > best:
-                    best, lengths = value, [len(own) for own in cut]
+        for cut in _ways(survivals):
+            guessed = {
+                t.wish.sequence.slot: 1 + len(own) for t, own in zip(trials, cut, strict=True)
+            }
+            longer = self._passes_take(rows | guessed) - plain + self.costs.overhead_of_guesses
+            value = sum(map(sum, cut)) - self._prices.rate * longer
+            if value > best:
+                best, lengths = value, [len(own) for own in cut]
         for trial, length in zip(trials, lengths, strict=True):
             trial.length = length
 
@@ -303,6 +301,11 @@ class Governor:
         return passes.seconds(rows, lambda n: self.costs.step(n, self._depth))
 
 
-def _each_alone(survivals: Many[list[float]]) -> Iterator[list[list[float]]]:
-    for i, own in enumerate(survivals):
-        yield [own if j == i else [] for j in range(len(survivals))]
+def _ways(survivals: Many[list[float]]) -> Iterator[list[list[float]]]:
+    """The guesses of all up to each length, and those of the one alone who gains most by so many:
+    among neighbours it takes the same passes whoever it is.
+    """
+    for n in range(1, 1 + max(map(len, survivals), default=0)):
+        yield [own[:n] for own in survivals]
+        best = max((own for own in survivals if len(own) >= n), key=lambda own: sum(own[:n]))
+        yield [own[:n] if own is best else [] for own in survivals]
