@@ -78,11 +78,12 @@ class CostCurve:
 
     def seconds(self, rows: int) -> float:
         """The time for `rows`; between measurements and beyond them along straight lines."""
-        if self._filled is None:
-            self._filled = self._fill()
+        filled = self._filled
+        if filled is None:  # on any thread: the engine's may forget it again at once
+            filled = self._filled = self._fill()
         if rows <= self.longest:
-            return self._filled[rows]
-        return self._filled[self.longest] * rows / self.longest
+            return filled[rows]
+        return filled[self.longest] * rows / self.longest
 
     def _fill(self) -> list[float]:
         known = [n for n in range(1, self.longest + 1) if self._counts[n]]
