@@ -1,5 +1,6 @@
 """Settings: a file and variables say what flags are when nobody gives them."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,11 @@ def test_mistakes_in_variables_are_one_sentence_that_names_them(
     assert "LOCALSPEC_SERVE_PROT sets nothing; did you mean 'LOCALSPEC_SERVE_PORT'?" in refused(
         "serve"
     )
+
+
+def test_nobody_needs_a_home_folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for users without a name
+    assert parsed("serve").port == 8080
 
 
 def test_mistakes_stop_no_verb_without_settings(place: Place) -> None:

@@ -5,7 +5,7 @@ llama.cpp.
 """
 
 import argparse
-from pathlib import Path
+import os
 from typing import NoReturn
 
 from localspec import __version__, folders
@@ -65,5 +65,5 @@ a variable, and a variable more than the file; localspec doctor shows them.""",
 
 def _home(path: str) -> str:
     """A path as a person writes it."""
-    home = str(Path.home())
+    home = os.path.expanduser("~")  # which may have none to tell, e.g. in a container
     return path.replace(home, "~", 1) if path.startswith(home + "/") else path
