@@ -99,6 +99,7 @@ async def test_an_answer_that_came_bit_by_bit_looks_like_one_that_came_at_once()
             await wait_until(pilot, lambda said=said: chat.session.tree.path()[-1].content == said)  # type: ignore[misc]
         reply.end()
         await wait_until(pilot, lambda: chat.conversation.running is None)
+        await wait_until(pilot, lambda: "said by someone" in on_screen(chat))
         await pilot.pause()
         streamed = on_screen(chat)
         assert "du -sh * | sort -h" in streamed

@@ -38,6 +38,8 @@ async def conversation(chat: Chat, pilot: Pilot[None]) -> None:
 async def guesses(chat: Chat, pilot: Pilot[None]) -> None:
     await conversation(chat, pilot)
     await pilot.press("ctrl+t", "ctrl+g")
+    for words in ("lookup 0", "speed-up"):
+        await wait_until(pilot, lambda words=words: words in on_screen(chat))  # type: ignore[misc]
 
 
 async def light(chat: Chat, pilot: Pilot[None]) -> None:
@@ -48,6 +50,7 @@ async def light(chat: Chat, pilot: Pilot[None]) -> None:
 async def suggestions(chat: Chat, pilot: Pilot[None]) -> None:
     await conversation(chat, pilot)
     await pilot.press("/", "s")
+    await wait_until(pilot, lambda: "/speculation" in on_screen(chat))
 
 
 async def chosen(chat: Chat, pilot: Pilot[None]) -> None:
@@ -69,6 +72,7 @@ async def thoughts(chat: Chat, pilot: Pilot[None]) -> None:
     await conversation(chat, pilot)
     chat.conversation.views[-1].focus()
     await pilot.press("space")
+    await wait_until(pilot, lambda: "Sizes are asked for" in on_screen(chat))
 
 
 async def drafts(chat: Chat, pilot: Pilot[None]) -> None:
@@ -79,7 +83,7 @@ async def drafts(chat: Chat, pilot: Pilot[None]) -> None:
 
 async def no_model(chat: Chat, pilot: Pilot[None]) -> None:
     chat.load("missing.gguf", "auto")
-    await wait_until(pilot, lambda: not chat._loader.what)
+    await wait_until(pilot, lambda: "There is no model" in on_screen(chat))
 
 
 @pytest.mark.parametrize("size", SIZES)

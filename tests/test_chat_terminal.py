@@ -8,8 +8,11 @@ from localspec.tui.terminal import is_dark
 from scripted import ask, chatting, driven, wait_until
 
 LOOK = """
-from localspec.tui.terminal import Terminal
-with Terminal() as terminal:
+import sys
+from localspec.tui import terminal
+if "waits" in sys.argv:
+    terminal._SECONDS = 60
+with terminal.Terminal() as terminal:
     pass
 print(terminal.dark, repr(terminal.typed), end=";")
 """
@@ -23,7 +26,8 @@ def told(answer: bytes, **environment: str) -> str:
     process, terminal = pty.fork()
     if process == 0:
         settings = {"TERM": "xterm-256color", "COLORFGBG": "", **environment}
-        os.execvpe(sys.executable, [sys.executable, "-c", LOOK], {**os.environ, **settings})
+        how = ["waits"] if answer else []
+        os.execvpe(sys.executable, [sys.executable, "-c", LOOK, *how], {**os.environ, **settings})
     seen = b""
     while not seen.endswith(b";"):
         seen += os.read(terminal, 4096)

@@ -90,16 +90,18 @@ def test_a_client_that_keeps_us_waiting_is_hung_up_on(llm: FakeLLM, portion: byt
         f"Content-Length: {len(asked)}\r\n\r\n"
     )
     sent = portion.replace(b"{HEAD}", head.encode()).replace(b"{BODY}", asked)
-    with serving(lambda: llm, patience=0.5) as url:
+    begun = threading.Event()
+    llm.gate = begun.set
+    with serving(lambda: llm, patience=1) as url:
         host, port = url.removeprefix("http://").split(":")
         with closing(socket.socket()) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             sock.connect((host, int(port)))
             sock.sendall(sent)
-            assert ask(url, ASK).status_code == 200, "others do not wait"
             if sent.endswith(asked):
-                until(lambda: llm.running == 1)
-                until(lambda: llm.unfinished == 0)
+                assert begun.wait(PATIENCE)
+            assert ask(url, ASK).status_code == 200, "others do not wait"
+            until(lambda: llm.unfinished == 0)
             sock.settimeout(PATIENCE)
             heard = b""
             with suppress(ConnectionResetError):
