@@ -26,12 +26,15 @@ def process(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str
     )
 
 
-def talking() -> "subprocess.Popen[bytes]":
-    """A command in the middle of an answer that is longer than the pipe it is written into: it
-    cannot end before the test has read it."""
-    arguments = ["generate", "--raw", "--temperature", "1.5", "--seed", "5", "1 2 3"]
+def talking(folder: Path) -> "subprocess.Popen[bytes]":
+    """A command in the middle of an answer that is longer than the pipe it is written into,
+    whatever the sums of this computer: it cannot end before the test has read it."""
+    schema = folder / "long.json"
+    schema.write_text(json.dumps({"enum": ["information " * 400]}))
+    arguments = ["generate", "--temperature", "0", "--json-schema", str(schema), "1 2 3"]
     return subprocess.Popen(
         [sys.executable, "-m", "localspec", *arguments],
+        bufsize=0,  # a byte is read, not all there is
         pipesize=4096,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -110,8 +113,8 @@ def test_standard_input_that_is_not_utf8_is_refused() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
-def test_ctrl_c_keeps_what_was_said() -> None:
-    with talking() as process:
+def test_ctrl_c_keeps_what_was_said(tmp_path: Path) -> None:
+    with talking(tmp_path) as process:
         assert process.stdout
         begin = process.stdout.read(1)
         process.send_signal(signal.SIGINT)
@@ -122,8 +125,8 @@ def test_ctrl_c_keeps_what_was_said() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes close otherwise there")
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
-    with talking() as process:
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    with talking(tmp_path) as process:
         assert process.stdout
         assert process.stderr
         process.stdout.read(1)
