@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
 from localspec.tui.backend import Said
 from localspec.tui.store import Store
 from localspec.tui.widgets.message import Answer, Question
@@ -293,6 +294,29 @@ async def test_what_is_typed_survives(tmp_path: Path) -> None:
             await pilot.press("enter")
             await wait_until(pilot, lambda: "Hello there!" in on_screen(chat))
             assert store.draft(None) == ""
+
+
+@driven
+async def test_what_is_typed_where_nothing_can_be_kept_is_kept_later() -> None:
+    async with chatting(ScriptedBackend(HELLO)) as (chat, pilot):
+        await ask(chat, pilot, "Hi")
+        first, store = chat.session.conversation, chat.session.store
+        assert first is not None
+        with pytest.MonkeyPatch.context() as full:
+            full.setattr(store, "keep_draft", fail)
+            await pilot.press(*"half")
+            await pilot.press("ctrl+n")
+            await wait_until(pilot, lambda: not chat.prompt.text)
+            assert "The disk is full." in on_screen(chat)
+            await chat.open(first)
+            assert chat.prompt.text == "half"
+            await pilot.press("ctrl+n")
+            await wait_until(pilot, lambda: not chat.prompt.text)
+        await wait_until(pilot, lambda: store.draft(first) == "half")
+
+
+def fail(*_: object) -> None:
+    raise LocalspecError("The disk is full.")
 
 
 @driven

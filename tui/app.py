@@ -423,9 +423,7 @@ class Chat(App[None]):
         """What was typed before comes back."""
         self._editing = None
         self.prompt.remove_class("-editing")
-        conversation = self.session.conversation
-        self.prompt.put(self.keeping.known(lambda: self.session.store.draft(conversation), ""))
-        self.keeping.typed(None)
+        self.prompt.put(self.keeping.draft())
         self.refresh_bindings()
 
     # Preferences ----------------------------------------------------------------------------

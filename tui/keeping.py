@@ -22,18 +22,26 @@ class Keeping:
     def __init__(self, session: Session, notice: Callable[[str], None], trouble: str) -> None:
         self._session, self._notice = session, notice
         self.trouble = trouble
-        self._draft: str | None = None
+        self._drafts: dict[int | None, str] = {}  # by conversation, as long as they are not kept
         self.lost: LocalspecError | None = None
         """Why something could not be kept when the chat was left."""
 
-    def typed(self, text: str | None) -> None:
-        """What stands in the prompt; None: what is kept stands there already."""
-        self._draft = text
+    def typed(self, text: str) -> None:
+        """What stands in the prompt."""
+        self._drafts[self._session.conversation] = text
+
+    def draft(self) -> str:
+        """What was typed in the conversation that is open."""
+        conversation = self._session.conversation
+        if conversation in self._drafts:
+            return self._drafts[conversation]
+        return self.known(lambda: self._session.store.draft(conversation), "")
 
     def sent(self, conversation: int | None) -> None:
         """What was typed in a conversation has become a message."""
+        self._drafts[conversation] = ""
         with contextlib.suppress(LocalspecError):
-            self._session.store.keep_draft(conversation, "")
+            self._keep_drafts()
 
     def catch_up(self) -> None:
         """Keep what is typed, and what could not be kept before."""
@@ -47,10 +55,13 @@ class Keeping:
                 self._notice(self.trouble)
 
     def _keep(self) -> None:
-        if self._draft is not None:
-            self._session.store.keep_draft(self._session.conversation, self._draft)
-            self._draft = None
+        self._keep_drafts()
         self._session.keep()
+
+    def _keep_drafts(self) -> None:
+        for conversation, text in list(self._drafts.items()):
+            self._session.store.keep_draft(conversation, text)
+            del self._drafts[conversation]
 
     def prefer(self, **choices: object) -> None:
         """Remember something for the next time, if that can be."""
