@@ -8,7 +8,7 @@ from localspec.models.fingerprint import fingerprint
 from localspec.models.matches import Match
 from localspec.tui import explaining
 from localspec.tui.deeds import choose_draft
-from scripted import ScriptedBackend, chatting, driven, on_screen, wait_until
+from scripted import ScriptedBackend, ScriptedSource, chatting, driven, on_screen, wait_until
 
 from localspec import drift, models
 
@@ -77,3 +77,18 @@ async def test_pickers_explain_what_is_highlighted() -> None:
         await wait_until(pilot, lambda: "It was measured with scripted." in on_screen(chat))
         await pilot.press("down")
         await wait_until(pilot, lambda: "It was measured" not in on_screen(chat))
+
+
+class Gone(ScriptedSource):
+    """Its files are deleted while a person looks."""
+
+    def explain(self, model: str) -> str:
+        raise FileNotFoundError("no such file")
+
+
+@driven
+async def test_what_cannot_be_explained_ends_no_chat() -> None:
+    async with chatting(source=Gone(scripted=ScriptedBackend())) as (chat, pilot):
+        await pilot.press("ctrl+l")
+        words = "scripted cannot be looked at: no such file"
+        await wait_until(pilot, lambda: words in on_screen(chat))

@@ -94,7 +94,10 @@ class Picker(ModalScreen[str | None]):
         """Ask for an explanation, once the highlight has come to rest."""
         if self._explain and name not in self._known:
             await asyncio.sleep(_REST_SECONDS)
-            self._known[name] = await asyncio.to_thread(self._explain, name)
+            try:
+                self._known[name] = await asyncio.to_thread(self._explain, name)
+            except Exception as error:  # whatever it was, the list stays usable
+                self._known[name] = f"{name} cannot be looked at: {error}"
             self._tell(self._known[name])
 
     def _tell(self, words: str) -> None:
