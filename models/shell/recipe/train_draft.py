@@ -257,9 +257,9 @@ def shuffled(beginnings: np.ndarray) -> np.ndarray:
 
 
 def learn(student: Decoder, head: Tensor, lessons: list[Lesson], seconds: float) -> None:
-    """Draw lessons until the time is up; more is drawn from where more was said."""
+    """Draw lessons until the time is up; more is drawn from where more was said, though less so."""
     device = head.device.type
-    weights = torch.tensor([float(lesson.tokens) for lesson in lessons])
+    weights = torch.tensor([float(lesson.tokens) for lesson in lessons]).sqrt()
     loss_of = torch.compile(loss_on, dynamic=False, disable=device != "cuda")
     optimiser = Optimiser(student, RATE, EMBEDDING_RATE)
     began, step = time.monotonic(), 0
