@@ -240,9 +240,10 @@ class Engine:
 
     def _decode(self, runs: list[Run], step: Step) -> Logits:
         """Logits of the runs, in as few passes as pays."""
+        rows = sum(len(run.tokens) for run in runs)
         mixed = len(runs) > 1 and not self._target.own_cells
-        if mixed or step.prefilling or not self._pass_seconds:
-            step.passes = [sum(len(run.tokens) for run in runs)]
+        if rows == 1 or mixed or step.prefilling or not self._pass_seconds:
+            step.passes = [rows]
             return self._target.decode(runs)
         room = (self._target.batch, self._target.length)
         runs, step.passes = fill_up(runs, self._slots.cached, room, self._pass_seconds)

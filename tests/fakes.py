@@ -395,6 +395,14 @@ class World:
         self.check()
         return told
 
+    def run_as_they_come(self, joining: Iterable[tuple[Request, int]]) -> None:
+        """Submit each request, take so many steps before the next, and run to the end."""
+        for request, steps in joining:
+            self.submit(request)
+            for _ in range(steps):
+                self.step()
+        self.run()
+
     def run(self) -> None:
         while self.engine.busy:
             self.step()

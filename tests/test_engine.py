@@ -52,11 +52,7 @@ def test_whoever_guesses_the_answer_is_that_of_plain_decoding(
     drafters: str, policy: Policy, joining: list[tuple[Request, int]], sequences: int
 ) -> None:
     world = World(sequences, drafters, policy, length=64)
-    for request, steps in joining:
-        world.submit(request)
-        for _ in range(steps):
-            world.step()
-    world.run()
+    world.run_as_they_come(joining)
     for s in world.sequences:
         assert (s.answer, s.finish_reason) == world.expected[s]
 

@@ -170,11 +170,7 @@ def test_a_target_that_cannot_roll_back_decodes_plainly(
     joining: list[tuple[Request, int]], sequences: int
 ) -> None:
     world = World(sequences, "several", length=64, can_truncate=False)
-    for request, steps in joining:
-        world.submit(request)
-        for _ in range(steps):
-            world.step()
-    world.run()
+    world.run_as_they_come(joining)
     for s in world.sequences:
         assert (s.answer, s.finish_reason) == world.expected[s]
         assert s.statistics.draft_tokens == 0
