@@ -8,7 +8,6 @@ engine owns the contexts and must be used from one thread.
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
@@ -17,9 +16,10 @@ from localspec.decoding.sequence import Pieces, Request, Sequence
 from localspec.decoding.verify import verify
 from localspec.drafters.base import Drafter
 from localspec.errors import ContextError, DecodeError, UsageError
+from localspec.governor.costs import Costs
 from localspec.governor.policy import Outcome, Policy, Step, Wish
 from localspec.llama.rows import Evaluator, Logits, Run
-from localspec.passes import fill_up
+from localspec.passes import fill_up, widen
 from localspec.slots import Slots
 
 __all__ = ["Engine"]
@@ -63,7 +63,7 @@ def _may_guess(sequence: Sequence) -> bool:
 class Engine:
     """Answers requests with a target, its drafters and a policy that picks among them.
 
-    `pass_seconds` tells what a pass of n rows takes the target, where that is known.
+    `costs` tell what a pass of n rows takes the target, where that is known.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Engine:
         vocabulary: Pieces,
         drafters: Many[Drafter],
         policy: Policy,
-        pass_seconds: Callable[[int], float] | None = None,
+        costs: Costs | None = None,
     ) -> None:
         self._target, self._vocabulary, self._policy = target, vocabulary, policy
-        self._pass_seconds = pass_seconds if target.can_truncate else None
+        self._costs = costs if target.can_truncate else None
         self._drafters = list(drafters) if target.can_truncate else []
         self._slots = Slots(target, self._drafters)
         self._waiting: deque[Sequence] = deque()
@@ -242,15 +242,26 @@ class Engine:
         """Logits of the runs, in as few passes as pays."""
         rows = sum(len(run.tokens) for run in runs)
         mixed = len(runs) > 1 and not self._target.own_cells
-        if rows == 1 or mixed or step.prefilling or not self._pass_seconds:
+        if mixed or step.prefilling or not self._costs or max(rows, self._costs.steady) == 1:
             step.passes = [rows]
             return self._target.decode(runs)
+        if self._costs.steady:
+            return self._decode_steadily(runs[0], self._costs.steady, step)
         room = (self._target.batch, self._target.length)
-        runs, step.passes = fill_up(runs, self._slots.cached, room, self._pass_seconds)
+        runs, step.passes = fill_up(runs, self._slots.cached, room, self._costs.step)
         logits = self._target.decode(runs)
         for run in runs:
             if run.surplus:
                 self._target.truncate(run.slot, run.position + len(run.tokens) - run.surplus)
+        return logits
+
+    def _decode_steadily(self, run: Run, rows: int, step: Step) -> Logits:
+        """As many rows as always, all with logits: else llama.cpp would build another graph."""
+        end = run.position + len(run.tokens)
+        run = widen(run, min(rows, self._target.length - run.position))
+        step.passes = [len(run.tokens)]
+        logits = self._target.decode([run])
+        self._target.truncate(run.slot, end)
         return logits
 
     def _judge(self, turn: _Turn, rows: Logits, now: float, step: Step) -> None:

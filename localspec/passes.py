@@ -12,7 +12,7 @@ from collections.abc import Sequence as Many
 
 from localspec.llama.rows import Run
 
-__all__ = ["fill_up", "passes", "seconds", "widened"]
+__all__ = ["fill_up", "passes", "seconds", "widen", "widened"]
 
 _SPARE = 3  # most rows that are thrown away of the one who has most
 _FILLER = 0  # any token will do
@@ -64,6 +64,13 @@ def fill_up(
     given = {run.slot: run for run in runs}
     idle = (Run(slot, (), cached[slot], 0) for slot in slots)
     return [_filled(given.get(run.slot, run), each) for run in idle], [whole]
+
+
+def widen(run: Run, length: int) -> Run:
+    """A run of `length` tokens, those beyond its own of no meaning, that all want logits."""
+    surplus = max(0, length - len(run.tokens))
+    tokens = [*run.tokens, *[_FILLER] * surplus]
+    return run._replace(tokens=tokens, outputs=run.outputs + surplus)
 
 
 def _cheapest(rows: Mapping[int, int], of_pass: Callable[[int], float]) -> tuple[float, int]:

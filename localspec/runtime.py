@@ -173,7 +173,7 @@ class LLM:
         diary = drift.Diary(self.governor, self.target.vocabulary)
         if self.draft:
             resources.callback(drift.remember, target_path, self.draft.path, diary.counts)
-        return Engine(cache, self.target.vocabulary, drafters, diary, self.governor.costs.step)
+        return Engine(cache, self.target.vocabulary, drafters, diary, self.governor.costs)
 
     def _chat_template(self) -> ChatTemplate | None:
         source = self.target.chat_template

@@ -54,6 +54,7 @@ class FakeModel:
     ) -> None:
         self.seed, self.length, self.sequences = seed, length, sequences
         self.own_cells = own_cells
+        self.settling = 1
         self.batch, self.outputs, self.can_truncate = batch, outputs, can_truncate
         self.cache: list[list[int]] = [[] for _ in range(sequences)]
         self.decodes: list[list[Run]] = []

@@ -388,7 +388,7 @@ class TestProfile:
         [
             lambda text: "",
             lambda text: text[: len(text) // 2],
-            lambda text: text.replace('"version": 4', '"version": 99'),
+            lambda text: text.replace('"version": ', '"version": 9'),
             lambda text: json.dumps([1, 2]),
             lambda text: json.dumps({**json.loads(text), "curves": [{"1": -3.0}]}),
             lambda text: json.dumps({**json.loads(text), "drafters": {"x": {}}}),

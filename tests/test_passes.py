@@ -10,11 +10,19 @@ from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request
 from localspec.drafters.lookup import LookupDrafter
 from localspec.engine import Engine
+from localspec.governor.costs import Costs
 from localspec.llama.rows import Run
 from localspec.passes import fill_up, passes, seconds
 
 ROOMY = (512, 512)
 BY_SLOT = st.dictionaries(st.integers(0, 15), st.integers(1, 9), min_size=1, max_size=8)
+
+
+def flat() -> Costs:
+    """A pass takes as long with one row as with many."""
+    costs = Costs(64)
+    costs.load([{1: 1.0, 64: 1.0}])
+    return costs
 
 
 def runs_of(rows: Mapping[int, int], held: int = 3) -> list[Run]:
@@ -79,7 +87,7 @@ def test_answers_are_the_same_where_rows_are_free_and_all_share_one_pass(seed: i
     for own_cells in (False, True):
         target = FakeModel(own_cells=own_cells, sequences=4)
         policy = WildPolicy(seed)
-        engine = Engine(target, FakeVocabulary(), [LookupDrafter()], policy, lambda rows: 1.0)
+        engine = Engine(target, FakeVocabulary(), [LookupDrafter()], policy, flat())
         answers = [
             engine.prepare(
                 Request([3, 4, 5, n], Sampling(temperature=0.8, seed=n), max_tokens=4 * n)

@@ -19,7 +19,7 @@ class Deep:
         self.length = target.length - depth
         self.sequences, self.batch = target.sequences, target.batch
         self.outputs, self.can_truncate = target.outputs, target.can_truncate
-        self.own_cells = target.own_cells
+        self.own_cells, self.settling = target.own_cells, target.settling
 
     def decode(self, runs: Iterable[Run]) -> Logits:
         """As the target does, that much deeper."""

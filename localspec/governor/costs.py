@@ -7,7 +7,8 @@ the shape only while one without is recent. Shapes are kept by depth of context.
 
 A step with another number of rows than the one before is slower, as llama.cpp builds another graph:
 by a twelfth for a tiny model, by nothing for a large one. On the way to guesses that is part of
-what steps with guesses are seen to take; on the way back it is `aftermath`.
+what steps with guesses are seen to take; on the way back it is `aftermath`. On a GPU it is so much
+that it is counted apart, as `change`; nothing else disturbs the pace there.
 """
 
 from bisect import bisect_right
@@ -25,6 +26,7 @@ _OUTLIER = 1.6  # a step further off than this counts as this far off
 _FIRST_STEPS = 8
 _RECENT = 8  # steps
 _LONG_AGO = 32  # steps
+_SETTLING = 2  # steps of another number of rows before they are at their speed on a GPU
 _PATIENCE = 512  # steps after which a length that was found slow begins to look better
 _DEPTHS = (1024, 4096, 16384)  # tokens; each range of depths has a shape of its own
 
@@ -120,6 +122,12 @@ class Costs:
         """Seconds by which the first step after guesses is slower, at a pace of 1: it needs another
         graph, and finds colder caches.
         """
+        self.change = 0.0
+        """Seconds that another number of rows costs once; 0 where it is not counted apart."""
+        self.steady = 0
+        """Rows that the next step of one sequence should have, though it needs fewer."""
+        self._rows = self._unsettled = 0
+        self._excess = 0.0
         self._since_plain = self._guessed = 0
         self._warm = self._adrift = False
         self._steps = 0
@@ -142,6 +150,8 @@ class Costs:
         """Whether a step without guesses is due, to tell pace from shape: two in a row, the more
         often, the less is known.
         """
+        if self.change:
+            return False
         if self._adrift and not self._since_plain:
             return True  # the first was slower than others, the second sets the pace
         return self._since_plain >= min(_LONG_AGO, 4 + self._guessed // 8)
@@ -158,6 +168,8 @@ class Costs:
         curve = self._curve(depth)
         if not curve:
             curve.set(rows, seconds / self.pace)
+        if self.change and not self._settled(rows, seconds - curve.seconds(rows)):
+            return
         ratio = seconds / (curve.seconds(rows) * self.pace)
         if self._warm:
             self._learn(curve, rows, plain, ratio)
@@ -167,10 +179,26 @@ class Costs:
     def interrupted(self) -> None:
         """Something else was evaluated, which makes the next step slower than others."""
         self._warm = False
+        self._rows = 0
+
+    def _settled(self, rows: int, excess: float) -> bool:
+        """Whether so many rows are at their speed; if not, the `excess` is of the change."""
+        if rows != self._rows:
+            self._rows, self._unsettled, self._excess = rows, _SETTLING, 0.0
+        if not self._unsettled:
+            return True
+        self._unsettled -= 1
+        self._excess += max(0.0, excess)
+        if not self._unsettled:
+            self.change += _SHAPE_GAIN * (min(self._excess, 2 * self.change) - self.change)
+        return False
 
     def _learn(self, curve: CostCurve, rows: int, plain: int, ratio: float) -> None:
         self._steps += 1
         ratio = min(max(ratio, 1 / _OUTLIER), _OUTLIER)
+        if self.change:
+            curve.refine(rows, plain, ratio)
+            return
         if self._steps <= _FIRST_STEPS:  # what was measured before may be of another time
             self.pace *= ratio ** (1 / self._steps)
             return
@@ -209,6 +237,7 @@ class Costs:
         self.overhead *= self.pace
         self.overhead_of_guesses *= self.pace
         self.aftermath *= self.pace
+        self.change *= self.pace
         self.pace = 1.0
 
     def load(self, curves: Iterable[dict[int, float]]) -> None:

@@ -28,6 +28,7 @@ from localspec.governor.costs import Costs
 from localspec.governor.doubt import Doubt, doubt
 from localspec.governor.policy import Step, Wish
 from localspec.governor.prices import Prices
+from localspec.governor.stride import Stride
 from localspec.governor.trial import Proposal, Trial
 
 __all__ = ["Governor"]
@@ -62,6 +63,7 @@ class Governor:
         self._tokens = self._seconds = 0.0
         self._depth = 0
         self._prices = Prices(costs, 1, 0, 0.0)
+        self._stride = Stride()
         self._trials: list[Trial] = []
         self._certainties: WeakKeyDictionary[Sequence, Certainty] = WeakKeyDictionary()
 
@@ -91,11 +93,14 @@ class Governor:
                 wanted = [t for t in free if self._is_worth_asking(drafter, t, len(free))]
                 self._propose(drafter, wanted, self._ask_while_it_pays)
             self._share_out(free)
+        if self.costs.change and len(self._trials) == len(free) == 1:
+            self._stay(free[0])
         return [trial.looked_at for trial in self._trials]
 
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""
         self._depth = step.depth
+        self.costs.steady = 0
         if step.prefilling or len(step.passes) != 1:
             self.costs.interrupted()
         else:
@@ -119,7 +124,11 @@ class Governor:
 
     def _compare(self, trial: Trial, step: Step) -> None:
         """What asking promised, and what came of it: what nothing else explains is remembered."""
-        if trial.asked and trial.wish.sequence.request.speculation == "auto":
+        if (
+            trial.asked
+            and not self.costs.change
+            and trial.wish.sequence.request.speculation == "auto"
+        ):
             rate, spent = self._prices.rate, trial.spent * self.costs.pace
             price = self._prices.of(trial.length) + rate * spent
             paid = rate * (step.seconds - self.costs.step(1, self._depth))
@@ -157,7 +166,8 @@ class Governor:
     def _price(self, sequences: Many[Sequence]) -> Prices:
         several = len(sequences) if self._own_cells and len(sequences) > 1 else 0
         plain, rate = self._plain_rows(sequences), self._rate(len(sequences))
-        return Prices(self.costs, plain, self._depth, rate, sharing=several)
+        steady = self._stride.rows if self.costs.change and len(sequences) == 1 else 0
+        return Prices(self.costs, plain, self._depth, rate, sharing=several, steady=steady)
 
     def _is_worth_asking(self, drafter: Drafter, trial: Trial, company: int) -> bool:
         """Whether a drafter should guess now: its first guess is a sure one, or it has been worth
@@ -278,6 +288,19 @@ class Governor:
         _, length = self._prices.best([survival for survival, _ in guesses])
         for trial in trials:
             trial.length = sum(1 for _, t in guesses[:length] if t is trial)
+
+    def _stay(self, trial: Trial) -> None:
+        """Where another number of rows costs much, choose it for many steps."""
+        survivals = trial.chosen.survivals if trial.chosen else []
+        longest = min(self.costs.longest, trial.wish.limit + 1)
+        plain, values, gain = self.costs.step(1, self._depth), [0.0], 0.0
+        for rows in range(2, longest + 1):
+            gain += survivals[rows - 2] if rows - 2 < len(survivals) else 0.0
+            longer = self.costs.step(rows, self._depth) - plain + trial.spent * self.costs.pace
+            values.append(gain - self._prices.rate * longer)
+        change = self._prices.rate * self.costs.change * self.costs.pace
+        self.costs.steady = self._stride.take(values, change)
+        trial.length = min(len(survivals), self.costs.steady - 1)
 
     def _share_passes(self, trials: Many[Trial]) -> None:
         """With cells of their own, let all guess up to the same length, or one alone: whatever is

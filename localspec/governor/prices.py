@@ -18,22 +18,32 @@ class Prices:
     """Of a step that has `plain` rows without guesses, at a `depth` of context.
 
     Where `sharing` sequences fill up one pass, each pays its part of as many guesses for all.
+    Where steps stay at `steady` rows, these are paid for.
     """
 
     def __init__(
-        self, costs: Costs, plain: int, depth: int, rate: float, *, sharing: int = 0
+        self,
+        costs: Costs,
+        plain: int,
+        depth: int,
+        rate: float,
+        *,
+        sharing: int = 0,
+        steady: int = 0,
     ) -> None:
         self.rate = rate
         self._costs, self._plain, self._depth = costs, plain, depth
         self._each, self._parts = (plain, sharing) if sharing else (1, 1)
         self._fills_up = bool(sharing) or plain == 1
+        self._paid = max(plain, steady)
         self._of = [0.0]
 
     def of(self, guesses: int) -> float:
         """What looking at so many guesses costs, in tokens."""
         for n in range(len(self._of), guesses + 1):
             each = widened(1 + n, self._seconds) - 1 if self._fills_up else n
-            longer = self._costs.extra(self._plain + each * self._each, self._plain, self._depth)
+            rows = max(self._paid, self._plain + each * self._each)
+            longer = self._costs.extra(rows, self._paid, self._depth)
             self._of.append(self.rate * longer / self._parts)
         return self._of[guesses]
 

@@ -15,8 +15,8 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 4
-_EXTRAS = ("overhead", "overhead_of_guesses", "aftermath")
+_VERSION = 5
+_EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 
 
 def path_for(*circumstances: object) -> Path:

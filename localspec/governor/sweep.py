@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from statistics import median
 
 from localspec.governor.costs import Costs
 from localspec.llama.rows import Evaluator, Run
@@ -29,8 +30,9 @@ def sweep(
     """Time decodes of 1, 2, 3 … rows in turn for about `budget` seconds; `costs` gets the least.
 
     What else runs on a computer can only make a decode slower, so the least time is the truest.
-    Each width is decoded twice, since the first decode of another width builds a graph, and one
-    row after each of them, since all else is compared with it.
+    Each width is decoded `target.settling` times before it is timed, since the first decode of
+    another width builds a graph, and on a GPU the second records it: that is the cost of a change.
+    One row is decoded after each of them, since all else is compared with it.
 
     Slot 0 is used, and left empty. Where one round of all widths takes longer than the budget,
     the least telling widths are left to interpolation.
@@ -39,17 +41,20 @@ def sweep(
     target.truncate(0, 0)
     target.decode([Run(0, (_TOKEN,) * _BEGINNING, 0, 1)])
     times: dict[int, list[float]] = {n: [] for n in widths(target)}
+    changes: list[float] = []
     while True:
         for rows in times:
             for n in {rows, 1}:
-                _timed(target, n, clock)
+                first = [_timed(target, n, clock) for _ in range(target.settling)]
                 times[n].append(_timed(target, n, clock))
+                changes.append(sum(first) - len(first) * times[n][-1])
             now = clock()
             progress(min(1.0, (now - start) / budget))
             if now - start > budget:
                 least = {rows: min(taken) for rows, taken in times.items() if taken}
                 least[1] = min(least.values())  # one row never takes longer than several
                 costs.load([least])
+                costs.change = max(0.0, median(changes)) if target.settling > 1 else 0.0
                 target.truncate(0, 0)
                 return
 

@@ -57,6 +57,7 @@ class Context:
         )
         self.threads = params.n_threads
         self.own_cells = sequences > 1 and not params.kv_unified
+        self.settling = 1 if model.on_cpu else 2  # a graph is built, and on a GPU recorded
         self.handle: Any = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise ModelError(

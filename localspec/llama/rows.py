@@ -55,6 +55,10 @@ class Evaluator(Protocol):
     def own_cells(self) -> bool:
         """Whether each sequence has cells of its own, so that a decode may take several passes."""
 
+    @property
+    def settling(self) -> int:
+        """Decodes of another number of rows before one takes what it takes from then on."""
+
     def decode(self, runs: Iterable[Run]) -> Logits:
         """Evaluate rows, extend the cache; a view of the wanted logits, until the next call."""
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 from blocks import blocks
+from tasks import tasks
 from tokenizers import Tokenizer
 
 HERE = Path(__file__).parent
@@ -28,7 +29,7 @@ SAID = 0x8000
 Turns = list[tuple[str, str]]
 
 DOCUMENTS = {"recipes": 300_000, "pages": 50_000, "functions": 50_000, "unknown": 12_000,
-             "talk": 6_000, "sums": 4_000}  # fmt: skip
+             "talk": 6_000, "sums": 4_000, "tasks": 40_000}  # fmt: skip
 """How many dialogues are made of each kind; the other kinds are taken as they are."""
 
 SLOTS = {
@@ -673,6 +674,8 @@ def kinds(
         "recipes": recipes(words, rng), "pages": page_dialogues(pages, known, rng), "functions": functions(rng),
         "unknown": unknown(others, rng), "talk": talk(rng), "sums": sums(rng),
     }  # fmt: skip
+    plain = read("plain.jsonl.xz")
+    makers["tasks"] = tasks(plain, words, random.Random(8))
     for kind, maker in makers.items():
         made = dialogues(maker, int(DOCUMENTS[kind] * scale), rng, unseen)
         yield kind, [segments(turns) for turns in made]
@@ -685,7 +688,6 @@ def kinds(
             source,
             [segments([tuple(t) for t in turns]) for turns in taken[: int(len(taken) * scale) + 1]],
         )
-    plain = read("plain.jsonl.xz")
     rng.shuffle(plain)
     yield (
         "plain",

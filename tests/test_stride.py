@@ -1,0 +1,145 @@
+"""Where another number of rows costs much, steps stay at one."""
+
+import pytest
+from fakes import FakeModel, FakeVocabulary
+from hypothesis import given
+from hypothesis import strategies as st
+from test_governor import FLAT, RIGHT, ROW, ROWS, Simulation
+
+from localspec.decoding.sampling import Sampling
+from localspec.decoding.sequence import Request, Speculation
+from localspec.drafters.lookup import LookupDrafter
+from localspec.engine import Engine
+from localspec.governor.costs import Costs
+from localspec.governor.governor import Governor
+from localspec.governor.policy import Outcome, Step, Wish
+from localspec.governor.stride import Stride
+
+REPETITIVE = [3, 4, 5, 6, 7] * 6
+
+
+def test_a_change_that_costs_nothing_is_made_at_once() -> None:
+    stride = Stride()
+    assert [stride.take(v, 0) for v in ([0, 1], [0, -1], [0, 0.5])] == [2, 1, 2]
+
+
+def test_a_dear_change_waits_until_staying_has_cost_as_much() -> None:
+    stride = Stride()
+    assert [stride.take([0, 0.4], 1) for _ in range(4)] == [1, 1, 2, 2]
+    assert [stride.take([0, -0.1], 1) for _ in range(12)] == [2] * 10 + [1] * 2
+
+
+def test_what_was_missed_is_forgotten_where_staying_was_better_after_all() -> None:
+    stride = Stride()
+    rows = [stride.take([0, value], 1) for value in (0.6, -0.6) * 20]
+    assert set(rows) == {1}
+
+
+@given(
+    st.lists(st.lists(st.floats(-1, 1), min_size=3, max_size=3), min_size=1, max_size=80),
+    st.floats(0.1, 3),
+)
+def test_it_never_misses_more_than_changes_are_worth(
+    values: list[list[float]], change: float
+) -> None:
+    stride, best, reached = Stride(), [0.0] * 3, 0.0
+    changes, before = 0, 1
+    for each in values:
+        rows = stride.take(each, change)
+        changes += rows != before
+        before = rows
+        reached += each[rows - 1]
+        best = [total + value for total, value in zip(best, each, strict=True)]
+    assert reached - changes * change >= max(best) - (2 * changes + 2) * change - 2
+
+
+class Gpu(Simulation):
+    """Rows cost little, the two steps after a change of their number much."""
+
+    EXTRA = (0.4, 0.8)
+
+    def __init__(self, chance: float, guess: float = 0.1, truth: float | None = None) -> None:
+        super().__init__(FLAT, guess=guess, chance=chance)
+        self.truth = chance if truth is None else truth
+        self.governor.costs.change = sum(self.EXTRA)
+        self.before, self.since, self.changes = 1, 9, 0
+
+    def run(self, steps: int) -> float:
+        began, said, costs = self.now, self.tokens, self.governor.costs
+        for _ in range(steps):
+            start, depth = self.now, len(self.sequence)
+            (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
+            drafted = self.now - start
+            held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
+            rows = max(1 + len(draft), costs.steady)
+            self.since = 0 if rows != self.before else self.since + 1
+            self.changes += rows != self.before
+            self.before = rows
+            seconds = self.curve[rows] + (self.EXTRA[self.since] if self.since < 2 else 0.0)
+            self.now += seconds
+            self.sequence.tokens += [RIGHT] * (held + 1)
+            self.tokens += held + 1
+            outcome = Outcome(self.sequence, draft, held, ROW)
+            self.governor.observe(
+                Step(False, depth, [rows], self.now - start, seconds, drafted, [outcome])
+            )
+        return (self.tokens - said) / (self.now - began)
+
+
+@pytest.mark.parametrize("chance", [0.3, 0.6, 0.8, 0.95])
+def test_speed_comes_close_to_the_best_fixed_length(chance: float) -> None:
+    world = Gpu(chance)
+    world.run(300)
+    assert world.run(1500) >= max(0.96 * world.best(), 0.985)
+
+
+def test_a_useless_draft_costs_next_to_nothing() -> None:
+    world = Gpu(0.6, truth=0.02)
+    world.run(100)
+    assert world.run(1000) >= 0.98
+
+
+def test_steps_keep_their_rows() -> None:
+    world = Gpu(0.8)
+    world.run(1000)
+    assert world.changes < 50
+
+
+def engine(change: float) -> tuple[Engine, FakeModel, Costs]:
+    """With costs that stay as they are, in a world in which real time hardly passes."""
+
+    class Known(Costs):
+        def observe(self, *_: object) -> None: ...
+
+    costs = Known(64)
+    costs.load([{1: 1e-4, 16: 1.15e-4}])
+    costs.change = change * 1e-4
+    target = FakeModel()
+    policy = Governor(costs)
+    return Engine(target, FakeVocabulary(), [LookupDrafter()], policy, costs), target, costs
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("change", [0.5, 3.0])
+def test_the_text_is_that_of_plain_decoding(temperature: float, change: float) -> None:
+    def answer(engine: Engine, speculation: Speculation) -> list[int]:
+        sampling = Sampling(temperature=temperature, seed=5)
+        request = Request(REPETITIVE, sampling, max_tokens=60, speculation=speculation)
+        sequence = engine.prepare(request)
+        engine.submit(sequence)
+        while engine.busy:
+            engine.step()
+        return sequence.answer
+
+    spoken = answer(engine(change)[0], "auto")
+    assert spoken == answer(engine(0)[0], 0)
+
+
+def test_the_cache_holds_nothing_that_was_not_said() -> None:
+    made, target, _ = engine(0.1)
+    sequence = made.prepare(Request(REPETITIVE, Sampling(temperature=0), max_tokens=100))
+    made.submit(sequence)
+    while made.busy:
+        made.step()
+        assert target.cache[0] == sequence.tokens[: len(target.cache[0])]
+    assert len({sum(len(run.tokens) for run in runs) for runs in target.decodes}) > 2
