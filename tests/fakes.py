@@ -51,10 +51,11 @@ class FakeModel:
         outputs: int = 80,
         can_truncate: bool = True,
         own_cells: bool = False,
+        settling: int = 1,
     ) -> None:
         self.seed, self.length, self.sequences = seed, length, sequences
         self.own_cells = own_cells
-        self.settling = 1
+        self.settling = settling
         self.batch, self.outputs, self.can_truncate = batch, outputs, can_truncate
         self.cache: list[list[int]] = [[] for _ in range(sequences)]
         self.decodes: list[list[Run]] = []

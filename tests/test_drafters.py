@@ -17,6 +17,7 @@ from fakes import (
     Fickle,
     OracleDrafter,
     World,
+    answer,
     engine,
     rows,
     run,
@@ -374,3 +375,19 @@ def test_guesses_are_those_of_a_model_that_read_the_text_afresh(
                 text = slots[slot].tokens[:kept]
                 drafter.truncate(slot, len(text))
                 slots[slot] = sequence([*text, 9, 9], slot, sampling)
+
+
+def test_where_another_number_of_rows_costs_much_one_sequence_is_fed_by_twos() -> None:
+    texts, rows = [], []
+    for settling in (1, 2):
+        draft, target = FakeModel(seed=1, settling=settling), FakeModel()
+        made = engine(target, [ModelDrafter(draft)])
+        texts.append(
+            answer(made, Request([3, 4, 5], Sampling(temperature=0.8, seed=2), max_tokens=50))
+        )
+        rows.append([sum(len(run.tokens) for run in runs) for runs in draft.decodes])
+        told = [3, 4, 5, *texts[-1]]
+        assert draft.cache[0] == told[: len(draft.cache[0])]
+    assert texts[0] == texts[1]
+    assert 1 in rows[0]
+    assert set(rows[1][1:]) == {2}
