@@ -39,6 +39,8 @@ _HORIZON = 64  # tokens over which reading a backlog must pay for itself
 _OUTLIER = 2.0  # times what was expected: who takes longer was held up
 _REST = 4  # tokens before it is considered again whether to ask
 _AT_LEAST = 8  # tokens that are expected to follow whatever there is
+_IDLE = 16  # steps without a guess worth making, after which not every step is looked at
+_SELDOM = 4  # steps, of which then one is
 _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is not worth a risk
 
 
@@ -61,7 +63,7 @@ class Governor:
         self.books: dict[str, Book] = {}
         self._clock = clock
         self._tokens = self._seconds = 0.0
-        self._depth = 0
+        self._depth = self._idle = 0
         self._prices = Prices(costs, 1, 0, 0.0)
         self._stride = Stride()
         self._trials: list[Trial] = []
@@ -88,13 +90,15 @@ class Governor:
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
         fixed = [t for t in self._trials if t.wish.sequence.request.speculation not in ("auto", 0)]
         self._propose(drafters[0], fixed, self._ask_fixed)
-        if not self.costs.due:
+        looks = self._idle < _IDLE or self._idle % _SELDOM == 0
+        if looks and not self.costs.due:
             for drafter in sorted(drafters, key=lambda drafter: self._book(drafter).seconds):
                 wanted = [t for t in free if self._is_worth_asking(drafter, t, len(free))]
                 self._propose(drafter, wanted, self._ask_while_it_pays)
             self._share_out(free)
         if self.costs.change and len(self._trials) == len(free) == 1:
             self._stay(free[0])
+        self._idle = 0 if any(trial.length for trial in self._trials) else self._idle + 1
         return [trial.looked_at for trial in self._trials]
 
     def observe(self, step: Step) -> None:
@@ -310,11 +314,15 @@ class Governor:
         plain, best, lengths = self._passes_take(rows), 0.0, [0] * len(trials)
         survivals = [trial.chosen.survivals if trial.chosen else [] for trial in trials]
         for cut in _ways(survivals):
+            gain, guesses = sum(map(sum, cut)), sum(map(len, cut))
+            least = self.costs.step(len(rows) + guesses, self._depth) - plain
+            if gain - self._prices.rate * least <= best:  # not even in one pass
+                continue
             guessed = {
                 t.wish.sequence.slot: 1 + len(own) for t, own in zip(trials, cut, strict=True)
             }
             longer = self._passes_take(rows | guessed) - plain + self.costs.overhead_of_guesses
-            value = sum(map(sum, cut)) - self._prices.rate * longer
+            value = gain - self._prices.rate * longer
             if value > best:
                 best, lengths = value, [len(own) for own in cut]
         for trial, length in zip(trials, lengths, strict=True):
