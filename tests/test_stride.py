@@ -18,15 +18,10 @@ from localspec.governor.stride import Stride
 REPETITIVE = [3, 4, 5, 6, 7] * 6
 
 
-def test_a_change_that_costs_nothing_is_made_at_once() -> None:
-    stride = Stride()
-    assert [stride.take(v, 0) for v in ([0, 1], [0, -1], [0, 0.5])] == [2, 1, 2]
-
-
 def test_a_dear_change_waits_until_staying_has_cost_as_much() -> None:
     stride = Stride()
-    assert [stride.take([0, 0.4], 1) for _ in range(4)] == [1, 1, 2, 2]
-    assert [stride.take([0, -0.1], 1) for _ in range(12)] == [2] * 10 + [1] * 2
+    assert [stride.take([0, 0.2], 1) for _ in range(6)] == [1, 1, 1, 1, 2, 2]
+    assert [stride.take([0, -0.125], 1) for _ in range(9)] == [2] * 7 + [1] * 2
 
 
 def test_what_was_missed_is_forgotten_where_staying_was_better_after_all() -> None:
@@ -35,22 +30,23 @@ def test_what_was_missed_is_forgotten_where_staying_was_better_after_all() -> No
     assert set(rows) == {1}
 
 
+def test_one_promise_is_no_reason_to_stay_elsewhere() -> None:
+    stride = Stride()
+    assert [stride.take([0, v], 1) for v in (1.9, 0, 2.1, 0, 0)] == [1, 1, 2, 1, 1]
+
+
 @given(
     st.lists(st.lists(st.floats(-1, 1), min_size=3, max_size=3), min_size=1, max_size=80),
     st.floats(0.1, 3),
 )
-def test_it_never_misses_more_than_changes_are_worth(
-    values: list[list[float]], change: float
-) -> None:
-    stride, best, reached = Stride(), [0.0] * 3, 0.0
-    changes, before = 0, 1
+def test_a_change_follows_only_what_was_missed(values: list[list[float]], change: float) -> None:
+    stride, home, steps = Stride(), 1, 0
     for each in values:
-        rows = stride.take(each, change)
-        changes += rows != before
-        before = rows
-        reached += each[rows - 1]
-        best = [total + value for total, value in zip(best, each, strict=True)]
-    assert reached - changes * change >= max(best) - (2 * changes + 2) * change - 2
+        stride.take(each, change)
+        steps += 1
+        if stride.rows != home:
+            assert steps >= 4
+            home, steps = stride.rows, 0
 
 
 class Gpu(Simulation):
@@ -103,6 +99,13 @@ def test_steps_keep_their_rows() -> None:
     world = Gpu(0.8)
     world.run(1000)
     assert world.changes < 50
+
+
+def test_lookups_that_mislead_cost_little() -> None:
+    world = Gpu(0.02)
+    world.run(50)
+    world.chance, world.truth = 0.9, 0.1
+    assert world.run(300) >= 0.9
 
 
 def engine(change: float) -> tuple[Engine, FakeModel, Costs]:

@@ -97,7 +97,7 @@ class Governor:
                 self._propose(drafter, wanted, self._ask_while_it_pays)
             self._share_out(free)
         if self.costs.change and len(self._trials) == len(free) == 1:
-            self._stay(free[0])
+            self._stay(free[0], drafters)
         self._idle = 0 if any(trial.length for trial in self._trials) else self._idle + 1
         return [trial.looked_at for trial in self._trials]
 
@@ -293,8 +293,15 @@ class Governor:
         for trial in trials:
             trial.length = sum(1 for _, t in guesses[:length] if t is trial)
 
-    def _stay(self, trial: Trial) -> None:
-        """Where another number of rows costs much, choose it for many steps."""
+    def _stay(self, trial: Trial, drafters: Many[Drafter]) -> None:
+        """Where another number of rows costs much, choose it for many steps. A step without guesses
+        in which nobody was asked says nothing about what guesses would be worth.
+        """
+        silent = any(drafter.peek(trial.wish.sequence) is None for drafter in drafters)
+        if self._stride.rows == 1 and silent and not trial.asked:
+            self.costs.steady = 1
+            trial.length = 0
+            return
         survivals = trial.chosen.survivals if trial.chosen else []
         longest = min(self.costs.longest, trial.wish.limit + 1)
         plain, values, gain = self.costs.step(1, self._depth), [0.0], 0.0

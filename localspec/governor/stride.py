@@ -1,15 +1,19 @@
 """The number of rows that steps stay at, where another number costs much.
 
 On a GPU, llama.cpp builds another graph for another number of rows, and records it anew before it
-can be replayed: two steps that take about half as long again, where a row more costs next to
-nothing. So steps keep their number of rows, whether they have guesses for them or not, until the
-tokens missed by staying come to what the change costs (Karlin et al. 1988, competitive snoopy
-caching: never more than twice what whoever knew the future would pay).
+can be replayed: two steps that take about half as long again. So steps keep their number of rows,
+whether they have guesses for them or not, until the tokens missed by staying come to what the
+change costs (Karlin et al. 1988, competitive snoopy caching). One step cannot bring that about,
+however much its guesses promise: what pays for a change and the way back is taken, and then steps
+go on as before.
 """
 
 from collections.abc import Sequence as Many
 
 __all__ = ["Stride"]
+
+_WITNESSES = 4  # steps that speak for a change at the least
+_ROUND_TRIP = 2.0  # changes
 
 
 class Stride:
@@ -21,14 +25,17 @@ class Stride:
 
     def take(self, values: Many[float], change: float) -> int:
         """The rows of the next step, where one of n rows is worth `values[n - 1]` tokens and
-        another number than last time costs `change` tokens once.
+        another number than last time costs `change` tokens once, more than none.
         """
         self.rows = min(self.rows, len(values))
         staying = values[self.rows - 1]
         for rows, value in enumerate(values, start=1):
-            self._missed[rows] = max(0.0, self._missed.get(rows, 0.0) + value - staying)
+            evidence = min(value - staying, change / _WITNESSES)
+            self._missed[rows] = max(0.0, self._missed.get(rows, 0.0) + evidence)
         best = max(range(1, len(values) + 1), key=lambda rows: self._missed[rows])
-        if self._missed[best] > change:
+        if self._missed[best] >= change:
             self.rows = best
             self._missed.clear()
-        return self.rows
+            return self.rows
+        best = max(range(1, len(values) + 1), key=lambda rows: values[rows - 1])
+        return best if values[best - 1] - staying > _ROUND_TRIP * change else self.rows

@@ -50,6 +50,8 @@ PLANS = {
     "tasks": Plan(60_000, 320, 192, 4_000),
     "plain": Plan(14_000, 128, 384, 3_000),
 }
+HELD = 96
+"""Texts of each kind that are not learnt from."""
 KEPT = 0.3
 """Share of the weights at the start in those at the end, so that what is not taught here is not
 forgotten (Wortsman et al. 2022, arXiv 2109.01903)."""
@@ -87,17 +89,18 @@ class Said(NamedTuple):
 
 
 def prompts(rows: np.ndarray, number: int, length: int, kind: str) -> np.ndarray:
-    """`length` tokens before the beginnings of answers (of plain text: before any token)."""
-    rng = np.random.default_rng(8)
+    """`length` tokens before the beginnings of answers (of plain text: before any token); the last
+    HELD are of the last eighth of the rows, which no other is from, so that they can be held out.
+    """
+    rng, seen = np.random.default_rng(8), len(rows) * 7 // 8
     if kind == "plain":
-        starts = [
-            (r, rng.integers(length, rows.shape[1])) for r in rng.integers(len(rows), size=number)
-        ]
+        begins = np.stack([np.arange(len(rows)), rng.integers(length, rows.shape[1], len(rows))], 1)
     else:
         said = (rows & SAID) > 0
         begins = np.argwhere(said[:, 1:] & ~said[:, :-1]) + (0, 1)
         begins = begins[begins[:, 1] >= length]
-        starts = begins[rng.integers(len(begins), size=number)]
+    learnt, held = begins[begins[:, 0] < seen], begins[begins[:, 0] >= seen]
+    starts = np.concatenate([rng.choice(learnt, number - HELD), rng.choice(held, HELD)])
     return np.stack([rows[r, c - length : c] for r, c in starts]) & (SAID - 1)
 
 
@@ -162,12 +165,13 @@ def study(
     with np.load(path) as rows:
         for kind, plan in PLANS.items():
             number = max(HELD + 64, int(plan.prompts * shares[0]))
-            beginnings = shuffled(prompts(rows[kind], number, plan.length, kind)).astype(np.int64)
+            beginnings = prompts(rows[kind], number, plan.length, kind).astype(np.int64)
             parts = torch.from_numpy(beginnings).split(
                 machine.cached // (plan.length + plan.longest)
             )
             written = [write(target, kind, part.to(device), plan.longest) for part in parts]
-            some = rows[kind][: max(16, int(plan.rows * shares[1])), : target.shape.context]
+            given = max(16, int(plan.rows * shares[1]))
+            some = rows[kind][-given:, : target.shape.context]  # the last of them are held out
             everything += [joined(written), read(target, kind, some, device)]
             log(kind, *(len(said.places) for said in everything[-2:]), "tokens, said and given")
     return everything
@@ -222,10 +226,6 @@ def load(path: Path, device: str) -> Decoder:
     return model
 
 
-HELD = 96
-"""Texts of each kind that are not learnt from."""
-
-
 def held(said: Said) -> int:
     """The same of what was said; of longer texts fewer."""
     return min(HELD, len(said.tokens) // 8)
@@ -253,11 +253,6 @@ class Lesson:
         picked = low + (torch.rand(self._learnt, device=device) * (high - low)).long()
         tokens = said.tokens[start:end].long()
         return tokens, said.places[picked] - start * length, said.states[picked]
-
-
-def shuffled(beginnings: np.ndarray) -> np.ndarray:
-    """In an order of chance, so that neighbours are no relatives."""
-    return beginnings[np.random.default_rng(9).permutation(len(beginnings))]
 
 
 def learn(student: Decoder, head: Tensor, lessons: list[Lesson], seconds: float) -> None:
