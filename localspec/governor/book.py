@@ -12,20 +12,26 @@ from localspec.governor.worth import OwnWorth, Worth
 
 __all__ = ["Book"]
 
+_PROBE_SHARE = 0.005  # of the time may go into asking just to see
+_PROBES_AT_ONCE = 4.0  # steps' worth of it
 _GAIN = 0.1
+_LEAST = 0.5  # of what a guess took, by one measurement
 _SURPRISE_GAIN = 0.004
 _SHOCK = 2.0  # tokens
 _LITTLE = 2  # tokens of backlog: what follows a guess, right or wrong; part of a guess's time
 
 
 class Book:
-    """Seconds for a guess (of all sequences at once) and for a token of backlog, at a pace of 1;
-    calibrations and worths.
+    """Seconds to begin a proposal, for each guess in it (of all sequences at once) and for a token
+    of backlog, at a pace of 1; calibrations and worths.
     """
 
     def __init__(self) -> None:
+        self.seconds_to_begin = 0.0
         self.seconds = 0.0
         self.seconds_to_read = 0.0
+        self.probed = 0.0
+        """Seconds that went into asking just to see, but for what turned out well."""
         self.surprise = 0.0
         """By how much steps in which it was asked gave more than was expected, in tokens."""
         self.common = Calibration()
@@ -55,10 +61,30 @@ class Book:
     def paid(self, seconds: float, guesses: int, backlog: int) -> None:
         """A proposal took `seconds`, for `guesses` guesses one after another."""
         if backlog > _LITTLE:
-            reading = max(0.0, seconds - guesses * self.seconds) / backlog
+            reading = max(0.0, seconds - self.proposal(guesses)) / backlog
             self.seconds_to_read = _follow(self.seconds_to_read, reading)
-        elif guesses:
-            self.seconds = _follow(self.seconds, seconds / guesses)
+        elif guesses and not self.seconds:
+            self.seconds = seconds / guesses
+        elif guesses:  # normalised least mean squares, for a straight line
+            expected = self.proposal(guesses)
+            step = _GAIN * (min(seconds, 2 * expected) - expected) / (1 + guesses**2)
+            self.seconds_to_begin = max(0.0, self.seconds_to_begin + step)
+            self.seconds = max(_LEAST * self.seconds, self.seconds + step * guesses)
+
+    def proposal(self, guesses: int) -> float:
+        """Seconds for so many guesses one after another."""
+        return self.seconds_to_begin + self.seconds * guesses
+
+    def probes(self, seconds: float, passed: float, step: float) -> bool:
+        """Whether asking just to see, which takes `seconds`, is within its share of the `passed`
+        ones; what was not used while a `step` passed several times goes by.
+        """
+        allowed, most = _PROBE_SHARE * passed - self.probed, _PROBES_AT_ONCE * step
+        self.probed += max(0.0, allowed - most)
+        if self.probed and seconds > min(allowed, most):
+            return False
+        self.probed += seconds
+        return True
 
     def reading(self, backlog: int) -> float:
         """Seconds to read a backlog before the first guess."""

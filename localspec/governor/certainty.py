@@ -15,7 +15,8 @@ __all__ = ["LEVELS", "UNKNOWN", "Certainty"]
 
 _NEAR = 3.0  # nats: a token this much less likely than the likeliest is no rival
 _FADE = 0.9
-_FIRST = 4  # tokens that are all looked at; then every fourth
+_FIRST = 4  # tokens that are all looked at
+_SELDOM = 8  # then one of so many
 _EDGES = (0.05, 0.15, 0.3, 0.5, 0.75, 1.1, 1.6)
 
 LEVELS = len(_EDGES) + 1
@@ -37,7 +38,7 @@ class Certainty:
         """
         if position < self._next:
             return
-        self._next = position + (1 if self._count < _FIRST else _FIRST)
+        self._next = position + (1 if self._count < _FIRST else _SELDOM)
         likely = int(np.count_nonzero(row > row.max() - _NEAR))
         self._sum = self._sum * _FADE + math.log(max(1, likely))
         self._count = self._count * _FADE + 1

@@ -40,9 +40,10 @@ class CostCurve:
         self._careful = [0.0] * (longest + 1)
         self._counts = [0] * (longest + 1)
         self._filled: list[float] | None = None
+        self._known = False
 
     def __bool__(self) -> bool:
-        return any(self._counts)
+        return self._known
 
     def measured(self) -> dict[int, float]:
         """What is known, by number of rows."""
@@ -53,7 +54,7 @@ class CostCurve:
         if 1 <= rows <= self.longest:
             self._seconds[rows] = self._careful[rows] = seconds
             self._counts[rows] = max(_TRUST, self._counts[rows])
-            self._filled = None
+            self._filled, self._known = None, True
 
     def scale(self, factor: float) -> None:
         """Multiply all times."""

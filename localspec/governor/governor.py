@@ -22,6 +22,7 @@ from localspec import passes
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask, Drafter
+from localspec.governor.attention import Attention
 from localspec.governor.book import Book
 from localspec.governor.certainty import UNKNOWN, Certainty
 from localspec.governor.costs import Costs
@@ -33,14 +34,12 @@ from localspec.governor.trial import Proposal, Trial
 
 __all__ = ["Governor"]
 
-_PROBE_SHARE = 0.007  # of an answer's time may go into asking drafters that do not pay
 _MEMORY = 0.98  # how much of the rate a step leaves
 _HORIZON = 64  # tokens over which reading a backlog must pay for itself
 _OUTLIER = 2.0  # times what was expected: who takes longer was held up
 _REST = 4  # tokens before it is considered again whether to ask
 _AT_LEAST = 8  # tokens that are expected to follow whatever there is
-_IDLE = 16  # steps without a guess worth making, after which not every step is looked at
-_SELDOM = 4  # steps, of which then one is
+_PROMISE = 0.25  # of what asking takes, which it must promise beyond that
 _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is not worth a risk
 
 
@@ -63,7 +62,9 @@ class Governor:
         self.books: dict[str, Book] = {}
         self._clock = clock
         self._tokens = self._seconds = 0.0
-        self._depth = self._idle = 0
+        self._depth = 0
+        self._attention = Attention()
+        self._passed = 0.0  # seconds of all steps
         self._prices = Prices(costs, 1, 0, 0.0)
         self._stride = Stride()
         self._trials: list[Trial] = []
@@ -80,26 +81,37 @@ class Governor:
         if book is None:
             return None
         prices = Prices(self.costs, 1, len(sequence), self._rate(1))
-        return doubt(sequence, book, prices, book.seconds * self.costs.pace)
+        return doubt(sequence, book, prices, book.proposal(1) * self.costs.pace)
 
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """The guesses that are worth the target's look."""
+        began = self._clock()
         self._depth = max(len(wish.sequence) for wish in wishes)
+        if not self._looks(wishes):
+            self._trials = []
+            return [Draft() for _ in wishes]
         self._trials = [Trial(wish) for wish in wishes]
         self._prices = self._price([wish.sequence for wish in wishes])
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
         fixed = [t for t in self._trials if t.wish.sequence.request.speculation not in ("auto", 0)]
         self._propose(drafters[0], fixed, self._ask_fixed)
-        looks = self._idle < _IDLE or self._idle % _SELDOM == 0
-        if looks and not self.costs.due:
-            for drafter in sorted(drafters, key=lambda drafter: self._book(drafter).seconds):
+        if not self.costs.due:
+            for drafter in sorted(drafters, key=lambda drafter: self._book(drafter).proposal(1)):
                 wanted = [t for t in free if self._is_worth_asking(drafter, t, len(free))]
                 self._propose(drafter, wanted, self._ask_while_it_pays)
             self._share_out(free)
+            if not any(trial.asked for trial in self._trials):
+                self._attention.took((self._clock() - began) / self.costs.pace)
         if self.costs.change and len(self._trials) == len(free) == 1:
             self._stay(free[0], drafters)
-        self._idle = 0 if any(trial.length for trial in self._trials) else self._idle + 1
+        self._attention.found(any(trial.length for trial in self._trials))
         return [trial.looked_at for trial in self._trials]
+
+    def _looks(self, wishes: Many[Wish]) -> bool:
+        """Whether this step is worth a look for guesses; on a GPU what it has decides its rows."""
+        if self.costs.change or any(w.sequence.request.speculation != "auto" for w in wishes):
+            return True
+        return self._attention.due(self.costs.step(len(wishes), self._depth) / self.costs.pace)
 
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""
@@ -114,16 +126,16 @@ class Governor:
         self._watch(step)
         if len(self._trials) == 1 and not step.prefilling:
             self._compare(self._trials[0], step)
-        said = 0
         for trial in self._trials:
             sequence = trial.wish.sequence
             tokens = sequence.tokens[trial.base :]
-            said += len(tokens)
             for proposal in trial.proposals:
                 self.books[proposal.draft.drafter].learn(sequence, proposal.draft, tokens)
-        if said and not step.prefilling:
+        if step.outcomes and not step.prefilling:
+            said = sum(1 + outcome.held for outcome in step.outcomes)
             self._tokens = self._tokens * _MEMORY + said
             self._seconds = self._seconds * _MEMORY + step.seconds
+        self._passed += step.seconds
         self._trials = []
 
     def _compare(self, trial: Trial, step: Step) -> None:
@@ -178,7 +190,7 @@ class Governor:
         asking, or it is time to see. `company` sequences share the cost of asking.
         """
         book, sequence = self._book(drafter), trial.wish.sequence
-        cost = book.seconds * self.costs.pace / company
+        cost = book.proposal(1) * self.costs.pace / company
         known = drafter.peek(sequence)
         if known is not None:
             return bool(known) and self._is_promising(trial, book, known, cost)
@@ -187,14 +199,14 @@ class Governor:
             return False
         worth = own.estimate(self._level(sequence), len(sequence)) + book.surprise
         reading = book.reading(drafter.backlog(sequence)) * self.costs.pace
-        gain = worth - trial.value - _MARGIN
+        gain = worth - trial.value - _MARGIN - _PROMISE * self._prices.rate * cost
         said = len(sequence) - len(sequence.request.prompt)  # as much may be expected to follow
         if gain * min(max(said, _AT_LEAST), _HORIZON, sequence.room) > self._prices.rate * reading:
             return True
-        if own.spent + cost + reading > _PROBE_SHARE * said * self.costs.step(1, self._depth):
+        if not book.probes(cost + reading, self._passed, self.costs.step(1, self._depth)):
             own.rests_until = len(sequence) + _REST
             return False
-        own.spent += cost + reading
+        trial.probes[book] = cost + reading
         return True
 
     def _is_promising(self, trial: Trial, book: Book, known: Draft, cost: float) -> bool:
@@ -232,15 +244,16 @@ class Governor:
         )
         seconds = (self._clock() - start) / self.costs.pace
         book.paid(seconds, max(len(draft) for draft in drafts), backlog)
-        cost = book.seconds * self.costs.pace / len(trials)
         for trial, proposal, draft in zip(trials, proposals, drafts, strict=True):
             proposal.update(draft)
-            self._consider(trial, proposal, book, cost)
+            self._consider(trial, proposal, book, book.proposal(len(draft)) / len(trials))
             trial.asked.append(book)
-            trial.spent += book.seconds * len(draft) + book.reading(backlog)
+            trial.spent += book.proposal(len(draft)) + book.reading(backlog)
 
-    def _consider(self, trial: Trial, proposal: Proposal, book: Book, cost: float) -> None:
-        """Prefer the proposal to the one chosen so far, where it is worth more."""
+    def _consider(self, trial: Trial, proposal: Proposal, book: Book, seconds: float) -> None:
+        """Prefer the proposal, which took `seconds`, to the one chosen so far, where it is worth
+        more.
+        """
         sequence, guesses = trial.wish.sequence, len(proposal.draft)
         if guesses:
             trial.proposals.append(proposal)
@@ -248,8 +261,10 @@ class Governor:
             trial.chosen, trial.length = proposal, guesses
             return
         value, length = self._prices.best(proposal.survivals)
-        worth = value - self._prices.rate * cost * guesses
+        worth = value - self._prices.rate * seconds * self.costs.pace
         book.worth(sequence).observe(worth, self._level(sequence), len(sequence))
+        if worth > 0:  # it was no waste
+            book.probed -= trial.probes.pop(book, 0.0)
         if trial.chosen and guesses and trial.chosen.draft.tokens[0] != proposal.draft.tokens[0]:
             trial.value = 0.0  # who was asked later, and for more, knows better
             trial.chosen, trial.length = None, 0

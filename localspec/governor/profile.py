@@ -15,7 +15,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 5
+_VERSION = 6
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 
 
@@ -62,6 +62,7 @@ def load(governor: Governor, path: Path) -> bool:
 
 def _record(book: Book) -> dict[str, Any]:
     return {
+        "seconds_to_begin": book.seconds_to_begin,
         "seconds": book.seconds,
         "seconds_to_read": book.seconds_to_read,
         "calibration": book.common.to_json(),
@@ -71,6 +72,7 @@ def _record(book: Book) -> dict[str, Any]:
 
 def _book(kept: dict[str, Any]) -> Book:
     book = Book()
+    book.seconds_to_begin = max(0.0, float(kept["seconds_to_begin"]))
     book.seconds = max(0.0, float(kept["seconds"]))
     book.seconds_to_read = max(0.0, float(kept["seconds_to_read"]))
     book.common.load(kept["calibration"])

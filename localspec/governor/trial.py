@@ -37,6 +37,8 @@ class Trial:
     proposals: list[Proposal] = field(default_factory=list)
     asked: list[Book] = field(default_factory=list)
     """Of those who guessed more than they had known."""
+    probes: dict[Book, float] = field(default_factory=dict)
+    """Seconds that were allowed for asking just to see."""
     spent: float = 0.0
     """Seconds their guesses were to take, at a pace of 1."""
     chosen: Proposal | None = None

@@ -61,8 +61,6 @@ class OwnWorth:
         self._common = common
         self._sum = self._count = 0.0
         self._position = 0
-        self.spent = 0.0
-        """Seconds that went into asking just to see."""
         self.rests_until = 0
         """Position of the text before which nobody need ask again whether to ask."""
 

@@ -1,0 +1,36 @@
+"""When to look for guesses at all.
+
+To see whether there is a guess worth making takes Python a twentieth of a millisecond: nothing
+beside a large model, but percents of a small one's step. So where a text has had none for some
+steps, looking takes a share of the time that nobody will miss.
+"""
+
+__all__ = ["Attention"]
+
+_PATIENCE = 4  # steps without a guess
+_SHARE = 0.005  # of the time, after those
+_GAIN = 0.1
+
+
+class Attention:
+    """Of one engine, for whatever it decodes together. Times are at a pace of 1."""
+
+    def __init__(self) -> None:
+        self._idle = self._passed = 0
+        self._seconds = 0.0
+
+    def due(self, step: float) -> bool:
+        """Whether to look in this step, which takes about `step` seconds."""
+        self._passed += 1
+        if self._idle >= _PATIENCE and self._seconds > _SHARE * self._passed * step:
+            return False
+        self._passed = 0
+        return True
+
+    def took(self, seconds: float) -> None:
+        """Looking took so long, and nobody was asked for more than was known."""
+        self._seconds += _GAIN * (seconds - self._seconds)
+
+    def found(self, guesses: bool) -> None:
+        """A look led to guesses, or to none."""
+        self._idle = 0 if guesses else self._idle + 1
