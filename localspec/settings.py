@@ -22,6 +22,9 @@ __all__ = ["Setting", "document", "in_force", "parse"]
 
 _PREFIX = "LOCALSPEC_"
 _FOREIGN = {"LOCALSPEC_HOME"}
+_KUBERNETES = re.compile(r"LOCALSPEC_(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_\w+)")
+"""What it tells all pods of a service called localspec; LOCALSPEC_PORT too, with an address in it.
+"""
 _SECRET = {"api-key"}
 _KEYS = "keys"
 
@@ -107,6 +110,8 @@ def _from_variables(flags: Mapping[str, Flags], known: set[str]) -> Iterator[Set
     names |= {_variable("", name): ("", name) for name in known}
     given = {v for v in os.environ if v.startswith(_PREFIX)} - _FOREIGN
     for variable in sorted(given, key=lambda v: (not names.get(v, ("",))[0], v)):
+        if _KUBERNETES.fullmatch(variable) or os.environ[variable].startswith("tcp://"):
+            continue
         if variable not in names:
             raise UsageError(f"The variable {variable} sets nothing{_near(variable, names)}")
         if os.environ[variable]:

@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence, TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.engine import Engine
-from localspec.errors import BusyError, LocalspecError
+from localspec.errors import BusyError, LocalspecError, UsageError
 from localspec.thinking import Thinking
 
 __all__ = ["Answer", "Stream", "Worker"]
@@ -234,6 +234,10 @@ class Worker:
         `close`, or after a failure of the engine itself, LocalspecError is raised.
         """
         sequences = [self._engine.prepare(request) for request in requests]
+        if self._most is not None and len(sequences) > self._most:
+            raise UsageError(
+                f"{len(sequences)} answers at once are too many; {self._most} can be made or wait."
+            )
         outboxes = {
             sequence: _Outbox(queue.SimpleQueue(), told or _nobody) for sequence in sequences
         }

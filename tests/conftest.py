@@ -2,12 +2,15 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
 # Decision 9 goes further where tests run beside other programs: threads spin still shorter.
 os.environ.setdefault("GOMP_SPINCOUNT", "200")
+# Tests have a home of their own, and leave yours alone.
+os.environ.setdefault("LOCALSPEC_HOME", tempfile.mkdtemp(prefix="localspec-tests-"))
 sys.path.insert(0, str(Path(__file__).parent))
 settings.register_profile("localspec", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("localspec")

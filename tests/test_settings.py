@@ -118,6 +118,14 @@ def test_mistakes_in_variables_are_one_sentence_that_names_them(
     )
 
 
+def test_what_kubernetes_tells_its_pods_is_no_setting(place: Place) -> None:
+    place.set("LOCALSPEC_PORT", "tcp://10.0.0.1:8080")
+    place.set("LOCALSPEC_PORT_8080_TCP_ADDR", "10.0.0.1")
+    place.set("LOCALSPEC_SERVICE_HOST", "10.0.0.1")
+    place.set("LOCALSPEC_SERVICE_PORT", "8080")
+    assert parsed("serve").port == 8080
+
+
 def test_nobody_needs_a_home_folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for users without a name
     assert parsed("serve").port == 8080

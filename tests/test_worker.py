@@ -78,6 +78,8 @@ def test_answers_are_begun_together_or_not_at_all(target: FakeModel) -> None:
     with pytest.raises(BusyError):
         worker.streams([FOREVER] * 3)
     assert worker.unfinished == 1
+    with pytest.raises(UsageError, match="too many"):  # whenever they ask again
+        worker.streams([FOREVER] * 4)
     with pytest.raises(UsageError):
         worker.streams([FOREVER, replace(FOREVER, prompt=[])])
     assert worker.unfinished == 1
