@@ -1,6 +1,6 @@
 """The governor's decisions, without the noise of a computer.
 
-python benchmarks/replay.py [TEXTS.json] [--computer zen|steep|flat]
+python benchmarks/replay.py [TEXTS.json] [--computer NAME]
 
 Answers of the shell pair to prompts of nine kinds are recorded with the draft's guess at every
 token (kept in TEXTS.json where that is given). Then the real governor decides over them with the
@@ -58,6 +58,8 @@ class Computer(NamedTuple):
     guess: float
     read: float
     look: float
+    change: tuple[float, ...] = ()
+    """What the first steps with another number of rows than before take more."""
 
     def takes(self, rows: int) -> float:
         return float(np.interp(rows, list(self.passes), list(self.passes.values())))
@@ -69,8 +71,12 @@ COMPUTERS = {
     ),
     "steep": Computer({1: 1.78, 2: 3.06, 4: 3.8, 8: 6.2, 16: 11}, 0.4, 0.5, 0.02, 0.055),
     "flat": Computer({1: 33, 2: 36, 4: 45, 8: 65, 16: 110}, 1.6, 2.0, 0.3, 0.055),
-}
-"""The shell pair on two cores of a Zen 5 in a slow and in a fast hour; a model of 0.6B."""
+    "h200": Computer(
+        {1: 2.9, 2: 3.2, 3: 3.7, 4: 4.2, 5: 4.8, 6: 5.1, 8: 6.1, 9: 6.9, 16: 7.3},
+        0.1, 0.35, 0.01, 0.1, change=(1.1, 3.5),
+    ),
+}  # fmt: skip
+"""The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200."""
 
 
 def record() -> Iterator[Text]:
@@ -134,7 +140,9 @@ class World:
         self.chance = random.Random(seed)
         costs = Costs(WIDEST)
         costs.load([{n: self.noisy(computer.takes(n)) for n in range(1, WIDEST + 1)}])
+        costs.change = sum(computer.change)
         self.governor = Governor(costs, clock=lambda: self.now)
+        self.rows = self.steady = 0
         self.lookup = Lookup(self)
         self.text, self.read = Text("", [], 0, []), 0
 
@@ -163,14 +171,27 @@ class World:
         drafting = self.now - start
         pairs = enumerate(zip(draft.tokens, rest, strict=False))
         held = next((i for i, (guess, token) in pairs if guess != token), len(draft))
-        run = Run(0, [0] * (1 + len(draft)), 0, 1)
-        _, made = passes.fill_up([run], [0], (WIDEST, 4096), self.governor.costs.step)
-        took = self.noisy(self.computer.takes(made[0]))
+        made = self.passes(1 + len(draft))
+        took = self.noisy(self.computer.takes(made[0])) + self.changing(made[0])
         self.now += took
         sequence.tokens += rest[: held + 1]
         self.lookup.observe(sequence)
         outcomes = [Outcome(sequence, draft, held, np.zeros(8, np.float32))] if wishes else []
         self.governor.observe(Step(False, depth, made, self.now - start, took, drafting, outcomes))
+
+    def passes(self, rows: int) -> list[int]:
+        """As the engine makes them."""
+        costs = self.governor.costs
+        if costs.steady:
+            return [max(rows, costs.steady)]
+        run = Run(0, [0] * rows, 0, 1)
+        return passes.fill_up([run], [0], (WIDEST, 4096), costs.step)[1]
+
+    def changing(self, rows: int) -> float:
+        """What it takes more because steps had other rows until lately."""
+        self.steady = self.steady + 1 if rows == self.rows else 0
+        self.rows = rows
+        return self.computer.change[self.steady] if self.steady < len(self.computer.change) else 0.0
 
     # The drafter that was recorded:
 

@@ -27,6 +27,7 @@ __all__ = ["Engine"]
 _CHUNK = 128
 """Most prompt tokens in a step beside sequences that are decoding: they should not wait long."""
 _PATIENCE = 0.1  # seconds that a chunk may take beside sequences that are decoding
+_CROWD = 4.0  # times as long at most, where more are reading than decoding
 _ALONE = 1.0  # and where nobody waits but those whom a cancelled or a new request concerns
 _MOST_LOGPROBS = 100
 _LEAST = 16  # prompt tokens in a step, however slow it is
@@ -79,6 +80,7 @@ class Engine:
         self._drafters = list(drafters) if target.can_truncate else []
         self._slots = Slots(target, self._drafters)
         self._waiting: deque[Sequence] = deque()
+        self._eldest_first = False
         self._row_seconds = 0.0  # what a row of prompt took lately
 
     @property
@@ -183,12 +185,13 @@ class Engine:
         self._slots.follow()
         active = self._slots.sequences
         turns = [_Turn(s, 1, last=True) for s in active if s.backlog == 1]
-        reading = [s for s in active if s.backlog > 1 and not self._slots.follows(s)]
-        reading.sort(key=lambda s: s.backlog)
-        left = self._chunk(beside=len(turns))
+        reading = self._in_order(
+            [s for s in active if s.backlog > 1 and not self._slots.follows(s)]
+        )
+        left = self._chunk(len(reading), beside=len(turns))
         rows_with_logits = self._target.outputs - len(active)
-        for i, sequence in enumerate(reading):
-            fed = min(sequence.backlog, -(-left // (len(reading) - i)))
+        for sequence in reading:
+            fed = min(sequence.backlog, left)
             if sequence.reads_aloud:
                 fed = min(fed, 1 + rows_with_logits)
                 rows_with_logits -= max(0, fed - 1)
@@ -197,10 +200,22 @@ class Engine:
             left -= fed
         return sorted(turns, key=lambda turn: turn.sequence.slot)  # neighbours share a pass
 
-    def _chunk(self, beside: int) -> int:
-        """Prompt tokens that fit into the next step, beside sequences that are decoding."""
+    def _in_order(self, reading: list[Sequence]) -> list[Sequence]:
+        """One prompt after another, as rows of one sequence share a pass: who has least left and
+        who has waited longest come first by turns, so that nobody waits for long, and all once.
+        """
+        self._eldest_first = not self._eldest_first
+        if self._eldest_first:
+            return sorted(reading, key=lambda sequence: sequence.submitted)
+        return sorted(reading, key=lambda sequence: sequence.backlog)
+
+    def _chunk(self, reading: int, beside: int) -> int:
+        """Prompt tokens that fit into the next step, beside sequences that are decoding: the more,
+        the more wait to be read than for their next token.
+        """
         most = self._target.batch - beside
-        patience = _PATIENCE if beside else _ALONE
+        crowd = min(_CROWD, max(1.0, reading / beside)) if beside else 1.0
+        patience = _PATIENCE * crowd if beside else _ALONE
         if self._row_seconds * most > patience:
             most = min(most, max(_LEAST, int(patience / self._row_seconds)))
         return min(most, _CHUNK) if beside else most

@@ -123,7 +123,7 @@ class Sequence:
         self._prompt_length = len(request.prompt)
         limit = context_length - self._prompt_length
         self._committed = 0
-        self._submitted = self._began = now
+        self.submitted = self._began = now
         self._first_said: float | None = None
         self._limit = limit if request.max_tokens is None else min(limit, request.max_tokens)
 
@@ -238,7 +238,7 @@ class Sequence:
             self._first_said = now
             statistics.drafted_first = bool(draft)
             statistics.prompt_seconds = now - self._began
-            statistics.first_token_seconds = now - self._submitted
+            statistics.first_token_seconds = now - self.submitted
         else:
             statistics.steps += 1
             statistics.predicted_tokens += said

@@ -108,8 +108,9 @@ class Governor:
         return [trial.looked_at for trial in self._trials]
 
     def _looks(self, wishes: Many[Wish]) -> bool:
-        """Whether this step is worth a look for guesses; on a GPU what it has decides its rows."""
-        if self.costs.change or any(w.sequence.request.speculation != "auto" for w in wishes):
+        """Whether this step is worth a look for guesses."""
+        steadily = self.costs.change and self._stride.rows > 1  # what there is decides the rows
+        if steadily or any(w.sequence.request.speculation != "auto" for w in wishes):
             return True
         return self._attention.due(self.costs.step(len(wishes), self._depth) / self.costs.pace)
 
