@@ -130,7 +130,15 @@ def test_who_finds_the_queue_full_is_told_when_to_come_back(fake_url: str, llm: 
 
 
 def test_choices_that_do_not_all_fit_are_refused_together(fake_url: str, llm: FakeLLM) -> None:
-    assert ask(fake_url, {**ASK, "n": 5}).status_code == 503
+    assert ask(fake_url, {**ASK, "n": 5}).status_code == 400, "they would never fit"
+    go = threading.Event()
+    llm.gate = lambda: go.wait(PATIENCE)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, fake_url, ASK)
+        until(lambda: llm.unfinished == 1)
+        assert ask(fake_url, {**ASK, "n": 4}).status_code == 503
+        go.set()
+        assert first.result().status_code == 200
     until(lambda: llm.unfinished == 0)
     assert len(ask(fake_url, {**ASK, "n": 4}).json()["choices"]) == 4
 
