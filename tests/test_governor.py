@@ -185,7 +185,7 @@ def test_it_comes_close_to_the_best_fixed_length(
     world = Simulation(curve, guess=guess, chance=chance, noise=0.05)
     world.run(300)
     best = world.best()
-    assert world.run(3000) >= max(0.96 * best, 0.985)  # plain decoding: a token a second
+    assert world.run(3000) >= max(0.95 * best, 0.985)  # plain decoding: a token a second
 
 
 @pytest.mark.parametrize("curve", [FLAT, STEEP, CLIFF], ids=["flat", "steep", "cliff"])
@@ -414,9 +414,19 @@ class TestBook:
         book, chance = Book(), random.Random(1)
         for _ in range(400):
             guesses = chance.randrange(1, 9)
-            book.paid((0.4 + 0.5 * guesses) * (1 + chance.gauss(0, 0.05)), guesses, backlog=1)
-        assert book.seconds_to_begin == pytest.approx(0.4, abs=0.08)
-        assert book.proposal(5) == pytest.approx(2.9, rel=0.05)
+            book.paid((0.4 + 0.5 * guesses) * (1 + chance.gauss(0, 0.05)), guesses, 1, 4.0)
+        assert book.seconds_to_begin == pytest.approx(0.4, abs=0.1)
+        assert book.proposal(5) == pytest.approx(2.9, rel=0.1)
+
+    def test_a_cold_start_is_soon_forgotten(self) -> None:
+        book = Book()
+        book.paid(200.0, 1, backlog=20, step=4.0)
+        book.paid(30.0, 1, backlog=1, step=4.0)
+        assert book.proposal(1) + book.reading(20) < 4.0
+        for _ in range(5):
+            book.paid(1.5, 1, backlog=20, step=4.0)
+            book.paid(0.5, 1, backlog=1, step=4.0)
+        assert book.proposal(1) == pytest.approx(0.5, rel=0.3)
 
     def test_asking_just_to_see_stays_within_its_share(self) -> None:
         book, spent = Book(), 0.0

@@ -15,6 +15,8 @@ __all__ = ["Book"]
 _PROBE_SHARE = 0.005  # of the time may go into asking just to see
 _PROBES_AT_ONCE = 4.0  # steps' worth of it
 _GAIN = 0.1
+_RELIEF = 0.5  # where it took less: what else runs can only make it slower
+_GUESSING, _READING = 0.25, 0.02  # of a step of the target, for a guess and a token at first
 _LEAST = 0.5  # of what a guess took, by one measurement
 _SURPRISE_GAIN = 0.004
 _SHOCK = 2.0  # tokens
@@ -58,16 +60,21 @@ class Book:
             self._worths[sequence] = OwnWorth(self.common_worth)
         return self._worths[sequence]
 
-    def paid(self, seconds: float, guesses: int, backlog: int) -> None:
-        """A proposal took `seconds`, for `guesses` guesses one after another."""
+    def paid(self, seconds: float, guesses: int, backlog: int, step: float) -> None:
+        """A proposal took `seconds`, for `guesses` guesses one after another.
+
+        The first ones are slow, as memory is cold: they say nothing beyond what may be expected of
+        a draft for a target whose `step` takes so long.
+        """
         if backlog > _LITTLE:
             reading = max(0.0, seconds - self.proposal(guesses)) / backlog
-            self.seconds_to_read = _follow(self.seconds_to_read, reading)
+            self.seconds_to_read = _follow(self.seconds_to_read or _READING * step, reading)
         elif guesses and not self.seconds:
-            self.seconds = seconds / guesses
+            self.seconds = min(seconds / guesses, _GUESSING * step)
         elif guesses:  # normalised least mean squares, for a straight line
             expected = self.proposal(guesses)
-            step = _GAIN * (min(seconds, 2 * expected) - expected) / (1 + guesses**2)
+            error = min(seconds, 2 * expected) - expected
+            step = (_GAIN if error > 0 else _RELIEF) * error / (1 + guesses**2)
             self.seconds_to_begin = max(0.0, self.seconds_to_begin + step)
             self.seconds = max(_LEAST * self.seconds, self.seconds + step * guesses)
 
@@ -114,4 +121,5 @@ class Book:
 
 def _follow(known: float, measured: float) -> float:
     """A running mean of times, which one slow moment does not move far."""
-    return known + _GAIN * (min(measured, 2 * known) - known) if known else measured
+    error = min(measured, 2 * known) - known
+    return known + (_GAIN if error > 0 else _RELIEF) * error

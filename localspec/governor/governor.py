@@ -244,7 +244,8 @@ class Governor:
             [a._replace(hint=hint) for a, hint in zip(asks, hints, strict=True)]
         )
         seconds = (self._clock() - start) / self.costs.pace
-        book.paid(seconds, max(len(draft) for draft in drafts), backlog)
+        plain = self.costs.step(1, self._depth) / self.costs.pace
+        book.paid(seconds, max(len(draft) for draft in drafts), backlog, plain)
         for trial, proposal, draft in zip(trials, proposals, drafts, strict=True):
             proposal.update(draft)
             self._consider(trial, proposal, book, book.proposal(len(draft)) / len(trials))
