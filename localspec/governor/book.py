@@ -74,9 +74,9 @@ class Book:
         elif guesses:  # normalised least mean squares, for a straight line
             expected = self.proposal(guesses)
             error = min(seconds, 2 * expected) - expected
-            step = (_GAIN if error > 0 else _RELIEF) * error / (1 + guesses**2)
-            self.seconds_to_begin = max(0.0, self.seconds_to_begin + step)
-            self.seconds = max(_LEAST * self.seconds, self.seconds + step * guesses)
+            share = (_GAIN if error > 0 else _RELIEF) * error / (1 + guesses**2)
+            self.seconds_to_begin = max(0.0, self.seconds_to_begin + share)
+            self.seconds = max(_LEAST * self.seconds, self.seconds + share * guesses)
 
     def proposal(self, guesses: int) -> float:
         """Seconds for so many guesses one after another."""
