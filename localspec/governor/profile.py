@@ -15,7 +15,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 6
+_VERSION = 7
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 
 

@@ -5,6 +5,7 @@ owns it. Rows go in as `Run`s; logits come out as a view into llama.cpp's own bu
 """
 
 import ctypes
+import platform
 from collections.abc import Iterable
 from typing import Any, Literal, Self
 
@@ -22,6 +23,7 @@ CacheType = Literal["f16", "q8_0"]
 
 _CACHE_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type
 _BF16 = 30
+_SLOW_PRODUCTS = ("arm64", "aarch64")  # processors for which llama.cpp has no product of bf16 rows
 _FAILURES = {
     1: "its KV cache is full",
     2: "it was aborted",
@@ -151,7 +153,9 @@ def parameters(
     params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
     params.type_k = params.type_v = _CACHE_TYPES[cache]
     if on_cpu and cache == "f16":
-        params.type_v = _BF16  # keeps attention's sums the same at every width: decision 2
+        # One of the two as bf16 keeps attention's sums the same at every width: decision 2.
+        one = "type_v" if platform.machine().lower() in _SLOW_PRODUCTS else "type_k"
+        setattr(params, one, _BF16)
     # Sequences in cells of their own keep them in order, so that what others do changes no
     # sum of attention: decision 31. On GPUs a shared buffer makes batches cheaper.
     params.kv_unified = not on_cpu
