@@ -185,7 +185,7 @@ def test_it_comes_close_to_the_best_fixed_length(
     world = Simulation(curve, guess=guess, chance=chance, noise=0.05)
     world.run(300)
     best = world.best()
-    assert world.run(3000) >= max(0.95 * best, 0.985)  # plain decoding: a token a second
+    assert world.run(3000) >= max(0.96 * best, 0.985)  # plain decoding: a token a second
 
 
 @pytest.mark.parametrize("curve", [FLAT, STEEP, CLIFF], ids=["flat", "steep", "cliff"])
@@ -218,7 +218,7 @@ def test_a_sweep_in_a_busy_moment_is_seen_through() -> None:
     world = Simulation(FLAT, guess=0.02, chance=0.8, noise=0.05)
     world.governor.costs.load([{**{n: 3 * s for n, s in FLAT.items()}, 1: 20.0}])
     world.run(200)
-    assert world.run(1000) >= 0.85 * world.best()
+    assert world.run(1000) >= 0.9 * world.best()
 
 
 def test_a_computer_that_becomes_slow_and_fast_again_teaches_nothing_false() -> None:
@@ -245,8 +245,8 @@ def test_a_draft_that_promises_too_much_in_one_text_is_found_out_within_it() -> 
 def test_steps_without_guesses_come_often_enough_to_know_what_they_take() -> None:
     world = Simulation(FLAT, guess=0.02, chance=0.95, noise=0.05)
     world.run(2000)
-    assert 0 in world.lengths[-60:]
-    assert world.lengths[-330:].count(0) <= 24
+    assert 0 in world.lengths[-80:]
+    assert world.lengths[-660:].count(0) <= 24
 
 
 def test_where_the_target_is_sure_a_draft_is_worth_asking_and_where_it_is_lost_it_is_not() -> None:

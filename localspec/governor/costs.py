@@ -21,11 +21,12 @@ _PLAIN_GAIN = 0.2  # of the pace, by a step without guesses
 _DISTURBED_GAIN = 0.03
 _ANCHOR_GAIN = 0.5  # after steps in which the pace took in what may have been the shape
 _SHAPE_GAIN = 0.1  # and 1 / count while a length is new
+_ALIKE = 0.8  # of what a step says of its length is taken to be true of all others
 _TRUST = 3  # steps' worth of belief in a careful measurement, which a busy moment may have spoilt
 _OUTLIER = 1.6  # a step further off than this counts as this far off
 _FIRST_STEPS = 8
 _RECENT = 8  # steps
-_LONG_AGO = 32  # steps
+_LONG_AGO = 64  # steps
 _SETTLING = 2  # steps of another number of rows before they are at their speed on a GPU
 _PATIENCE = 512  # steps after which a length that was found slow begins to look better
 _DEPTHS = (1024, 4096, 16384)  # tokens; each range of depths has a shape of its own
@@ -74,9 +75,9 @@ class CostCurve:
         self._counts[rows] += 1
         gain = max(_SHAPE_GAIN, 1 / self._counts[rows])
         self._seconds[rows] = self.seconds(rows) * ratio**gain
-        for n in range(plain + 1, self.longest + 1):  # what was measured with it is as doubtful
-            if n != rows and self._counts[n] == _TRUST:
-                self._seconds[n] *= ratio ** (gain / 2)
+        for n in range(plain + 1, self.longest + 1):  # or the one that seems cheap by chance is kept
+            if n != rows and self._counts[n]:
+                self._seconds[n] *= ratio ** (gain * _ALIKE)
         self._filled = None
 
     def seconds(self, rows: int) -> float:
