@@ -4,8 +4,8 @@ On a GPU, llama.cpp builds another graph for another number of rows, and records
 can be replayed: two steps that take about half as long again. So steps keep their number of rows,
 whether they have guesses for them or not, until the tokens missed by staying come to what the
 change costs (Karlin et al. 1988, competitive snoopy caching). One step cannot bring that about,
-however much its guesses promise: what pays for a change and the way back is taken, and then steps
-go on as before.
+however much its guesses promise: what pays for a change at once is taken, and then steps go on as
+before, unless the next one promises as much.
 """
 
 from collections.abc import Sequence as Many
@@ -13,7 +13,6 @@ from collections.abc import Sequence as Many
 __all__ = ["Stride"]
 
 _WITNESSES = 4  # steps that speak for a change at the least
-_ROUND_TRIP = 2.0  # changes
 
 
 class Stride:
@@ -38,4 +37,4 @@ class Stride:
             self._missed.clear()
             return self.rows
         best = max(range(1, len(values) + 1), key=lambda rows: values[rows - 1])
-        return best if values[best - 1] - staying > _ROUND_TRIP * change else self.rows
+        return best if values[best - 1] - staying > change else self.rows

@@ -60,7 +60,7 @@ def correction(text: str, words: list[str], rng: random.Random) -> tuple[str, st
         )
     )
     letters = list(text)
-    for _ in range(rng.randrange(6)):
+    for _ in range(rng.randrange(6) if len(letters) > 1 else 0):
         at = rng.randrange(len(letters) - 1)
         letters[at : at + 2] = letters[at + 1], letters[at]
     return f"{ask}\n\n{''.join(letters)}", text
