@@ -167,7 +167,9 @@ class World:
         rest = self.text.tokens[depth:]
         limit = min(WIDEST - 1, len(rest) - 1)
         wishes = [Wish(sequence, limit)] if limit else []
-        draft = self.governor.draft(wishes, [self, self.lookup])[0] if wishes else Draft()
+        draft = Draft()
+        if wishes and self.governor.looks([sequence]):
+            (draft,) = self.governor.draft(wishes, [self, self.lookup])
         drafting = self.now - start
         pairs = enumerate(zip(draft.tokens, rest, strict=False))
         held = next((i for i, (guess, token) in pairs if guess != token), len(draft))

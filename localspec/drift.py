@@ -74,6 +74,10 @@ class Diary:
         self._open: dict[Sequence, Count] = {}
         self.counts: dict[Kind, Count] = {}
 
+    def looks(self, sequences: Many[Sequence]) -> bool:
+        """What the other policy says."""
+        return self._policy.looks(sequences)
+
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """What the other policy says."""
         return self._policy.draft(wishes, drafters)

@@ -223,7 +223,7 @@ class Engine:
     def _draft(self, turns: Many[_Turn], step: Step) -> None:
         """Let the policy get guesses for the sequences that are decoding."""
         able = [t for t in turns if _may_guess(t.sequence)]
-        if not able or not self._drafters:
+        if not (able and self._drafters and self._policy.looks([t.sequence for t in able])):
             return
         start = time.perf_counter()
         rows = self._target.batch - sum(turn.fed for turn in turns)

@@ -161,6 +161,9 @@ class WildPolicy:
         self._random = np.random.default_rng(seed)
         self.steps: list[Step] = []
 
+    def looks(self, sequences: Many[Sequence]) -> bool:
+        return bool(self._random.random() < 0.9)
+
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         chosen = [Draft() for _ in wishes]
         for drafter in drafters:
@@ -181,6 +184,9 @@ class WildPolicy:
 
 class Fickle:
     """Has all drafters guess, and has the target look at the guesses of the last."""
+
+    def looks(self, sequences: Many[Sequence]) -> bool:
+        return True
 
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         asks = [Ask(wish.sequence, min(3, wish.limit), lambda draft: True) for wish in wishes]

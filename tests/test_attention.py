@@ -9,9 +9,9 @@ def looks(attention: Attention, steps: int, found: bool = False) -> int:
     """How many of so many steps were looked at, with guesses `found` or not."""
     number = 0
     for _ in range(steps):
-        if attention.due(STEP):
+        if attention.due():
             number += 1
-            attention.found(found)
+            attention.found(found, STEP)
     return number
 
 
@@ -40,7 +40,7 @@ def test_every_step_is_looked_at_where_guesses_are_found() -> None:
 def test_the_first_find_brings_attention_back() -> None:
     attention = slow(0.03)
     looks(attention, 50)
-    while not attention.due(STEP):
+    while not attention.due():
         pass
-    attention.found(True)
+    attention.found(True, STEP)
     assert looks(attention, 4) == 4

@@ -87,7 +87,9 @@ class Simulation:
         began, said = self.now, self.tokens
         for _ in range(steps):
             start, depth = self.now, len(self.sequence)
-            (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
+            draft = Draft()
+            if self.governor.looks([self.sequence]):
+                (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
             drafted = self.now - start
             held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
             runs = [Run(0, [RIGHT] * (1 + len(draft)), 0, 1)]
@@ -141,7 +143,9 @@ class Company(Simulation):
         sequences = [sequence for sequence, _ in self.texts.values()]
         for _ in range(steps):
             start = self.now
-            drafts = self.governor.draft([Wish(s, 8) for s in sequences], [self])
+            drafts = [Draft() for _ in sequences]
+            if self.governor.looks(sequences):
+                drafts = self.governor.draft([Wish(s, 8) for s in sequences], [self])
             drafted = self.now - start
             rows = {s.slot: 1 + len(draft) for s, draft in zip(sequences, drafts, strict=True)}
             seconds = passes.seconds(rows, self.pass_takes)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_governor import FLAT, RIGHT, ROW, ROWS, Simulation
 
+from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.lookup import LookupDrafter
@@ -64,7 +65,9 @@ class Gpu(Simulation):
         began, said, costs = self.now, self.tokens, self.governor.costs
         for _ in range(steps):
             start, depth = self.now, len(self.sequence)
-            (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
+            draft = Draft()
+            if self.governor.looks([self.sequence]):
+                (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
             drafted = self.now - start
             held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
             rows = max(1 + len(draft), costs.steady)

@@ -45,6 +45,10 @@ class Scribe:
         self._kept = kept
         self._rows: dict[int, list[Row]] = {}
 
+    def looks(self, sequences: Many[Sequence]) -> bool:
+        """Never."""
+        return False
+
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """Nothing."""
         return [Draft() for _ in wishes]

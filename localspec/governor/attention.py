@@ -16,21 +16,22 @@ class Attention:
     """Of one engine, for whatever it decodes together. Times are at a pace of 1."""
 
     def __init__(self) -> None:
-        self._idle = self._passed = 0
+        self._idle = self._rest = 0
         self._seconds = 0.0
 
-    def due(self, step: float) -> bool:
-        """Whether to look in this step, which takes about `step` seconds."""
-        self._passed += 1
-        if self._idle >= _PATIENCE and self._seconds > _SHARE * self._passed * step:
+    def due(self) -> bool:
+        """Whether to look in this step."""
+        if self._rest:
+            self._rest -= 1
             return False
-        self._passed = 0
         return True
 
     def took(self, seconds: float) -> None:
         """Looking took so long, and nobody was asked for more than was known."""
         self._seconds += _GAIN * (seconds - self._seconds)
 
-    def found(self, guesses: bool) -> None:
-        """A look led to guesses, or to none."""
+    def found(self, guesses: bool, step: float) -> None:
+        """A look led to guesses, or to none, in a step of about `step` seconds."""
         self._idle = 0 if guesses else self._idle + 1
+        if self._idle >= _PATIENCE and step:
+            self._rest = int(self._seconds / (_SHARE * step))

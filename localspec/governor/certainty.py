@@ -16,7 +16,7 @@ __all__ = ["LEVELS", "UNKNOWN", "Certainty"]
 _NEAR = 3.0  # nats: a token this much less likely than the likeliest is no rival
 _FADE = 0.9
 _FIRST = 4  # tokens that are all looked at
-_SELDOM = 8  # then one of so many
+_SELDOM = 16  # then one of so many
 _EDGES = (0.05, 0.15, 0.3, 0.5, 0.75, 1.1, 1.6)
 
 LEVELS = len(_EDGES) + 1

@@ -83,13 +83,16 @@ class Governor:
         prices = Prices(self.costs, 1, len(sequence), self._rate(1))
         return doubt(sequence, book, prices, book.proposal(1) * self.costs.pace)
 
+    def looks(self, sequences: Many[Sequence]) -> bool:
+        """Whether the next step is worth a look for guesses."""
+        if self._attention.due() or (self.costs.change and self._stride.rows > 1):
+            return True  # of a stride of several rows, what there is decides how many
+        return any(sequence.request.speculation != "auto" for sequence in sequences)
+
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """The guesses that are worth the target's look."""
         began = self._clock()
         self._depth = max(len(wish.sequence) for wish in wishes)
-        if not self._looks(wishes):
-            self._trials = []
-            return [Draft() for _ in wishes]
         self._trials = [Trial(wish) for wish in wishes]
         self._prices = self._price([wish.sequence for wish in wishes])
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
@@ -104,15 +107,9 @@ class Governor:
                 self._attention.took((self._clock() - began) / self.costs.pace)
         if self.costs.change and len(self._trials) == len(free) == 1:
             self._stay(free[0], drafters)
-        self._attention.found(any(trial.length for trial in self._trials))
+        step = self.costs.step(len(wishes), self._depth) / self.costs.pace
+        self._attention.found(any(trial.length for trial in self._trials), step)
         return [trial.looked_at for trial in self._trials]
-
-    def _looks(self, wishes: Many[Wish]) -> bool:
-        """Whether this step is worth a look for guesses."""
-        steadily = self.costs.change and self._stride.rows > 1  # what there is decides the rows
-        if steadily or any(w.sequence.request.speculation != "auto" for w in wishes):
-            return True
-        return self._attention.due(self.costs.step(len(wishes), self._depth) / self.costs.pace)
 
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""

@@ -56,6 +56,9 @@ class Step:
 class Policy(Protocol):
     """Decides for every step who guesses and how much. Whatever it says, the text is the same."""
 
+    def looks(self, sequences: Many[Sequence]) -> bool:
+        """Whether to look for guesses for these in the next step; asked before each."""
+
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """A guess for each wish, in order; an empty one means plain decoding."""
 
@@ -73,10 +76,13 @@ class FixedPolicy:
     def __init__(self, length: int = 3, cut: float = 0.4) -> None:
         self.length, self.cut = length, cut
 
+    def looks(self, sequences: Many[Sequence]) -> bool:
+        """Always."""
+        return True
+
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """Let the first drafter guess for all."""
-        asks = [self._ask(wish) for wish in wishes]
-        return drafters[0].propose(asks) if drafters else [Draft() for _ in wishes]
+        return drafters[0].propose([self._ask(wish) for wish in wishes])
 
     def _ask(self, wish: Wish) -> Ask:
         wanted = wish.sequence.request.speculation
