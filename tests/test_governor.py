@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Many
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from localspec.governor.sharpness import Sharpness
 from localspec.governor.survival import Calibration, OwnCalibration
 from localspec.governor.sweep import sweep
 from localspec.governor.worth import OwnWorth, Worth
-from localspec.llama.rows import Run
+from localspec.llama.rows import Logits, Run
 
 RIGHT, WRONG = 1, 2
 ROW = np.zeros(8, np.float32)
@@ -292,6 +292,24 @@ def test_certainty_is_how_few_tokens_are_likely() -> None:
     assert (sure.level, lost.level) == (0, LEVELS - 1)
 
 
+class Slow(FakeModel):
+    """Whose decode of n rows takes V(n) seconds."""
+
+    def __init__(self, curve: dict[int, float]) -> None:
+        super().__init__(outputs=ROWS)
+        self.curve, self.now = curve, 0.0
+
+    def decode(self, runs: Iterable[Run]) -> Logits:
+        runs = list(runs)
+        self.now += self.curve.get(len(runs[0].tokens), 9.0)
+        return super().decode(runs)
+
+    def swept(self) -> dict[int, float]:
+        costs = Costs(ROWS)
+        sweep(self, costs, budget=200.0, clock=lambda: self.now)
+        return costs.curves[0].measured()
+
+
 class TestCosts:
     def test_gaps_are_filled_along_lines(self) -> None:
         curve = CostCurve(8)
@@ -332,21 +350,17 @@ class TestCosts:
         assert costs.step(4, depth=5000) == pytest.approx(STEEP[4])
 
     def test_the_sweep_measures_and_leaves_the_cache_empty(self) -> None:
-        now = 0.0
-
-        class Slow(FakeModel):
-            def decode(self, runs):  # type: ignore[no-untyped-def]
-                nonlocal now
-                runs = list(runs)
-                now += STEEP.get(len(runs[0].tokens), 9.0)
-                return super().decode(runs)
-
-        target, costs = Slow(outputs=ROWS), Costs(ROWS)
-        sweep(target, costs, budget=200.0, clock=lambda: now)
+        target = Slow(STEEP)
+        measured = target.swept()
         assert target.cache == [[]]
-        measured = costs.curves[0].measured()
         assert measured[4] == pytest.approx(STEEP[4])
         assert len(measured) >= 10
+
+    def test_a_width_that_was_held_up_in_the_sweep_is_not_believed(self) -> None:
+        measured = Slow({**STEEP, 6: 40.0}).swept()
+        assert measured[6] < 1.5 * STEEP[6]
+        assert measured[4] == pytest.approx(STEEP[4])
+        assert Slow(CLIFF).swept()[3] == pytest.approx(CLIFF[3], rel=0.05), "cliffs are believed"
 
 
 class TestCalibration:

@@ -12,6 +12,7 @@ __all__ = ["sweep", "widths"]
 _BEGINNING = 16  # tokens that stand in the cache before the measured ones
 _MOST_TELLING_FIRST = (1, 4, 8, 2, 3, 16, 5, 6, 12, 9, 7, 10, 32, 14, 11, 13, 15, 17, 24)
 _TOKEN = 1
+_CLIFF = 1.25  # times what more rows take: what took longer was measured in a bad moment
 
 
 def widths(target: Evaluator) -> list[int]:
@@ -51,12 +52,19 @@ def sweep(
             now = clock()
             progress(min(1.0, (now - start) / budget))
             if now - start > budget:
-                least = {rows: min(taken) for rows, taken in times.items() if taken}
-                least[1] = min(least.values())  # one row never takes longer than several
-                costs.load([least])
+                costs.load([_plausible({n: min(taken) for n, taken in times.items() if taken})])
                 costs.change = max(0.0, median(changes)) if target.settling > 1 else 0.0
                 target.truncate(0, 0)
                 return
+
+
+def _plausible(times: dict[int, float]) -> dict[int, float]:
+    """One row never takes longer than several, and several rarely much longer than more."""
+    least, plausible = float("inf"), {}
+    for rows in sorted(times, reverse=True):
+        plausible[rows] = min(times[rows], least * (1.0 if rows == 1 else _CLIFF))
+        least = min(least, plausible[rows])
+    return plausible
 
 
 def _timed(target: Evaluator, rows: int, clock: Callable[[], float]) -> float:
