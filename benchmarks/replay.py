@@ -30,24 +30,28 @@ from localspec.decoding.sampling import Sampler, Sampling
 from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.base import Ask
 from localspec.drafters.lookup import LookupDrafter
+from localspec.governor.certainty import likely
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.governor.policy import Outcome, Step, Wish
 from localspec.llama.context import Context
 from localspec.llama.model import Model
-from localspec.llama.rows import Run
+from localspec.llama.rows import Logits, Run
 
 TOKENS, WIDEST, VOCABULARY = 128, 17, 16_384
 RECIPE = Path(__file__).parents[1] / "models/shell/recipe"
 
 
 class Text(NamedTuple):
-    """A prompt of `begins` tokens and its answer; after token i the draft makes `guesses[i]`."""
+    """A prompt of `begins` tokens and its answer; after token i the draft makes `guesses[i]`, and
+    the target holds `likely[i]` tokens for likely.
+    """
 
     kind: str
     tokens: list[int]
     begins: int
     guesses: list[tuple[int, float]]
+    likely: list[int]
 
 
 class Computer(NamedTuple):
@@ -91,8 +95,10 @@ def record() -> Iterator[Text]:
     assert pair.draft
     with (
         localspec.load("shell") as llm,
+        Model(pair.target) as target,
         Model(pair.draft) as draft,
-        Context(draft, length=1024) as context,
+        Context(target, length=1024) as judge,
+        Context(draft, length=1024) as guesser,
     ):
         for kind, question in asked:
             stream = llm.stream(question, max_tokens=TOKENS, temperature=0, speculation=0)
@@ -100,18 +106,18 @@ def record() -> Iterator[Text]:
                 pass
             tokens, begins = list(stream.sequence.tokens), len(stream.sequence.request.prompt)
             if len(tokens) > begins + 2:
-                yield Text(kind, tokens, begins, guesses(context, tokens))
+                sampler = Sampler(Sampling(temperature=0), [], VOCABULARY)
+                guesses = [sampler.guess(row, i) for i, row in enumerate(read(guesser, tokens))]
+                pairs = [(guess.token, guess.confidence) for guess in guesses]
+                yield Text(kind, tokens, begins, pairs, list(map(likely, read(judge, tokens))))
 
 
-def guesses(context: Context, tokens: list[int]) -> list[tuple[int, float]]:
-    sampler, made = Sampler(Sampling(temperature=0), [], VOCABULARY), []
+def read(context: Context, tokens: list[int]) -> Iterator[Logits]:
+    """The row of logits after each token."""
     context.truncate(0, 0)
     for start in range(0, len(tokens), 48):
         part = tokens[start : start + 48]
-        for i, row in enumerate(context.decode([Run(0, part, start, len(part))])):
-            guess = sampler.guess(row, start + i)
-            made.append((guess.token, guess.confidence))
-    return made
+        yield from context.decode([Run(0, part, start, len(part))])
 
 
 # A computer that is assumed ---------------------------------------------------------------------
@@ -144,7 +150,7 @@ class World:
         self.governor = Governor(costs, clock=lambda: self.now)
         self.rows = self.steady = 0
         self.lookup = Lookup(self)
-        self.text, self.read = Text("", [], 0, []), 0
+        self.text, self.read = Text("", [], 0, [], []), 0
 
     def noisy(self, milliseconds: float) -> float:
         return milliseconds * math.exp(self.chance.gauss(0, 0.05))
@@ -178,7 +184,8 @@ class World:
         self.now += took
         sequence.tokens += rest[: held + 1]
         self.lookup.observe(sequence)
-        outcomes = [Outcome(sequence, draft, held, np.zeros(8, np.float32))] if wishes else []
+        row = np.zeros(self.text.likely[len(sequence) - 2], np.float32)
+        outcomes = [Outcome(sequence, draft, held, row)] if wishes else []
         self.governor.observe(Step(False, depth, made, self.now - start, took, drafting, outcomes))
 
     def passes(self, rows: int) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from localspec.llama.rows import Logits
 
-__all__ = ["LEVELS", "UNKNOWN", "Certainty"]
+__all__ = ["LEVELS", "UNKNOWN", "Certainty", "likely"]
 
 _NEAR = 3.0  # nats: a token this much less likely than the likeliest is no rival
 _FADE = 0.9
@@ -23,6 +23,11 @@ LEVELS = len(_EDGES) + 1
 """Of certainty, from sure to lost."""
 UNKNOWN = LEVELS // 2
 """Stands for a text nobody has seen any of."""
+
+
+def likely(row: Logits) -> int:
+    """Number of tokens that are nearly as likely as the likeliest, itself included."""
+    return max(1, int(np.count_nonzero(row > row.max() - _NEAR)))
 
 
 class Certainty:
@@ -39,8 +44,7 @@ class Certainty:
         if position < self._next:
             return
         self._next = position + (1 if self._count < _FIRST else _SELDOM)
-        likely = int(np.count_nonzero(row > row.max() - _NEAR))
-        self._sum = self._sum * _FADE + math.log(max(1, likely))
+        self._sum = self._sum * _FADE + math.log(likely(row))
         self._count = self._count * _FADE + 1
 
     @property

@@ -75,9 +75,7 @@ class CostCurve:
         self._counts[rows] += 1
         gain = max(_SHAPE_GAIN, 1 / self._counts[rows])
         self._seconds[rows] = self.seconds(rows) * ratio**gain
-        for n in range(
-            plain + 1, self.longest + 1
-        ):  # or the one that seems cheap by chance is kept
+        for n in range(plain + 1, self.longest + 1):  # or one that seems cheap by chance stays
             if n != rows and self._counts[n]:
                 self._seconds[n] *= ratio ** (gain * _ALIKE)
         self._filled = None
