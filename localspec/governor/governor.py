@@ -38,7 +38,7 @@ _MEMORY = 0.98  # how much of the rate a step leaves
 _HORIZON = 64  # tokens over which reading a backlog must pay for itself
 _OUTLIER = 2.0  # times what was expected: who takes longer was held up
 _REST = 4  # tokens before it is considered again whether to ask
-_AT_LEAST = 8  # tokens that are expected to follow whatever there is
+_AT_LEAST = 2  # tokens that are expected to follow whatever there is
 _PROMISE = 0.25  # of what asking takes, which it must promise beyond that
 _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is not worth a risk
 
