@@ -55,13 +55,15 @@ class Text(NamedTuple):
 
 
 class Computer(NamedTuple):
-    """Milliseconds of passes by rows, to begin a proposal, of a guess, to read a token, to look."""
+    """Milliseconds of passes by rows, to begin a proposal, of a guess, to read a token and look."""
 
     passes: dict[int, float]
     begin: float
     guess: float
     read: float
     look: float
+    resume: float = 0.0
+    """What the draft takes for another number of rows than it is usually fed."""
     change: tuple[float, ...] = ()
     """What the first steps with another number of rows than before take more."""
 
@@ -76,8 +78,8 @@ COMPUTERS = {
     "steep": Computer({1: 1.78, 2: 3.06, 4: 3.8, 8: 6.2, 16: 11}, 0.4, 0.5, 0.02, 0.055),
     "flat": Computer({1: 33, 2: 36, 4: 45, 8: 65, 16: 110}, 1.6, 2.0, 0.3, 0.055),
     "h200": Computer(
-        {1: 2.9, 2: 3.2, 3: 3.7, 4: 4.2, 5: 4.8, 6: 5.1, 8: 6.1, 9: 6.9, 16: 7.3},
-        0.1, 0.35, 0.01, 0.1, change=(1.1, 3.5),
+        {1: 3.2, 2: 3.6, 3: 3.9, 4: 4.4, 5: 5.1, 6: 5.4, 8: 6.5, 9: 7.4, 16: 7.5},
+        0.1, 0.5, 0.001, 0.1, resume=3.0, change=(1.6, 5.2),
     ),
 }  # fmt: skip
 """The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200."""
@@ -210,7 +212,11 @@ class World:
     def chain(self, ask: Ask) -> Draft:
         draft, at = Draft(self.name), len(ask.sequence)
         backlog = self.backlog(ask.sequence)
-        self.now += self.computer.begin + self.computer.read * (backlog if backlog > 2 else 0)
+        self.now += self.computer.begin
+        if self.computer.resume and backlog <= 16:  # in passes of four
+            self.now += self.computer.guess * ((backlog - 1) // 4)
+        elif backlog > 2:
+            self.now += self.computer.resume + self.computer.read * backlog
         self.read = at
         while (
             len(draft) < ask.length

@@ -12,7 +12,7 @@ from collections.abc import Sequence as Many
 
 from localspec.llama.rows import Run
 
-__all__ = ["fill_up", "passes", "seconds", "widen", "widened"]
+__all__ = ["fill_up", "filled", "passes", "seconds", "widen", "widened"]
 
 _SPARE = 3  # most rows that are thrown away of the one who has most
 _FILLER = 0  # any token will do
@@ -63,7 +63,13 @@ def fill_up(
         return runs, passes(rows)
     given = {run.slot: run for run in runs}
     idle = (Run(slot, (), cached[slot], 0) for slot in slots)
-    return [_filled(given.get(run.slot, run), each) for run in idle], [whole]
+    return [filled(given.get(run.slot, run), each) for run in idle], [whole]
+
+
+def filled(run: Run, length: int) -> Run:
+    """A run of `length` tokens, those beyond its own of no meaning; nobody wants their logits."""
+    surplus = length - len(run.tokens)
+    return run._replace(tokens=[*run.tokens, *[_FILLER] * surplus], surplus=surplus)
 
 
 def widen(run: Run, length: int) -> Run:
@@ -79,8 +85,3 @@ def _cheapest(rows: Mapping[int, int], of_pass: Callable[[int], float]) -> tuple
     each = widened(max(rows.values()), lambda n: of_pass(n * slots))
     best = of_pass(each * slots)
     return (best, each) if best < _CLEARLY * as_it_is else (as_it_is, 0)
-
-
-def _filled(run: Run, length: int) -> Run:
-    surplus = length - len(run.tokens)
-    return run._replace(tokens=[*run.tokens, *[_FILLER] * surplus], surplus=surplus)

@@ -178,6 +178,6 @@ def time_draft(llm: LLM, name: str, seconds: float = _DRAFT_SECONDS) -> Draft | 
         made += sum(statistics.drafted_per_position[:1])
         held += sum(statistics.accepted_per_position[:1])
     book = llm.governor.books.get(ModelDrafter.name)
-    if book is None or not book.seconds or not made:
+    if book is None or not book.proposal.each or not made:
         return None
-    return Draft(name, book.seconds, held / made, len(prompts))
+    return Draft(name, book.proposal.each, held / made, len(prompts))

@@ -17,12 +17,13 @@ from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask
 from localspec.errors import DecodeError
 from localspec.llama.rows import Evaluator, Logits, Run
-from localspec.passes import widen
+from localspec.passes import filled
 
 __all__ = ["ModelDrafter"]
 
 _MOST_FAILURES = 3  # of decodes, before the model is left alone
-_STEADY = 2  # rows: what the last step said, and the last guess before it where all held
+_STEADY = 4  # rows: on a GPU hardly slower than one, and few steps leave more to be fed
+_STEADILY = 16  # tokens at most; more take less time at once, though that needs another graph
 
 
 class ModelDrafter:
@@ -134,23 +135,30 @@ class ModelDrafter:
         """Evaluate what each chain has new; a row of logits for each, and one for each hint."""
         for chain in chains:
             chain.unseen += chain.hint
-        first = chains[0]
-        alone = len(chains) == 1 and not first.hint and len(first.unseen) <= _STEADY
-        if alone and self._model.settling > 1:
-            return self._feed_steadily(first)
+        if self._model.settling > 1 and len(chains) == 1 and self._fits_steadily(chains[0]):
+            return self._feed_steadily(chains[0])
         return self._decode(
             [self._run(chain, len(chain.unseen), outputs=1 + len(chain.hint)) for chain in chains]
         )
 
+    def _fits_steadily(self, chain: "_Chain") -> bool:
+        room = self._model.length - self._cached[chain.ask.sequence.slot]
+        return not chain.hint and len(chain.unseen) <= min(_STEADILY, room - _STEADY)
+
     def _feed_steadily(self, chain: "_Chain") -> Logits:
-        """As many rows as always, all with logits: else llama.cpp would build another graph."""
-        own, slot = len(chain.unseen), chain.ask.sequence.slot
-        logits = self._decode([widen(self._run(chain, own, outputs=own), _STEADY)])
-        surplus = _STEADY - own
-        if surplus:
-            self._cached[slot] -= surplus
-            self._model.truncate(slot, self._cached[slot])
-        return logits[own - 1 : own]
+        """In passes of as many rows as always, that give one row of logits: else llama.cpp would
+        build another graph.
+        """
+        slot = chain.ask.sequence.slot
+        while True:
+            run = self._run(chain, _STEADY, outputs=1)
+            logits = self._decode([filled(run, _STEADY)])
+            surplus = _STEADY - len(run.tokens)
+            if surplus:
+                self._cached[slot] -= surplus
+                self._model.truncate(slot, self._cached[slot])
+            if not chain.unseen:
+                return logits
 
     def _run(self, chain: "_Chain", most: int, outputs: int) -> Run:
         slot = chain.ask.sequence.slot

@@ -18,20 +18,43 @@ _GAIN = 0.1
 _RELIEF = 0.5  # where it took less: what else runs can only make it slower
 _GUESSING, _READING = 0.25, 0.02  # of a step of the target, for a guess and a token at first
 _LEAST = 0.5  # of what a guess took, by one measurement
+_MANY = 16  # tokens of backlog
 _SURPRISE_GAIN = 0.004
 _SHOCK = 2.0  # tokens
 _LITTLE = 2  # tokens of backlog: what follows a guess, right or wrong; part of a guess's time
 
 
-class Book:
-    """Seconds to begin a proposal, for each guess in it (of all sequences at once) and for a token
-    of backlog, at a pace of 1; calibrations and worths.
+class Line:
+    """Seconds that n of something take, `fixed` ones and `each`, learnt by normalised least mean
+    squares; n comes in the order of `unit`.
     """
 
-    def __init__(self) -> None:
-        self.seconds_to_begin = 0.0
-        self.seconds = 0.0
-        self.seconds_to_read = 0.0
+    def __init__(self, fixed: float = 0.0, each: float = 0.0, unit: int = 1) -> None:
+        self.fixed, self.each, self._unit = fixed, each, unit
+
+    def __call__(self, n: int) -> float:
+        return self.fixed + self.each * n
+
+    def learn(self, n: int, seconds: float) -> None:
+        """Take in a measurement; one slow moment does not move it far."""
+        expected, x = self(n), n / self._unit
+        error = min(seconds, 2 * expected) - expected
+        share = (_GAIN if error > 0 else _RELIEF) * error / (1 + x**2)
+        self.fixed = max(0.0, self.fixed + share)
+        self.each = max(_LEAST * self.each, self.each + share * x / self._unit)
+
+
+class Book:
+    """What it takes at a pace of 1 to make a `proposal` of n guesses (of all sequences at once),
+    and before it to read a backlog of n tokens; calibrations and worths.
+
+    `change` is what another number of rows costs the target; the draft is held to pay as much
+    at first.
+    """
+
+    def __init__(self, change: float = 0.0) -> None:
+        self.proposal = Line()
+        self.catching_up = Line(fixed=change, unit=_MANY)
         self.probed = 0.0
         """Seconds that went into asking just to see, but for what turned out well."""
         self.surprise = 0.0
@@ -67,20 +90,12 @@ class Book:
         a draft for a target whose `step` takes so long.
         """
         if backlog > _LITTLE:
-            reading = max(0.0, seconds - self.proposal(guesses)) / backlog
-            self.seconds_to_read = _follow(self.seconds_to_read or _READING * step, reading)
-        elif guesses and not self.seconds:
-            self.seconds = min(seconds / guesses, _GUESSING * step)
-        elif guesses:  # normalised least mean squares, for a straight line
-            expected = self.proposal(guesses)
-            error = min(seconds, 2 * expected) - expected
-            share = (_GAIN if error > 0 else _RELIEF) * error / (1 + guesses**2)
-            self.seconds_to_begin = max(0.0, self.seconds_to_begin + share)
-            self.seconds = max(_LEAST * self.seconds, self.seconds + share * guesses)
-
-    def proposal(self, guesses: int) -> float:
-        """Seconds for so many guesses one after another."""
-        return self.seconds_to_begin + self.seconds * guesses
+            self.catching_up.each = self.catching_up.each or _READING * step
+            self.catching_up.learn(backlog, max(0.0, seconds - self.proposal(guesses)))
+        elif guesses and not self.proposal.each:
+            self.proposal.each = min(seconds / guesses, _GUESSING * step)
+        elif guesses:
+            self.proposal.learn(guesses, seconds)
 
     def probes(self, seconds: float, passed: float, step: float) -> bool:
         """Whether asking just to see, which takes `seconds`, is within its share of the `passed`
@@ -95,7 +110,7 @@ class Book:
 
     def reading(self, backlog: int) -> float:
         """Seconds to read a backlog before the first guess."""
-        return self.seconds_to_read * backlog if backlog > _LITTLE else 0.0
+        return self.catching_up(backlog) if backlog > _LITTLE else 0.0
 
     def surprised(self, difference: float) -> None:
         """A step gave this much more than costs and chances made expect."""
@@ -117,9 +132,3 @@ class Book:
             self._sharpness[sequence] = Sharpness(self._common_sharpness)
         self._sharpness[sequence].observe(guesses, token)
         sequence.sampler.sharpness = self._sharpness[sequence].best
-
-
-def _follow(known: float, measured: float) -> float:
-    """A running mean of times, which one slow moment does not move far."""
-    error = min(measured, 2 * known) - known
-    return known + (_GAIN if error > 0 else _RELIEF) * error

@@ -164,7 +164,7 @@ class Governor:
 
     def _book(self, drafter: Drafter) -> Book:
         if drafter.name not in self.books:
-            self.books[drafter.name] = Book()
+            self.books[drafter.name] = Book(self.costs.change)
         return self.books[drafter.name]
 
     def _rate(self, sequences: int) -> float:
@@ -231,7 +231,7 @@ class Governor:
         if not trials:
             return
         book = self._book(drafter)
-        cost = book.seconds * self.costs.pace / len(trials)
+        cost = book.proposal.each * self.costs.pace / len(trials)
         proposals = [Proposal(Draft(), book.calibration(t.wish.sequence)) for t in trials]
         backlog = max(drafter.backlog(t.wish.sequence) for t in trials)
         start = self._clock()

@@ -15,7 +15,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 7
+_VERSION = 8
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 
 
@@ -62,9 +62,8 @@ def load(governor: Governor, path: Path) -> bool:
 
 def _record(book: Book) -> dict[str, Any]:
     return {
-        "seconds_to_begin": book.seconds_to_begin,
-        "seconds": book.seconds,
-        "seconds_to_read": book.seconds_to_read,
+        "proposal": [book.proposal.fixed, book.proposal.each],
+        "catching_up": [book.catching_up.fixed, book.catching_up.each],
         "calibration": book.common.to_json(),
         "worth": book.common_worth.to_json(),
     }
@@ -72,9 +71,11 @@ def _record(book: Book) -> dict[str, Any]:
 
 def _book(kept: dict[str, Any]) -> Book:
     book = Book()
-    book.seconds_to_begin = max(0.0, float(kept["seconds_to_begin"]))
-    book.seconds = max(0.0, float(kept["seconds"]))
-    book.seconds_to_read = max(0.0, float(kept["seconds_to_read"]))
+    for line, seconds in (
+        (book.proposal, kept["proposal"]),
+        (book.catching_up, kept["catching_up"]),
+    ):
+        line.fixed, line.each = (max(0.0, float(s)) for s in seconds)
     book.common.load(kept["calibration"])
     book.common_worth.load(kept["worth"])
     return book

@@ -36,7 +36,7 @@ def props(settings: Settings, llm: LLM | None) -> dict[str, Any]:
             "plain_tokens_per_second": round(plain, 2),
             "cost_of_rows": {str(n): _ratio(llm.governor.costs.step(n), base) for n in _ROWS},
             "drafters": {
-                name: {"seconds_per_guess": round(book.seconds, 6)}
+                name: {"seconds_per_guess": round(book.proposal.each, 6)}
                 for name, book in sorted(llm.governor.books.items())
             },
         },
