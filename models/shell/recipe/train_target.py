@@ -1,4 +1,4 @@
-"""Trains the shell target on one GPU: the second edition, from the weights of the first.
+"""Trains the shell target on one GPU, from the weights of the edition before.
 
     python train_target.py ROWS.npz START.gguf OUT.gguf --seconds 440
 
