@@ -14,14 +14,14 @@ plain decoding takes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from collections.abc import Sequence as Many
 from weakref import WeakKeyDictionary
 
-from localspec import passes
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask, Drafter
+from localspec.governor import sharing
 from localspec.governor.attention import Attention
 from localspec.governor.book import Book
 from localspec.governor.certainty import UNKNOWN, Certainty
@@ -296,16 +296,20 @@ class Governor:
         """Where several sequences decode together, spend rows where they buy most."""
         if len(self._trials) == 1:
             return
+        chosen = {t.wish.sequence.slot: t.chosen.survivals for t in trials if t.chosen}
         if self._own_cells:
-            self._share_passes([trial for trial in trials if trial.chosen])
-            return
-        guesses = sorted(
-            ((survival, t) for t in trials if t.chosen for survival in t.chosen.survivals),
-            key=lambda guess: -guess[0],
-        )
-        _, length = self._prices.best([survival for survival, _ in guesses])
+            slots = [trial.wish.sequence.slot for trial in self._trials]
+            lengths = sharing.passes(
+                slots,
+                chosen,
+                self._prices.rate,
+                lambda rows: self.costs.step(rows, self._depth),
+                self.costs.overhead_of_guesses,
+            )
+        else:
+            lengths = sharing.rows(chosen, self._prices)
         for trial in trials:
-            trial.length = sum(1 for _, t in guesses[:length] if t is trial)
+            trial.length = lengths.get(trial.wish.sequence.slot, 0)
 
     def _stay(self, trial: Trial, drafters: Many[Drafter]) -> None:
         """Where another number of rows costs much, choose it for many steps. A step without guesses
@@ -326,38 +330,3 @@ class Governor:
         change = self._prices.rate * self.costs.change * self.costs.pace
         self.costs.steady = self._stride.take(values, change)
         trial.length = min(len(survivals), self.costs.steady - 1)
-
-    def _share_passes(self, trials: Many[Trial]) -> None:
-        """With cells of their own, let all guess up to the same length, or one alone: whatever is
-        worth most, by the passes that it takes.
-        """
-        rows = {trial.wish.sequence.slot: 1 for trial in self._trials}
-        plain, best, lengths = self._passes_take(rows), 0.0, [0] * len(trials)
-        survivals = [trial.chosen.survivals if trial.chosen else [] for trial in trials]
-        for cut in _ways(survivals):
-            gain, guesses = sum(map(sum, cut)), sum(map(len, cut))
-            least = self.costs.step(len(rows) + guesses, self._depth) - plain
-            if gain - self._prices.rate * least <= best:  # not even in one pass
-                continue
-            guessed = {
-                t.wish.sequence.slot: 1 + len(own) for t, own in zip(trials, cut, strict=True)
-            }
-            longer = self._passes_take(rows | guessed) - plain + self.costs.overhead_of_guesses
-            value = gain - self._prices.rate * longer
-            if value > best:
-                best, lengths = value, [len(own) for own in cut]
-        for trial, length in zip(trials, lengths, strict=True):
-            trial.length = length
-
-    def _passes_take(self, rows: Mapping[int, int]) -> float:
-        return passes.seconds(rows, lambda n: self.costs.step(n, self._depth))
-
-
-def _ways(survivals: Many[list[float]]) -> Iterator[list[list[float]]]:
-    """The guesses of all up to each length, and those of the one alone who gains most by so many:
-    among neighbours it takes the same passes whoever it is.
-    """
-    for n in range(1, 1 + max(map(len, survivals), default=0)):
-        yield [own[:n] for own in survivals]
-        best = max((own for own in survivals if len(own) >= n), key=lambda own: sum(own[:n]))
-        yield [own[:n] if own is best else [] for own in survivals]
