@@ -79,7 +79,7 @@ COMPUTERS = {
     "flat": Computer({1: 33, 2: 36, 4: 45, 8: 65, 16: 110}, 1.6, 2.0, 0.3, 0.055),
     "h200": Computer(
         {1: 3.2, 2: 3.6, 3: 3.9, 4: 4.4, 5: 5.1, 6: 5.4, 8: 6.5, 9: 7.4, 16: 7.5},
-        0.1, 0.5, 0.001, 0.1, resume=3.0, change=(1.6, 5.2),
+        0.1, 0.43, 0.001, 0.1, resume=3.0, change=(1.3, 4.3),
     ),
 }  # fmt: skip
 """The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200."""
@@ -173,7 +173,7 @@ class World:
     def step(self, sequence: Sequence) -> None:
         start, depth = self.now, len(sequence)
         rest = self.text.tokens[depth:]
-        limit = min(WIDEST - 1, len(rest) - 1)
+        limit = min(WIDEST - 1, sequence.room - 1)  # nobody knows where a text will end
         wishes = [Wish(sequence, limit)] if limit else []
         draft = Draft()
         if wishes and self.governor.looks([sequence]):

@@ -8,7 +8,7 @@ from test_governor import FLAT, RIGHT, ROW, ROWS, Simulation
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
-from localspec.decoding.sequence import Request, Speculation
+from localspec.decoding.sequence import Request, Sequence, Speculation
 from localspec.drafters.lookup import LookupDrafter
 from localspec.engine import Engine
 from localspec.governor.costs import Costs
@@ -19,35 +19,66 @@ from localspec.governor.stride import Stride
 REPETITIVE = [3, 4, 5, 6, 7] * 6
 
 
-def test_a_dear_change_waits_until_staying_has_cost_as_much() -> None:
+def taken(stride: Stride, values: list[list[float]], change: float, ahead: int) -> list[int]:
+    """The rows of steps that would have been worth so much."""
+    rows = []
+    for each in values:
+        stride.learn(each)
+        rows.append(stride.take(each, change, ahead))
+    return rows
+
+
+def test_rows_change_where_what_follows_pays_for_it() -> None:
+    assert taken(Stride(), [[0, 0.2]] * 8, change=2, ahead=20) == [1] * 5 + [2] * 3
+    assert set(taken(Stride(), [[0, 0.2]] * 80, change=2, ahead=8)) == {1}
+
+
+def test_and_back_where_they_are_worth_nothing() -> None:
     stride = Stride()
-    assert [stride.take([0, 0.2], 1) for _ in range(6)] == [1, 1, 1, 1, 2, 2]
-    assert [stride.take([0, -0.125], 1) for _ in range(9)] == [2] * 7 + [1] * 2
+    taken(stride, [[0, 0.3]] * 40, change=2, ahead=20)
+    rows = taken(stride, [[0, -0.3]] * 40, change=2, ahead=20)
+    assert (rows[0], rows[-1]) == (2, 1)
 
 
-def test_what_was_missed_is_forgotten_where_staying_was_better_after_all() -> None:
-    stride = Stride()
-    rows = [stride.take([0, value], 1) for value in (0.6, -0.6) * 20]
-    assert set(rows) == {1}
+def test_ups_and_downs_change_nothing() -> None:
+    values = [[0.0, 0.6], [0.0, -0.6]] * 40
+    assert set(taken(Stride(), values, change=1, ahead=8)) == {1}
 
 
-def test_one_promise_is_no_reason_to_stay_elsewhere() -> None:
-    stride = Stride()
-    assert [stride.take([0, v], 1) for v in (0.9, 0, 1.1, 0, 0)] == [1, 1, 2, 1, 1]
+def test_a_step_that_alone_pays_for_a_change_is_taken_alone() -> None:
+    values = [[0, v] for v in (0.9, 0, 1.1, 0, 0)]
+    assert taken(Stride(), values, change=1, ahead=1) == [1, 1, 2, 1, 1]
 
 
 @given(
-    st.lists(st.lists(st.floats(-1, 1), min_size=3, max_size=3), min_size=1, max_size=80),
+    st.lists(st.floats(-1, 1), min_size=2, max_size=6),
     st.floats(0.1, 3),
+    st.integers(1, 64),
 )
-def test_a_change_follows_only_what_was_missed(values: list[list[float]], change: float) -> None:
-    stride, home, steps = Stride(), 1, 0
-    for each in values:
-        stride.take(each, change)
-        steps += 1
-        if stride.rows != home:
-            assert steps >= 4
-            home, steps = stride.rows, 0
+def test_in_the_end_no_other_number_of_rows_would_pay(
+    each: list[float], change: float, ahead: int
+) -> None:
+    stride = Stride()
+    taken(stride, [each] * 40, change, ahead)
+    assert (max(each) - each[stride.rows - 1]) * ahead <= change * (1 + 1e-9)
+
+
+def test_a_draft_is_asked_in_every_step_of_several_rows_and_seldom_at_one() -> None:
+    stride, (text, other) = Stride(), (sequence(), sequence())
+    stride.begin(text)
+    assert [stride.wants(0.5, 0.1) for _ in range(6)] == [True] * 4 + [False] * 2
+    stride.probed()
+    assert [stride.wants(0.5, 0.1) for _ in range(3)] == [True] * 2 + [False]
+    taken(stride, [[0, 0.3]] * 9, change=2, ahead=20)
+    assert all(stride.wants(0.5, 0.1) for _ in range(20))
+    assert not stride.wants(0.1, 0.1)
+    taken(stride, [[0, -0.5]] * 99, change=2, ahead=20)
+    stride.begin(other)
+    assert not stride.wants(0.5, 0.1), "other texts were hopeless"
+
+
+def sequence() -> Sequence:
+    return Sequence(Request([3], Sampling(), max_tokens=9), FakeVocabulary(), 99)
 
 
 class Gpu(Simulation):

@@ -106,7 +106,7 @@ class Governor:
             if not any(trial.asked for trial in self._trials):
                 self._attention.took((self._clock() - began) / self.costs.pace)
         if self.costs.change and len(self._trials) == len(free) == 1:
-            self._stay(free[0], drafters)
+            self._stay(free[0])
         step = self.costs.step(len(wishes), self._depth) / self.costs.pace
         self._attention.found(any(trial.length for trial in self._trials), step)
         return [trial.looked_at for trial in self._trials]
@@ -192,6 +192,8 @@ class Governor:
         known = drafter.peek(sequence)
         if known is not None:
             return bool(known) and self._is_promising(trial, book, known, cost)
+        if self.costs.change and len(self._trials) == 1:
+            return self._is_worth_asking_steadily(drafter, trial, book)
         own = book.worth(sequence)
         if len(sequence) < own.rests_until:
             return False
@@ -205,6 +207,22 @@ class Governor:
             own.rests_until = len(sequence) + _REST
             return False
         trial.probes[book] = cost + reading
+        return True
+
+    def _is_worth_asking_steadily(self, drafter: Drafter, trial: Trial, book: Book) -> bool:
+        """The same where another number of rows costs much, and what asking has been worth tells
+        less than what many steps of so many rows were.
+        """
+        stride, sequence = self._stride, trial.wish.sequence
+        stride.begin(sequence)
+        guess = book.proposal(1) * self.costs.pace
+        chance = book.calibration(sequence).next_chance
+        if stride.wants(chance, self._prices.rate * guess):
+            return True
+        cost = guess + book.reading(drafter.backlog(sequence)) * self.costs.pace
+        if not book.probes(cost, self._passed, self.costs.step(1, self._depth)):
+            return False
+        stride.probed()
         return True
 
     def _is_promising(self, trial: Trial, book: Book, known: Draft, cost: float) -> bool:
@@ -311,22 +329,29 @@ class Governor:
         for trial in trials:
             trial.length = lengths.get(trial.wish.sequence.slot, 0)
 
-    def _stay(self, trial: Trial, drafters: Many[Drafter]) -> None:
-        """Where another number of rows costs much, choose it for many steps. A step without guesses
-        in which nobody was asked says nothing about what guesses would be worth.
-        """
-        silent = any(drafter.peek(trial.wish.sequence) is None for drafter in drafters)
-        if self._stride.rows == 1 and silent and not trial.asked:
-            self.costs.steady = 1
-            trial.length = 0
-            return
+    def _stay(self, trial: Trial) -> None:
+        """Where another number of rows costs much, keep it for many steps."""
+        stride, sequence = self._stride, trial.wish.sequence
+        stride.begin(sequence)
         survivals = trial.chosen.survivals if trial.chosen else []
-        longest = min(self.costs.longest, trial.wish.limit + 1)
-        plain, values, gain = self.costs.step(1, self._depth), [0.0], 0.0
-        for rows in range(2, longest + 1):
-            gain += survivals[rows - 2] if rows - 2 < len(survivals) else 0.0
-            longer = self.costs.step(rows, self._depth) - plain + trial.spent * self.costs.pace
-            values.append(gain - self._prices.rate * longer)
+        values = self._values(survivals, trial.asked)
+        if trial.asked or not stride.useful:  # else it says nothing about what guesses are worth
+            stride.learn(values)
+        said = len(sequence) - len(sequence.request.prompt)
+        ahead = min(max(said, _HORIZON // 2), _HORIZON, sequence.room)
         change = self._prices.rate * self.costs.change * self.costs.pace
-        self.costs.steady = self._stride.take(values, change)
+        self.costs.steady = stride.take(values, change, ahead)
         trial.length = min(len(survivals), self.costs.steady - 1)
+
+    def _values(self, survivals: list[float], asked: Many[Book]) -> list[float]:
+        """What a step of one, two … rows is worth, in tokens over plain decoding, where those
+        `asked` make as many guesses as there are rows for.
+        """
+        plain, values, gain = self.costs.step(1, self._depth), [0.0], 0.0
+        for guesses in range(1, self.costs.longest):
+            gain += survivals[guesses - 1] if guesses <= len(survivals) else 0.0
+            made = min(guesses, max(1, len(survivals)))
+            beyond = sum(book.proposal(made) for book in asked) + self.costs.overhead_of_guesses
+            longer = self.costs.step(1 + guesses, self._depth) - plain + beyond * self.costs.pace
+            values.append(gain - self._prices.rate * longer)
+        return values

@@ -1,40 +1,80 @@
 """The number of rows that steps stay at, where another number costs much.
 
 On a GPU, llama.cpp builds another graph for another number of rows, and records it anew before it
-can be replayed: two steps that take about half as long again. So steps keep their number of rows,
-whether they have guesses for them or not, until the tokens missed by staying come to what the
-change costs (Karlin et al. 1988, competitive snoopy caching). One step cannot bring that about,
-however much its guesses promise: what pays for a change at once is taken, and then steps go on as
-before, unless the next one promises as much.
+can be replayed: two steps that take as long as three. So steps keep their number of rows, whether
+they have guesses for them or not, and what each number would have been worth is averaged over many
+steps. Another one is gone to where the difference, over as many tokens as are likely to follow,
+pays for the change; a step that alone promises as much is taken, and then steps go on as before.
+
+At more than one row the draft is asked in every step, or its rows are wasted. At one row asking
+tells only whether to go on so: that is done at the beginning of a text and now and then.
 """
 
 from collections.abc import Sequence as Many
+from weakref import ReferenceType, ref
+
+from localspec.decoding.sequence import Sequence
 
 __all__ = ["Stride"]
 
-_WITNESSES = 4  # steps that speak for a change at the least
+_GAIN = 1 / 32  # of the averages, and 1 / count while there is little
+_FEW = 4  # steps' worth of belief in what other texts were worth
+_WITNESSES = 6  # steps that speak for a change at the least, those of other texts among them
+_BURST = 4  # steps in which to ask at the beginning of a text
+_AGAIN = 2  # steps in which to ask once more after one that was only to see
+_HOPELESS = -0.1  # tokens a step: texts were worth so little that the next one will not be
+_EDGE = 1.5  # times what a guess costs: what it must promise
 
 
 class Stride:
-    """Of steps that decode one sequence."""
+    """Of steps that decode one sequence. Values are tokens a step, over plain decoding."""
 
     def __init__(self) -> None:
         self.rows = 1
-        self._missed: dict[int, float] = {}
+        self.useful = True
+        """Whether the draft's guesses were worth their time when it was last considered."""
+        self._means: list[float] = []
+        self._count = self._total = self._asked = 0
+        self._hope = 0.0
+        self._text: ReferenceType[Sequence] | None = None
 
-    def take(self, values: Many[float], change: float) -> int:
-        """The rows of the next step, where one of n rows is worth `values[n - 1]` tokens and
-        another number than last time costs `change` tokens once, more than none.
+    def begin(self, sequence: Sequence) -> None:
+        """Another text may be worth more or less: what others taught counts little."""
+        if not self._text or self._text() is not sequence:
+            self._text = ref(sequence)
+            self._count, self._asked = min(self._count, _FEW), 0
+            self._hope = max(self._means[1:], default=0.0)
+
+    def wants(self, chance: float, price: float) -> bool:
+        """Whether to ask for a guess that costs `price` tokens and holds with `chance`."""
+        self.useful = chance > _EDGE * price
+        known_hopeless = self._total >= _WITNESSES and self._hope < _HOPELESS
+        if not self.useful or (self.rows == 1 and (self._asked >= _BURST or known_hopeless)):
+            return False
+        self._asked += 1
+        return True
+
+    def probed(self) -> None:
+        """It is asked just to see: one step says little, so some more may follow."""
+        self._asked = min(self._asked, _BURST - _AGAIN)
+
+    def learn(self, values: Many[float]) -> None:
+        """A step with n rows would have been worth `values[n - 1]`."""
+        self._means += [0.0] * (len(values) - len(self._means))
+        self._count += 1
+        self._total += 1
+        gain = max(_GAIN, 1 / (1 + self._count))
+        for i, value in enumerate(values):
+            self._means[i] += gain * (value - self._means[i])
+
+    def take(self, values: Many[float], change: float, ahead: int) -> int:
+        """The rows of the next step, worth `values[n - 1]` with n of them, where another number
+        than last time costs `change` tokens once and `ahead` tokens are likely to follow.
         """
-        self.rows = min(self.rows, len(values))
-        staying = values[self.rows - 1]
-        for rows, value in enumerate(values, start=1):
-            evidence = min(value - staying, change / _WITNESSES)
-            self._missed[rows] = max(0.0, self._missed.get(rows, 0.0) + evidence)
-        best = max(range(1, len(values) + 1), key=lambda rows: self._missed[rows])
-        if self._missed[best] >= change:
-            self.rows = best
-            self._missed.clear()
-            return self.rows
-        best = max(range(1, len(values) + 1), key=lambda rows: values[rows - 1])
-        return best if values[best - 1] - staying > change else self.rows
+        means = self._means
+        if self._count >= _WITNESSES and means:
+            best = max(range(len(means)), key=means.__getitem__)
+            if (means[best] - means[self.rows - 1]) * ahead > change:
+                self.rows = best + 1
+        best = max(range(len(values)), key=values.__getitem__)
+        return best + 1 if values[best] - values[self.rows - 1] > change else self.rows
