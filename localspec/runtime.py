@@ -221,8 +221,7 @@ class LLM:
         For measurements, like `forget`; nothing else is decoded meanwhile.
         """
         found: list[_Found] = []
-        self.forget()
-        self._worker.do(lambda: found.append(look(self._context)), when_idle=True)
+        self._worker.forget(lambda: found.append(look(self._context)))
         return found[0]
 
     def stream(

@@ -267,9 +267,16 @@ class Worker:
         """Work on so many answers at once from now on; others wait."""
         self.do(lambda: self._engine.limit(answers))
 
-    def forget(self) -> None:
-        """Drop what earlier answers left in caches and drafters; waits for running ones."""
-        self.do(self._engine.forget, when_idle=True)
+    def forget(self, then: Callable[[], None] = lambda: None) -> None:
+        """Drop what earlier answers left in caches and drafters, and do something before the next
+        one; waits for running ones.
+        """
+
+        def both() -> None:
+            self._engine.forget()
+            then()
+
+        self.do(both, when_idle=True)
 
     def do(self, work: Callable[[], None], *, when_idle: bool = False) -> None:
         """Have something done on the engine's thread. Raises what `work` raises."""

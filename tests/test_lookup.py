@@ -242,7 +242,7 @@ def confidence(length: int, same: int = 1, other: int = 0) -> float:
         text += [next(fresh), *match, end]
     drafter, asking = LookupDrafter(), sequence([*text, next(fresh), *match])
     while drafter.backlog(asking):
-        drafter.observe(asking)
+        drafter.peek(asking)
     draft = guess(drafter, asking)
     assert draft.tokens == [99]
     return draft.confidences[0]
@@ -350,7 +350,7 @@ def test_the_next_turn_goes_on_in_the_same_text() -> None:
     drafter.truncate(0, len(speaking) - 1)  # the newest token is in no cache yet
     automaton = drafter._texts[0].automaton
     turn = sequence([*speaking.tokens, 900, 901, 300])
-    assert drafter.backlog(turn) == 4
+    assert 4 <= drafter.backlog(turn) < 4 + lookup._AT_ONCE
     assert guess(drafter, turn, 4).tokens == FIRST[1:5]
     assert drafter._texts[0].automaton is automaton
     say(drafter, turn, FIRST[1:3])
@@ -451,7 +451,7 @@ def test_a_slot_does_not_grow_with_the_number_of_its_answers() -> None:
         say(drafter, sequence(PROMPT), [n * 100 + i * i % 97 for i in range(50)])
         most = lookup._FORGETS * len(PROMPT) + 2 * (len(PROMPT) + 50)
         assert len(drafter._texts[0].automaton) <= most
-    assert len(drafter._texts[0]) == len(PROMPT) + 50
+    assert len(drafter._texts[0]) > len(PROMPT) + 50 - lookup._AT_ONCE
 
 
 @given(st.lists(letters, min_size=1, max_size=30), st.lists(letters, max_size=40))

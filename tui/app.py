@@ -193,9 +193,11 @@ class Chat(App[None]):
         self.progress.wake()
 
     def _tell(self, backend: Backend | None, failure: LocalspecError | None) -> None:
-        self.models = list(self.source.models())
+        with contextlib.suppress(OSError):  # what cannot be listed cannot be chosen
+            self.models = list(self.source.models())
         self.post_message(self.Loaded(backend, failure))
-        self.drafts = list(self.source.drafts(self.model))
+        with contextlib.suppress(OSError):
+            self.drafts = list(self.source.drafts(self.model))
 
     async def on_chat_loaded(self, event: Loaded) -> None:
         """There is a model, or a reason why not."""
