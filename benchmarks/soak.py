@@ -27,6 +27,10 @@ BABBLE = {str(token): -100 for token in range(16)}
 """Against the tokens that end an answer, which the shell's vocabulary has at its beginning."""
 
 
+LOOK_AGAIN = 0.005
+"""Seconds; asking without a pause keeps a core busy that the step needs to come to its end."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("model", nargs="?", default="shell")
@@ -97,9 +101,11 @@ async def soak(port: int, process: psutil.Process, options: argparse.Namespace) 
 async def cancellations(port: int, asked: dict[str, Any], times: int = 50) -> bool:
     """Whether the slots of clients that hang up are free in time, by what /metrics says."""
     took, late = list[float](), list[float]()
-    for _ in range(times):
+    for seed in range(times):
         longest = 0.0  # that a step took
-        reader, writer = await post(port, asked | {"max_tokens": 400, "logit_bias": BABBLE})
+        # Another text each time: one that is foreseen comes in steps of a hundred rows.
+        babble = {"max_tokens": 400, "logit_bias": BABBLE, "temperature": 1.0, "seed": seed}
+        reader, writer = await post(port, asked | babble)
         for i in range(8):
             start = time.perf_counter()
             while not (await reader.readline()).startswith(b"data: "):
@@ -109,7 +115,7 @@ async def cancellations(port: int, asked: dict[str, Any], times: int = 50) -> bo
         start = time.perf_counter()
         writer.close()
         while await running(port):
-            pass
+            await asyncio.sleep(LOOK_AGAIN)
         took.append(time.perf_counter() - start)
         late.append(took[-1] - longest)
     print(

@@ -19,6 +19,7 @@ _RELIEF = 0.5  # where it took less: what else runs can only make it slower
 _GUESSING, _READING = 0.25, 0.02  # of a step of the target, for a guess and a token at first
 _LEAST = 0.5  # of what a guess took, by one measurement
 _MANY = 16  # tokens of backlog
+_LONG = 128  # tokens of a prompt: texts that answer long ones are of another kind
 _SURPRISE_GAIN = 0.004
 _SHOCK = 2.0  # tokens
 _LITTLE = 2  # tokens of backlog: what follows a guess, right or wrong; part of a guess's time
@@ -60,7 +61,8 @@ class Book:
         self.surprise = 0.0
         """By how much steps in which it was asked gave more than was expected, in tokens."""
         self.common = Calibration()
-        self.common_worth = Worth()
+        self.common_worths = (Worth(), Worth())
+        """After short prompts, and after long ones."""
         self._common_sharpness = Sharpness()
         self._own: WeakKeyDictionary[Sequence, OwnCalibration] = WeakKeyDictionary()
         self._worths: WeakKeyDictionary[Sequence, OwnWorth] = WeakKeyDictionary()
@@ -80,7 +82,8 @@ class Book:
     def worth(self, sequence: Sequence) -> OwnWorth:
         """The one of a sequence, begun where there is none."""
         if sequence not in self._worths:
-            self._worths[sequence] = OwnWorth(self.common_worth)
+            long = len(sequence.request.prompt) > _LONG
+            self._worths[sequence] = OwnWorth(self.common_worths[long])
         return self._worths[sequence]
 
     def paid(self, seconds: float, guesses: int, backlog: int, step: float) -> None:

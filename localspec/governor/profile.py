@@ -15,7 +15,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 8
+_VERSION = 9
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 
 
@@ -65,7 +65,7 @@ def _record(book: Book) -> dict[str, Any]:
         "proposal": [book.proposal.fixed, book.proposal.each],
         "catching_up": [book.catching_up.fixed, book.catching_up.each],
         "calibration": book.common.to_json(),
-        "worth": book.common_worth.to_json(),
+        "worths": [worth.to_json() for worth in book.common_worths],
     }
 
 
@@ -77,5 +77,6 @@ def _book(kept: dict[str, Any]) -> Book:
     ):
         line.fixed, line.each = (max(0.0, float(s)) for s in seconds)
     book.common.load(kept["calibration"])
-    book.common_worth.load(kept["worth"])
+    for worth, record in zip(book.common_worths, kept["worths"], strict=True):
+        worth.load(record)
     return book
