@@ -143,7 +143,7 @@ def test_a_twin_computes_what_its_source_does(
     found = twins.check(in_full(twin), in_full(source), TEXT)
     assert found.tokens > 100
     assert found.same_argmax > 0.99
-    assert found.max_difference < 0.05
+    assert found.max_difference < 0.1  # the cache's rounding is left: keys or values are bf16
     assert found.added_probability == 0
 
 
