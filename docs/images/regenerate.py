@@ -21,7 +21,7 @@ _FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)  # fonts are not fetched
 async def settle(chat: Chat, pilot: Pilot[None]) -> None:
     """Until the model is there, and its answer."""
     while not chat.session.backend or chat.session.running:
-        await pilot.pause(0.05)
+        await asyncio.sleep(0.4)  # looking more often keeps a core busy that writes the answer
     await pilot.pause(0.2)
 
 
