@@ -184,6 +184,27 @@ def test_a_locked_database_is_told_and_nothing_is_half_done(path: Path, store: S
     assert len(store.tree(chat).messages) == 1
 
 
+def test_several_chats_may_make_the_file_at_once(tmp_path: Path) -> None:
+    for turn in range(8):
+        start, opened = threading.Barrier(6), list[int]()
+
+        def talk(
+            path: Path = tmp_path / f"{turn}.db",
+            start: threading.Barrier = start,
+            opened: list[int] = opened,
+        ) -> None:
+            start.wait()
+            with Store(path) as store:
+                opened.append(store.begin("x"))
+
+        threads = [threading.Thread(target=talk) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(opened)) == 6
+
+
 def test_two_chats_may_write_at_once(path: Path) -> None:
     def talk(name: str) -> None:
         with Store(path) as store:

@@ -6,6 +6,7 @@ an older file is changed, a copy of it is laid beside it.
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,6 +52,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 _PATIENCE_SECONDS = 2.0  # how long another program may hold the file
+_LOOK_AGAIN_SECONDS = 0.01
 
 
 class StoreError(LocalspecError):
@@ -117,7 +119,7 @@ def _prepare(
             f"The chats in {path} are of a newer localspec (version {version}, this one knows "
             f"{len(migrations)}); update localspec to read them."
         )
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
@@ -126,6 +128,19 @@ def _prepare(
         if version and path:
             _back_up(connection, path.with_name(f"{path.stem}-version-{version}{path.suffix}"))
         _migrate(connection, migrations)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """SQLite waits for other programs by itself, but not where they open the file as well."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _version(connection: sqlite3.Connection) -> int:
