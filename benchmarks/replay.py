@@ -30,6 +30,7 @@ from localspec.decoding.sampling import Sampler, Sampling
 from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.base import Ask
 from localspec.drafters.lookup import LookupDrafter
+from localspec.drafters.model import STEADILY, STEADY
 from localspec.governor.certainty import likely
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
@@ -213,8 +214,8 @@ class World:
         draft, at = Draft(self.name), len(ask.sequence)
         backlog = self.backlog(ask.sequence)
         self.now += self.computer.begin
-        if self.computer.resume and backlog <= 16:  # in passes of four
-            self.now += self.computer.guess * ((backlog - 1) // 4)
+        if self.computer.resume and backlog <= STEADILY:
+            self.now += self.computer.guess * ((backlog - 1) // STEADY)
         elif backlog > 2:
             self.now += self.computer.resume + self.computer.read * backlog
         self.read = at

@@ -74,9 +74,8 @@ def filled(run: Run, length: int) -> Run:
 
 def widen(run: Run, length: int) -> Run:
     """A run of `length` tokens, those beyond its own of no meaning, that all want logits."""
-    surplus = max(0, length - len(run.tokens))
-    tokens = [*run.tokens, *[_FILLER] * surplus]
-    return run._replace(tokens=tokens, outputs=run.outputs + surplus)
+    wide = filled(run, length)
+    return wide._replace(outputs=wide.outputs + wide.surplus, surplus=0)
 
 
 def _cheapest(rows: Mapping[int, int], of_pass: Callable[[int], float]) -> tuple[float, int]:
