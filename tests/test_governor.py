@@ -433,8 +433,8 @@ class TestBook:
         for _ in range(400):
             guesses = chance.randrange(1, 9)
             book.paid((0.4 + 0.5 * guesses) * (1 + chance.gauss(0, 0.05)), guesses, 1, 4.0)
-        assert book.proposal.fixed == pytest.approx(0.4, abs=0.1)
-        assert book.proposal(5) == pytest.approx(2.9, rel=0.1)
+        assert book.proposal.fixed == pytest.approx(0.4, abs=0.08)
+        assert book.proposal(5) == pytest.approx(2.9, rel=0.05)
 
     def test_a_cold_start_is_soon_forgotten(self) -> None:
         book = Book()

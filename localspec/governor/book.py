@@ -15,7 +15,8 @@ __all__ = ["Book"]
 _PROBE_SHARE = 0.005  # of the time may go into asking just to see
 _PROBES_AT_ONCE = 4.0  # steps' worth of it
 _GAIN = 0.1
-_RELIEF = 0.5  # where it took less: what else runs can only make it slower
+_RELIEF = 0.5  # where it took clearly less: what was known before was of a bad moment
+_CLEARLY = 0.2  # of what was expected; less is chance, and the least would be believed
 _GUESSING, _READING = 0.25, 0.02  # of a step of the target, for a guess and a token at first
 _LEAST = 0.5  # of what a guess took, by one measurement
 _MANY = 16  # tokens of backlog
@@ -40,7 +41,8 @@ class Line:
         """Take in a measurement; one slow moment does not move it far."""
         expected, x = self(n), n / self._unit
         error = min(seconds, 2 * expected) - expected
-        share = (_GAIN if error > 0 else _RELIEF) * error / (1 + x**2)
+        gain = _RELIEF if error < -_CLEARLY * expected else _GAIN
+        share = gain * error / (1 + x**2)
         self.fixed = max(0.0, self.fixed + share)
         self.each = max(_LEAST * self.each, self.each + share * x / self._unit)
 
