@@ -67,6 +67,8 @@ class Computer(NamedTuple):
     """What the draft takes for another number of rows than it is usually fed."""
     change: tuple[float, ...] = ()
     """What the first steps with another number of rows than before take more."""
+    noise: float = 0.05
+    """Of measurements, by the standard deviation of their logarithms."""
 
     def takes(self, rows: int) -> float:
         return float(np.interp(rows, list(self.passes), list(self.passes.values())))
@@ -79,8 +81,8 @@ COMPUTERS = {
     "steep": Computer({1: 1.78, 2: 3.06, 4: 3.8, 8: 6.2, 16: 11}, 0.4, 0.5, 0.02, 0.055),
     "flat": Computer({1: 33, 2: 36, 4: 45, 8: 65, 16: 110}, 1.6, 2.0, 0.3, 0.055),
     "h200": Computer(
-        {1: 3.2, 2: 3.6, 3: 3.9, 4: 4.4, 5: 5.1, 6: 5.4, 8: 6.5, 9: 7.4, 16: 7.5},
-        0.1, 0.43, 0.001, 0.1, resume=3.0, change=(1.3, 4.3),
+        {1: 3.1, 2: 3.45, 3: 3.73, 4: 4.27, 5: 4.9, 6: 5.3, 8: 6.4, 9: 7.4, 16: 7.5},
+        0.3, 0.4, 0.001, 0.2, resume=1.0, change=(1.4, 4.2), noise=0.015,
     ),
 }  # fmt: skip
 """The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200."""
@@ -156,12 +158,13 @@ class World:
         self.text, self.read = Text("", [], 0, [], []), 0
 
     def noisy(self, milliseconds: float) -> float:
-        return milliseconds * math.exp(self.chance.gauss(0, 0.05))
+        return milliseconds * math.exp(self.chance.gauss(0, self.computer.noise))
 
     def answer(self, text: Text) -> float:
         """Milliseconds from the first token of the answer to the last."""
-        self.text, self.read = text, 0
+        self.text, self.read, self.rows = text, 0, 0
         self.lookup.forget()
+        self.governor.observe(Step(prefilling=True))
         request = Request(text.tokens[: text.begins], Sampling(temperature=0), max_tokens=TOKENS)
         sequence = Sequence(request, Pieces(), 4096)
         sequence.tokens.append(text.tokens[text.begins])
@@ -266,6 +269,7 @@ def replayed(texts: Many[Text], computer: Computer, seeds: int, *, wrong: bool) 
         for text in random.Random(seed).sample([*texts, *texts], 2 * len(texts)):
             spent[text.kind] += world.answer(text)
             plain[text.kind] += (len(text.tokens) - text.begins - 1) * computer.takes(1)
+            plain[text.kind] += sum(computer.change)
     return {kind: plain[kind] / spent[kind] for kind in plain}
 
 
@@ -276,8 +280,8 @@ def best_fixed(texts: Many[Text], computer: Computer) -> dict[str, float]:
         plain, spent = defaultdict[str, float](float), defaultdict[str, float](float)
         for text in texts:
             at, end = text.begins + 1, len(text.tokens)
-            plain[text.kind] += (end - at) * computer.takes(1)
-            spent[text.kind] += computer.read * text.begins
+            plain[text.kind] += (end - at) * computer.takes(1) + sum(computer.change)
+            spent[text.kind] += computer.read * text.begins + sum(computer.change)
             while at < end:
                 guesses = min(length, end - at - 1)
                 held = 0

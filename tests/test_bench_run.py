@@ -13,6 +13,7 @@ import pytest
 from fakes import END, VOCABULARY, FakeModel, FakeVocabulary, OracleDrafter, run, submit
 
 import localspec
+from localspec import models
 from localspec.bench import report
 from localspec.bench.benchmark import Plan, benchmark
 from localspec.bench.ours import Meter, Ours, questions
@@ -22,7 +23,7 @@ from localspec.decoding.sequence import Request, Speculation
 from localspec.drafters.base import Drafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.engine import Engine
-from localspec.errors import LocalspecError, UsageError
+from localspec.errors import LocalspecError, ModelError, UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.llama.rows import Logits
@@ -223,6 +224,7 @@ def options(**changes: Any) -> argparse.Namespace:
         "plot": None,
         "quantization": "Q4_0",
         "peer": None,
+        "against": None,
         "json": True,
         "verbose": False,
     }
@@ -240,12 +242,28 @@ def test_the_embedded_pair_is_benchmarked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path))
-    assert bench.run(options()) == 0
+    draft = str(models.embedded("shell").draft)
+    assert bench.run(options(against=draft)) == 0
     document = json.loads(capsys.readouterr().out)
     (task,) = document["tasks"]
     assert (task["task"], task["prompts"]) == ("code", 1)
+    assert document["against"] == Path(draft).name
+    assert task["outputs_equal"], "with either draft"
+    assert task["against"]["speedup"] > 0 < task["against"]["tokens_per_step"]
     assert task["plain_per_second"] > 0 < task["auto_per_second"]
     assert document["curve"]["1"] == 1
     with localspec.load("shell") as llm:
         _, too_long = questions(llm, own(), 128)
     assert not too_long
+
+
+@pytest.mark.skipif(not list(SHELL.glob("*.gguf")), reason="the embedded pair is not there")
+def test_what_is_wrong_with_the_other_draft_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path))
+    monkeypatch.setattr("localspec.governor.sweep.widths", lambda target: [1, 2])
+    damaged = tmp_path / "draft.gguf"
+    damaged.write_bytes(b"GGUF and no more")
+    with pytest.raises(ModelError, match="draft"):
+        bench.run(options(against=str(damaged)))

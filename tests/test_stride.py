@@ -29,7 +29,7 @@ def taken(stride: Stride, values: list[list[float]], change: float, ahead: int) 
 
 
 def test_rows_change_where_what_follows_pays_for_it() -> None:
-    assert taken(Stride(), [[0, 0.2]] * 8, change=2, ahead=20) == [1] * 5 + [2] * 3
+    assert taken(Stride(), [[0, 0.2]] * 8, change=2, ahead=20) == [1] * 3 + [2] * 5
     assert set(taken(Stride(), [[0, 0.2]] * 80, change=2, ahead=8)) == {1}
 
 
@@ -61,6 +61,30 @@ def test_in_the_end_no_other_number_of_rows_would_pay(
     stride = Stride()
     taken(stride, [each] * 40, change, ahead)
     assert (max(each) - each[stride.rows - 1]) * ahead <= change * (1 + 1e-9)
+
+
+def test_the_first_step_of_a_text_changes_for_nothing() -> None:
+    stride, texts = Stride(), [sequence() for _ in range(3)]
+    stride.begin(texts[0])
+    taken(stride, [[0, 0.2]] * 8, change=9, ahead=20)
+    assert stride.rows == 1
+    stride.begin(texts[1])
+    assert taken(stride, [[0, 0.2]] * 2, change=9, ahead=20) == [2, 2]
+    taken(stride, [[0, -0.2]] * 30, change=9, ahead=20)
+    stride.begin(texts[2])
+    assert taken(stride, [[0, 0.1]], change=9, ahead=20) == [1]
+
+
+def test_what_was_known_some_other_time_counts_from_the_beginning() -> None:
+    stride = Stride()
+    stride.recall([0, 0.1, 0.3, 0.2])
+    stride.begin(sequence())
+    assert taken(stride, [[0, 0, 0, 0]], change=9, ahead=20) == [3]
+
+
+def test_one_long_guess_does_not_make_a_good_text() -> None:
+    values = [[0, 9.0], *[[0, -0.4]] * 7]
+    assert taken(Stride(), values, change=9.5, ahead=99)[-1] == 1
 
 
 def test_a_draft_is_asked_in_every_step_of_several_rows_and_seldom_at_one() -> None:

@@ -21,6 +21,7 @@ def add(verbs: Verbs) -> None:
         ("--limit", int, "N", "N prompts a task"),
         ("--shape", str, "NAME", "a twin: this pair inside the shape of a bigger model"),
         ("--plot", str, "FILE", "write a picture (PNG or SVG; needs matplotlib)"),
+        ("--against", str, "DRAFT", "another draft of the same model, in turns with the first"),
         ("--peer", str, "llama-server=PATH", "the same work through llama-server, in turns"),
     ):
         verb.add_argument(flag, type=kind, metavar=metavar, help=text)

@@ -9,6 +9,7 @@ from localspec.bench.contest import Contestant, Record, contest
 from localspec.bench.guesses import Guesses, guesses
 from localspec.bench.machine import curve, device
 from localspec.bench.ours import SEED, Meter, Ours, questions
+from localspec.bench.peer import LlamaServer
 from localspec.bench.peers import peers
 from localspec.bench.prompts import Prompt
 from localspec.bench.results import (
@@ -20,6 +21,7 @@ from localspec.bench.results import (
     results,
     short_answers,
 )
+from localspec.bench.rival import RIVAL, rival
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Speculation
 from localspec.errors import LocalspecError, UsageError
@@ -40,6 +42,8 @@ class Plan:
     every: bool = False
     rounds: int = 3
     peer: Path | None = None
+    against: Path | None = None
+    """Another draft of the same target."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def benchmark(
     others: list[str] = []
     try:
         with _contestants(llm, plan, notes, progress) as contestants:
-            others += [c.name for c in contestants if not isinstance(c, Ours)]
+            others += [c.name for c in contestants if isinstance(c, LlamaServer)]
             for record in contest(asked, contestants, plan.rounds, progress):
                 records.append(record)
     except (KeyboardInterrupt, LocalspecError) as reason:
@@ -98,7 +102,7 @@ def benchmark(
         draft=llm.draft.name if llm.draft else None,
         device=device(),
         plan=plan,
-        tasks=results(records, LENGTHS if plan.every else (), others),
+        tasks=results(records, LENGTHS if plan.every else (), others, RIVAL),
         guesses=guesses(r.run for r in records if r.contestant == AUTO),
         curve=curve(llm),
         too_long=too_long,
@@ -129,7 +133,19 @@ def _contestants(
         Ours(name, llm, meter, mode, max_tokens=plan.max_tokens, temperature=plan.temperature)
         for name, mode in kinds
     ]
-    with ExitStack() as servers:
+    with ExitStack() as others:
+        if plan.against:
+            found.append(
+                others.enter_context(
+                    rival(
+                        llm.target.path,
+                        plan.against,
+                        context=llm.context_length,
+                        max_tokens=plan.max_tokens,
+                        temperature=plan.temperature,
+                    )
+                )
+            )
         if plan.peer:
             sampling = Sampling(temperature=plan.temperature, seed=SEED)
             running = peers(
@@ -141,5 +157,5 @@ def _contestants(
                 notes=notes,
                 progress=progress,
             )
-            found += servers.enter_context(running)
+            found += others.enter_context(running)
         yield found

@@ -5,7 +5,7 @@ from typing import Any
 
 from localspec.bench.benchmark import Benchmark
 from localspec.bench.guesses import Guesses
-from localspec.bench.results import TaskResult
+from localspec.bench.results import Beside, TaskResult
 
 __all__ = ["document"]
 
@@ -29,6 +29,7 @@ def document(benchmark: Benchmark) -> dict[str, Any]:
         **_guesses(benchmark.guesses),
         "too_long": benchmark.too_long,
         "short_answers": benchmark.short,
+        "against": plan.against.name if plan.against else None,
         "notes": benchmark.notes,
         "complete": benchmark.stopped is None,
     }
@@ -47,7 +48,12 @@ def _task(result: TaskResult) -> dict[str, Any]:
         "oracle_speedup": _rounded(result.oracle_speedup),
         "outputs_equal": result.outputs_equal,
         "peers": {_PEER: _peer(result.peers)} if result.peers else {},
+        "against": _beside(result.beside) if result.beside else None,
     }
+
+
+def _beside(beside: Beside) -> dict[str, Any]:
+    return {"speedup": _rounded(beside.speedup), **_guesses(beside.guesses)}
 
 
 def _guesses(guesses: Guesses) -> dict[str, Any]:

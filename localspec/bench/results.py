@@ -7,9 +7,9 @@ shorter than SHORTEST tokens do not, as there is little to time in them.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from localspec.bench.contest import Question, Record, Run
 from localspec.bench.guesses import Guesses, guesses
@@ -18,6 +18,7 @@ __all__ = [
     "AUTO",
     "PLAIN",
     "SHORTEST",
+    "Beside",
     "TaskResult",
     "geometric_mean",
     "quantile",
@@ -31,11 +32,19 @@ SHORTEST = 16
 """Tokens."""
 
 
+class Beside(NamedTuple):
+    """What `auto` reached in a task with another draft."""
+
+    speedup: float
+    guesses: Guesses
+
+
 @dataclass(frozen=True)
 class TaskResult:
     """A task's figures; speeds in tokens a second, `spread` from the 10th to the 90th percentile.
 
-    `fixed` are speed-ups by length of guess, `peers` speeds of other programs by their settings.
+    `fixed` are speed-ups by length of guess, `peers` speeds of other programs by their settings,
+    `beside` what another draft did.
     """
 
     task: str
@@ -48,6 +57,7 @@ class TaskResult:
     outputs_equal: bool
     fixed: dict[int, float] = field(default_factory=dict)
     peers: dict[str, float] = field(default_factory=dict)
+    beside: Beside | None = None
 
     @property
     def oracle_speedup(self) -> float | None:
@@ -56,14 +66,22 @@ class TaskResult:
 
 
 def results(
-    records: Iterable[Record], fixed: Sequence[int] = (), peers: Sequence[str] = ()
+    records: Iterable[Record],
+    fixed: Sequence[int] = (),
+    peers: Sequence[str] = (),
+    rival: str | None = None,
 ) -> list[TaskResult]:
     """One result a task, in order of appearance; tasks without a timed question are left out.
 
-    `fixed` are the lengths and `peers` the other programs whose names appear in the records.
+    `fixed` are the lengths, `peers` the other programs and `rival` the other draft whose names
+    appear in the records.
     """
-    found = (_result(task, answers, fixed, peers) for task, answers in _by_task(records).items())
-    return [result for result in found if result]
+    found = list[TaskResult]()
+    for task, answers in _by_task(records).items():
+        result = _result(task, answers, fixed, peers)
+        if result:
+            found.append(replace(result, beside=_beside(answers, rival)) if rival else result)
+    return found
 
 
 def short_answers(records: Iterable[Record]) -> dict[str, int]:
@@ -137,6 +155,14 @@ def _result(
         fixed=_known({k: _middle(_median(a.speedups(str(k))) for a in timed) for k in fixed}),
         peers=_known({peer: _middle(a.speed(peer) for a in timed) for peer in peers}),
     )
+
+
+def _beside(answers: list[_Answers], rival: str) -> Beside | None:
+    timed = [a for a in answers if a.complete and not a.short and a.speedups(rival)]
+    if not timed:
+        return None
+    runs = [run for a in timed for run in a.runs[rival].values()]
+    return Beside(median(median(a.speedups(rival)) for a in timed), guesses(runs))
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from localspec.bench.benchmark import Benchmark
 from localspec.bench.chart import Bar, bars
-from localspec.bench.results import SHORTEST, TaskResult
+from localspec.bench.guesses import Guesses
+from localspec.bench.results import SHORTEST, TaskResult, geometric_mean
 from localspec.bench.verdict import breakdown, verdict
 from localspec.console import table
 
@@ -26,6 +27,12 @@ def screen(benchmark: Benchmark, columns: int, *, chart: bool = True) -> str:
         ]
         if any(task.peers for task in benchmark.tasks):
             lines += ["", *table(list(_peer_cells(benchmark.tasks)))]
+        if any(task.beside for task in benchmark.tasks):
+            lines += [
+                "",
+                *table(list(_draft_cells(benchmark))),
+                *_wrapped(_gain(benchmark), columns),
+            ]
         if chart:
             lines += ["", *_chart(benchmark.tasks, columns)]
         lines += ["", *_wrapped(verdict(benchmark), columns)]
@@ -91,6 +98,26 @@ def _peer_cells(tasks: list[TaskResult]) -> Iterator[list[str]]:
             _speed(peer.get(best)),
             best,
         ]
+
+
+def _draft_cells(benchmark: Benchmark) -> Iterator[list[str]]:
+    """The draft beside the other one; a step is how many tokens a pass of the target gave."""
+    rival = benchmark.plan.against.stem if benchmark.plan.against else ""
+    yield ["by draft", benchmark.draft or "none", "", "", rival, "", ""]
+    yield ["", *["speed-up", "held", "a step"] * 2]
+    for task in benchmark.tasks:
+        cells = _draft(task.speedup, task.guesses)
+        yield [task.task, *cells, *(_draft(*task.beside) if task.beside else ["-"] * 3)]
+
+
+def _draft(speedup: float, guesses: Guesses) -> list[str]:
+    held = f"{guesses.acceptance_rate:.0%}" if guesses.by_drafter else "-"
+    return [f"{speedup:.2f}×", held, f"{guesses.tokens_per_step:.2f}"]
+
+
+def _gain(benchmark: Benchmark) -> str:
+    gains = [task.speedup / task.beside.speedup for task in benchmark.tasks if task.beside]
+    return f"{benchmark.draft} over the other draft, geometric mean: {geometric_mean(gains):.2f}×."
 
 
 def _speed(per_second: float | None) -> str:

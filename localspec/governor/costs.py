@@ -13,6 +13,7 @@ that it is counted apart, as `change`; nothing else disturbs the pace there.
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from collections.abc import Sequence as Many
 
 __all__ = ["CostCurve", "Costs"]
 
@@ -82,12 +83,16 @@ class CostCurve:
 
     def seconds(self, rows: int) -> float:
         """The time for `rows`; between measurements and beyond them along straight lines."""
+        if rows <= self.longest:
+            return self.filled()[rows]
+        return self.filled()[self.longest] * rows / self.longest
+
+    def filled(self) -> Many[float]:
+        """The times for 0, 1, 2 … `longest` rows."""
         filled = self._filled
         if filled is None:  # on any thread: the engine's may forget it again at once
             filled = self._filled = self._fill()
-        if rows <= self.longest:
-            return filled[rows]
-        return filled[self.longest] * rows / self.longest
+        return filled
 
     def _fill(self) -> list[float]:
         known = [n for n in range(1, self.longest + 1) if self._counts[n]]
@@ -139,13 +144,14 @@ class Costs:
         curve = self._curve(depth)
         return (curve.seconds(rows) + self.overhead) * self.pace if curve else 0.0
 
-    def extra(self, rows: int, plain: int, depth: int = 0) -> float:
-        """Seconds by which a step with `rows` takes longer now than one with `plain` rows."""
-        if rows == plain:
-            return 0.0
-        curve = self._curve(depth)
-        longer = max(0.0, curve.seconds(rows) - curve.seconds(plain)) + self.overhead_of_guesses
-        return (longer + (0.0 if self._since_plain else self.aftermath)) * self.pace
+    def times(self, depth: int = 0) -> Many[float]:
+        """Seconds of steps of 0, 1, 2 … `longest` rows and no guesses, at a pace of 1."""
+        return [seconds + self.overhead for seconds in self._curve(depth).filled()]
+
+    @property
+    def of_guessing(self) -> float:
+        """Seconds that guesses take beside their rows, however many they are, at a pace of 1."""
+        return self.overhead_of_guesses + (0.0 if self._since_plain else self.aftermath)
 
     @property
     def due(self) -> bool:

@@ -40,6 +40,7 @@ _OUTLIER = 2.0  # times what was expected: who takes longer was held up
 _REST = 4  # tokens before it is considered again whether to ask
 _AT_LEAST = 2  # tokens that are expected to follow whatever there is
 _PROMISE = 0.25  # of what asking takes, which it must promise beyond that
+_GAIN = 0.1
 _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is not worth a risk
 
 
@@ -64,9 +65,11 @@ class Governor:
         self._tokens = self._seconds = 0.0
         self._depth = 0
         self._attention = Attention()
-        self._passed = 0.0  # seconds of all steps
+        self._passed = 0.0  # seconds of all steps in which it was free to ask
         self._prices = Prices(costs, 1, 0, 0.0)
-        self._stride = Stride()
+        self._drafting = 0.0  # seconds of this step
+        self._deciding = 0.0  # seconds that deciding takes beside drafting, at a pace of 1
+        self.stride = Stride()
         self._trials: list[Trial] = []
         self._certainties: WeakKeyDictionary[Sequence, Certainty] = WeakKeyDictionary()
 
@@ -85,13 +88,13 @@ class Governor:
 
     def looks(self, sequences: Many[Sequence]) -> bool:
         """Whether the next step is worth a look for guesses."""
-        if self._attention.due() or (self.costs.change and self._stride.rows > 1):
+        if self._attention.due() or (self.costs.change and self.stride.rows > 1):
             return True  # of a stride of several rows, what there is decides how many
         return any(sequence.request.speculation != "auto" for sequence in sequences)
 
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """The guesses that are worth the target's look."""
-        began = self._clock()
+        began, self._drafting = self._clock(), 0.0
         self._depth = max(len(wish.sequence) for wish in wishes)
         self._trials = [Trial(wish) for wish in wishes]
         self._prices = self._price([wish.sequence for wish in wishes])
@@ -103,8 +106,12 @@ class Governor:
                 wanted = [t for t in free if self._is_worth_asking(drafter, t, len(free))]
                 self._propose(drafter, wanted, self._ask_while_it_pays)
             self._share_out(free)
-            if not any(trial.asked for trial in self._trials):
-                self._attention.took((self._clock() - began) / self.costs.pace)
+            seconds = (self._clock() - began - self._drafting) / self.costs.pace
+            if any(trial.asked for trial in self._trials):
+                seconds = min(seconds, _OUTLIER * (self._deciding or seconds))
+                self._deciding += _GAIN * (seconds - self._deciding)
+            else:
+                self._attention.took(seconds)
         if self.costs.change and len(self._trials) == len(free) == 1:
             self._stay(free[0])
         step = self.costs.step(len(wishes), self._depth) / self.costs.pace
@@ -133,7 +140,8 @@ class Governor:
             said = sum(1 + outcome.held for outcome in step.outcomes)
             self._tokens = self._tokens * _MEMORY + said
             self._seconds = self._seconds * _MEMORY + step.seconds
-        self._passed += step.seconds
+        if any(outcome.sequence.request.speculation == "auto" for outcome in step.outcomes):
+            self._passed += step.seconds
         self._trials = []
 
     def _compare(self, trial: Trial, step: Step) -> None:
@@ -180,7 +188,7 @@ class Governor:
     def _price(self, sequences: Many[Sequence]) -> Prices:
         several = len(sequences) if self._own_cells and len(sequences) > 1 else 0
         plain, rate = self._plain_rows(sequences), self._rate(len(sequences))
-        steady = self._stride.rows if self.costs.change and len(sequences) == 1 else 0
+        steady = self.stride.rows if self.costs.change and len(sequences) == 1 else 0
         return Prices(self.costs, plain, self._depth, rate, sharing=several, steady=steady)
 
     def _is_worth_asking(self, drafter: Drafter, trial: Trial, company: int) -> bool:
@@ -213,7 +221,7 @@ class Governor:
         """The same where another number of rows costs much, and what asking has been worth tells
         less than what many steps of so many rows were.
         """
-        stride, sequence = self._stride, trial.wish.sequence
+        stride, sequence = self.stride, trial.wish.sequence
         stride.begin(sequence)
         guess = book.proposal(1) * self.costs.pace
         chance = book.calibration(sequence).next_chance
@@ -258,6 +266,7 @@ class Governor:
         drafts = drafter.propose(
             [a._replace(hint=hint) for a, hint in zip(asks, hints, strict=True)]
         )
+        self._drafting += self._clock() - start
         seconds = (self._clock() - start) / self.costs.pace
         plain = self.costs.step(1, self._depth) / self.costs.pace
         book.paid(seconds, max(len(draft) for draft in drafts), backlog, plain)
@@ -331,15 +340,15 @@ class Governor:
 
     def _stay(self, trial: Trial) -> None:
         """Where another number of rows costs much, keep it for many steps."""
-        stride, sequence = self._stride, trial.wish.sequence
+        stride, sequence = self.stride, trial.wish.sequence
         stride.begin(sequence)
+        change = self._prices.rate * self.costs.change * self.costs.pace
         survivals = trial.chosen.survivals if trial.chosen else []
         values = self._values(survivals, trial.asked)
         if trial.asked or not stride.useful:  # else it says nothing about what guesses are worth
             stride.learn(values)
         said = len(sequence) - len(sequence.request.prompt)
         ahead = min(max(said, _HORIZON // 2), _HORIZON, sequence.room)
-        change = self._prices.rate * self.costs.change * self.costs.pace
         self.costs.steady = stride.take(values, change, ahead)
         trial.length = min(len(survivals), self.costs.steady - 1)
 
@@ -347,11 +356,12 @@ class Governor:
         """What a step of one, two … rows is worth, in tokens over plain decoding, where those
         `asked` make as many guesses as there are rows for.
         """
-        plain, values, gain = self.costs.step(1, self._depth), [0.0], 0.0
+        times, values, gain = self.costs.times(self._depth), [0.0], 0.0
+        besides = self.costs.overhead_of_guesses + (self._deciding if asked else 0.0) - times[1]
         for guesses in range(1, self.costs.longest):
             gain += survivals[guesses - 1] if guesses <= len(survivals) else 0.0
             made = min(guesses, max(1, len(survivals)))
-            beyond = sum(book.proposal(made) for book in asked) + self.costs.overhead_of_guesses
-            longer = self.costs.step(1 + guesses, self._depth) - plain + beyond * self.costs.pace
-            values.append(gain - self._prices.rate * longer)
+            drafting = sum(book.proposal(made) for book in asked)
+            longer = times[1 + guesses] + besides + drafting
+            values.append(gain - self._prices.rate * longer * self.costs.pace)
         return values

@@ -32,7 +32,9 @@ class Prices:
         steady: int = 0,
     ) -> None:
         self.rate = rate
-        self._costs, self._plain, self._depth = costs, plain, depth
+        self._times, self._plain = costs.times(depth), plain
+        self._besides = costs.of_guessing
+        self._worth = rate * costs.pace
         self._each, self._parts = (plain, sharing) if sharing else (1, 1)
         self._fills_up = bool(sharing) or plain == 1
         self._paid = max(plain, steady)
@@ -42,13 +44,20 @@ class Prices:
         """What looking at so many guesses costs, in tokens."""
         for n in range(len(self._of), guesses + 1):
             each = widened(1 + n, self._seconds) - 1 if self._fills_up else n
-            rows = max(self._paid, self._plain + each * self._each)
-            longer = self._costs.extra(rows, self._paid, self._depth)
-            self._of.append(self.rate * longer / self._parts)
+            rows = self._plain + each * self._each
+            longer = 0.0
+            if rows > self._paid:
+                longer = max(0.0, self._step(rows) - self._step(self._paid)) + self._besides
+            self._of.append(self._worth * longer / self._parts)
         return self._of[guesses]
 
     def _seconds(self, rows: int) -> float:
-        return self._costs.step(rows * self._each, self._depth)
+        return self._step(rows * self._each)
+
+    def _step(self, rows: int) -> float:
+        """Seconds; beyond what is known they grow as the rows."""
+        last = len(self._times) - 1
+        return self._times[rows] if rows <= last else self._times[last] * rows / last
 
     def best(self, survivals: Many[float]) -> tuple[float, int]:
         """The most valuable number of guesses to look at, and its value in tokens."""

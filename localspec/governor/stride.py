@@ -5,6 +5,7 @@ can be replayed: two steps that take as long as three. So steps keep their numbe
 they have guesses for them or not, and what each number would have been worth is averaged over many
 steps. Another one is gone to where the difference, over as many tokens as are likely to follow,
 pays for the change; a step that alone promises as much is taken, and then steps go on as before.
+The first step of a text builds a graph in any case: it has the number that was best until then.
 
 At more than one row the draft is asked in every step, or its rows are wasted. At one row asking
 tells only whether to go on so: that is done at the beginning of a text and now and then.
@@ -18,8 +19,9 @@ from localspec.decoding.sequence import Sequence
 __all__ = ["Stride"]
 
 _GAIN = 1 / 32  # of the averages, and 1 / count while there is little
-_FEW = 4  # steps' worth of belief in what other texts were worth
-_WITNESSES = 6  # steps that speak for a change at the least, those of other texts among them
+_FEW = 3  # steps' worth of belief in what other texts were worth
+_WITNESSES = 4  # steps that speak for a change at the least, those of other texts among them
+_MOST = 1.5  # tokens that a step counts for: one long guess does not make a good text
 _BURST = 4  # steps in which to ask at the beginning of a text
 _AGAIN = 2  # steps in which to ask once more after one that was only to see
 _HOPELESS = -0.1  # tokens a step: texts were worth so little that the next one will not be
@@ -33,17 +35,24 @@ class Stride:
         self.rows = 1
         self.useful = True
         """Whether the draft's guesses were worth their time when it was last considered."""
-        self._means: list[float] = []
+        self.means: list[float] = []
+        """What a step with one, two … rows was worth lately."""
         self._count = self._total = self._asked = 0
         self._hope = 0.0
+        self._fresh = False
         self._text: ReferenceType[Sequence] | None = None
+
+    def recall(self, means: list[float]) -> None:
+        """Begin with what was known some other time."""
+        self.means, self._total, self._count = means, _WITNESSES, _FEW
 
     def begin(self, sequence: Sequence) -> None:
         """Another text may be worth more or less: what others taught counts little."""
         if not self._text or self._text() is not sequence:
             self._text = ref(sequence)
             self._count, self._asked = min(self._count, _FEW), 0
-            self._hope = max(self._means[1:], default=0.0)
+            self._hope = max(self.means[1:], default=0.0)
+            self._fresh = bool(self.means)
 
     def wants(self, chance: float, price: float) -> bool:
         """Whether to ask for a guess that costs `price` tokens and holds with `chance`."""
@@ -60,21 +69,27 @@ class Stride:
 
     def learn(self, values: Many[float]) -> None:
         """A step with n rows would have been worth `values[n - 1]`."""
-        self._means += [0.0] * (len(values) - len(self._means))
+        self.means += [0.0] * (len(values) - len(self.means))
         self._count += 1
         self._total += 1
-        gain = max(_GAIN, 1 / (1 + self._count))
+        gain, most = max(_GAIN, 1 / (1 + self._count)), max(values)
+        scale = _MOST / most if most > _MOST else 1.0
         for i, value in enumerate(values):
-            self._means[i] += gain * (value - self._means[i])
+            self.means[i] += gain * (value * scale - self.means[i])
 
     def take(self, values: Many[float], change: float, ahead: int) -> int:
         """The rows of the next step, worth `values[n - 1]` with n of them, where another number
         than last time costs `change` tokens once and `ahead` tokens are likely to follow.
         """
-        means = self._means
-        if self._count >= _WITNESSES and means:
-            best = max(range(len(means)), key=means.__getitem__)
-            if (means[best] - means[self.rows - 1]) * ahead > change:
-                self.rows = best + 1
-        best = max(range(len(values)), key=values.__getitem__)
-        return best + 1 if values[best] - values[self.rows - 1] > change else self.rows
+        means = self.means
+        if self._fresh or (self._count >= _WITNESSES and means):
+            best = _best(means)
+            if self._fresh or (means[best - 1] - means[self.rows - 1]) * ahead > change:
+                self.rows, self._fresh = best, False
+        best = _best(values)
+        return best if values[best - 1] - values[self.rows - 1] > change else self.rows
+
+
+def _best(values: Many[float]) -> int:
+    """The number of rows that is worth most."""
+    return 1 + max(range(len(values)), key=values.__getitem__)

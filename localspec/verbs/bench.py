@@ -28,11 +28,17 @@ def run(options: argparse.Namespace) -> int:
         prepare(picture)
     known = prompts.read(Path(options.prompts)) if options.prompts else prompts.own()
     chosen = prompts.choose(known, _names(options.tasks), options.limit)
-    plan = Plan(options.max_tokens, options.temperature, options.all, peer=_peer(options.peer))
     with Waiting() as waiting:
-        model, draft = _pair(options, waiting)
+        model, draft, rival = _files(options, waiting)
         waiting.say(f"loading {model}")
         llm = localspec.load(model, draft=draft)
+    plan = Plan(
+        options.max_tokens,
+        options.temperature,
+        options.all,
+        peer=_peer(options.peer),
+        against=rival,
+    )
     with llm, Progress() as progress:
         result = benchmark(llm, chosen, plan, progress.at)
     return _show(result, picture, as_json=options.json)
@@ -51,17 +57,22 @@ def _show(result: Benchmark, picture: Path | None, *, as_json: bool) -> int:
     return INTERRUPTED if isinstance(result.stopped, KeyboardInterrupt) else 1
 
 
-def _pair(options: argparse.Namespace, waiting: Waiting) -> tuple[str | Path, str | Path]:
-    """The files to load: what was named, or its twins in another shape."""
+def _files(
+    options: argparse.Namespace, waiting: Waiting
+) -> tuple[str | Path, str | Path, Path | None]:
+    """Target, draft, and the one to compare it with: what was named, or twins in another shape."""
+    _, rival = models.resolve(options.model, options.against or "none")
     if options.shape is None:
-        return options.model, options.draft
+        return options.model, options.draft, rival
     shape = twins.shape_named(options.shape)
     target, draft = models.resolve(options.model, options.draft)
     waiting.say(f"making a twin of {target.name} in the shape {shape.name}")
-    big = twins.build(shape, options.quantization, target)
-    if draft is None:
-        return big, "none"
-    return big, twins.build(twins.draft_shape(shape), options.quantization, draft)
+
+    def twin(draft: Path | None) -> Path | None:
+        small = twins.draft_shape(shape)
+        return twins.build(small, options.quantization, draft) if draft else None
+
+    return twins.build(shape, options.quantization, target), twin(draft) or "none", twin(rival)
 
 
 def _names(tasks: str | None) -> list[str]:

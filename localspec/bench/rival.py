@@ -1,0 +1,96 @@
+"""Another draft of the same target as a contestant, in a process of its own.
+
+Two models in one process would slow each other: OpenMP's threads sleep sooner where a process has
+more of them than the computer has cores.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+import localspec
+from localspec.bench.contest import Question, Run
+from localspec.bench.ours import Meter, Ours
+from localspec.errors import LocalspecError
+
+__all__ = ["RIVAL", "Rival", "rival"]
+
+RIVAL = "the other draft"
+
+_END_SECONDS = 5.0
+
+
+class _Order(NamedTuple):
+    """What the other process is to do."""
+
+    target: Path
+    draft: Path
+    context: int
+    max_tokens: int
+    temperature: float
+
+
+class Rival:
+    """Answers with the other draft; `auto` decides."""
+
+    name = RIVAL
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def answer(self, question: Question) -> Run:
+        """Answer as if nothing had been answered before. Raises LocalspecError."""
+        try:
+            with suppress(OSError):  # it may have ended, after it said why
+                self._pipe.send(question)
+            said = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise LocalspecError(f"The process with {self.name} has ended.") from error
+        if isinstance(said, LocalspecError):
+            raise said
+        assert isinstance(said, Run)
+        return said
+
+
+@contextmanager
+def rival(
+    target: Path, draft: Path, *, context: int, max_tokens: int, temperature: float
+) -> Iterator[Rival]:
+    """The other draft, for as long as the block lasts. Raises LocalspecError where it is none."""
+    spawn = get_context("spawn")
+    here, there = spawn.Pipe()
+    order = _Order(target, draft, context, max_tokens, temperature)
+    process = spawn.Process(target=_answer, args=(there, order), daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield Rival(here)
+    finally:
+        here.close()  # at which it ends
+        process.join(_END_SECONDS)
+        process.kill()
+
+
+def _answer(pipe: Connection, order: _Order) -> None:
+    """In the process: answer one question after another, until nobody is there to ask."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks
+    try:
+        with localspec.load(order.target, draft=order.draft, context=order.context) as llm:
+            ours = Ours(
+                RIVAL,
+                llm,
+                Meter(llm),
+                "auto",
+                max_tokens=order.max_tokens,
+                temperature=order.temperature,
+            )
+            while True:
+                pipe.send(ours.answer(pipe.recv()))
+    except (EOFError, OSError):
+        pass
+    except LocalspecError as error:
+        pipe.send(error)
