@@ -449,14 +449,14 @@ class TestBook:
     def test_asking_just_to_see_stays_within_its_share(self) -> None:
         book, spent = Book(), 0.0
         for second in range(1, 2001):
-            if book.probes(2.0, passed=float(second), step=1.0):
+            if book.probes(2.0, passed=float(second), most=4.0):
                 spent += 2.0
         assert 0.003 <= spent / 2000 <= 0.008
 
     def test_what_turned_out_well_is_no_expense(self) -> None:
         book, asked = Book(), 0
         for second in range(1, 101):
-            if book.probes(2.0, passed=float(second), step=1.0):
+            if book.probes(2.0, passed=float(second), most=4.0):
                 asked += 1
                 book.probed -= 2.0
         assert asked == 100

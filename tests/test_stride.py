@@ -90,9 +90,9 @@ def test_one_long_guess_does_not_make_a_good_text() -> None:
 def test_a_draft_is_asked_in_every_step_of_several_rows_and_seldom_at_one() -> None:
     stride, (text, other) = Stride(), (sequence(), sequence())
     stride.begin(text)
-    assert [stride.wants(0.5, 0.1) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert [stride.wants(0.5, 0.1) for _ in range(6)] == [True] * 3 + [False] * 3
     stride.probed()
-    assert [stride.wants(0.5, 0.1) for _ in range(3)] == [True] * 2 + [False]
+    assert [stride.wants(0.5, 0.1) for _ in range(3)] == [True] + [False] * 2
     taken(stride, [[0, 0.3]] * 9, change=2, ahead=20)
     assert all(stride.wants(0.5, 0.1) for _ in range(20))
     assert not stride.wants(0.1, 0.1)

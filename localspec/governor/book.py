@@ -13,7 +13,6 @@ from localspec.governor.worth import OwnWorth, Worth
 __all__ = ["Book"]
 
 _PROBE_SHARE = 0.005  # of the time may go into asking just to see
-_PROBES_AT_ONCE = 4.0  # steps' worth of it
 _GAIN = 0.1
 _RELIEF = 0.5  # where it took clearly less: what was known before was of a bad moment
 _CLEARLY = 0.2  # of what was expected; less is chance, and the least would be believed
@@ -102,11 +101,11 @@ class Book:
         elif guesses:
             self.proposal.learn(guesses, seconds)
 
-    def probes(self, seconds: float, passed: float, step: float) -> bool:
+    def probes(self, seconds: float, passed: float, most: float) -> bool:
         """Whether asking just to see, which takes `seconds`, is within its share of the `passed`
-        ones; what was not used while a `step` passed several times goes by.
+        ones; of what was not used no more is kept than `most`.
         """
-        allowed, most = _PROBE_SHARE * passed - self.probed, _PROBES_AT_ONCE * step
+        allowed = _PROBE_SHARE * passed - self.probed
         self.probed += max(0.0, allowed - most)
         if self.probed and seconds > min(allowed, most):
             return False

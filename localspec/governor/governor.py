@@ -41,6 +41,7 @@ _REST = 4  # tokens before it is considered again whether to ask
 _AT_LEAST = 2  # tokens that are expected to follow whatever there is
 _PROMISE = 0.25  # of what asking takes, which it must promise beyond that
 _GAIN = 0.1
+_PROBES_AT_ONCE = 4.0  # steps' worth of asking just to see
 _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is not worth a risk
 
 
@@ -211,7 +212,8 @@ class Governor:
         said = len(sequence) - len(sequence.request.prompt)  # as much may be expected to follow
         if gain * min(max(said, _AT_LEAST), _HORIZON, sequence.room) > self._prices.rate * reading:
             return True
-        if not book.probes(cost + reading, self._passed, self.costs.step(1, self._depth)):
+        saved = _PROBES_AT_ONCE * self.costs.step(1, self._depth)
+        if not book.probes(cost + reading, self._passed, saved):
             own.rests_until = len(sequence) + _REST
             return False
         trial.probes[book] = cost + reading

@@ -22,8 +22,8 @@ _GAIN = 1 / 32  # of the averages, and 1 / count while there is little
 _FEW = 3  # steps' worth of belief in what other texts were worth
 _WITNESSES = 4  # steps that speak for a change at the least, those of other texts among them
 _MOST = 1.5  # tokens that a step counts for: one long guess does not make a good text
-_BURST = 4  # steps in which to ask at the beginning of a text
-_AGAIN = 2  # steps in which to ask once more after one that was only to see
+_BURST = 3  # steps in which to ask at the beginning of a text
+_AGAIN = 1  # steps in which to ask once more after one that was only to see
 _HOPELESS = -0.1  # tokens a step: texts were worth so little that the next one will not be
 _EDGE = 1.5  # times what a guess costs: what it must promise
 
