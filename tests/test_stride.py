@@ -1,7 +1,7 @@
 """Where another number of rows costs much, steps stay at one."""
 
 import pytest
-from fakes import FakeModel, FakeVocabulary
+from fakes import Alternating, FakeModel, FakeVocabulary
 from hypothesis import given
 from hypothesis import strategies as st
 from test_governor import FLAT, RIGHT, ROW, ROWS, Simulation
@@ -114,7 +114,10 @@ class Gpu(Simulation):
         super().__init__(FLAT, guess=guess, chance=chance)
         self.truth = chance if truth is None else truth
         self.governor.costs.change = sum(self.EXTRA)
-        self.before, self.since, self.changes = 1, 9, 0
+        self.before, self.since, self.changes, self.peeks = 1, 9, 0, 0
+
+    def peek(self, sequence: Sequence) -> None:
+        self.peeks += 1
 
     def run(self, steps: int) -> float:
         began, said, costs = self.now, self.tokens, self.governor.costs
@@ -157,6 +160,20 @@ def test_steps_keep_their_rows() -> None:
     world = Gpu(0.8)
     world.run(1000)
     assert world.changes < 50
+
+
+def test_most_steps_go_on_without_being_weighed() -> None:
+    world = Gpu(0.8)
+    world.run(1000)
+    assert 150 < world.peeks < 400
+
+
+def test_what_a_grammar_forces_is_looked_for_in_every_step() -> None:
+    world = Gpu(0.8)
+    request = Request([3], Sampling(), constraint=Alternating)
+    world.sequence = Sequence(request, FakeVocabulary(), 1 << 20)
+    world.run(200)
+    assert world.peeks > 190
 
 
 def test_lookups_that_mislead_cost_little() -> None:

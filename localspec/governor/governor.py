@@ -29,7 +29,7 @@ from localspec.governor.costs import Costs
 from localspec.governor.doubt import Doubt, doubt
 from localspec.governor.policy import Step, Wish
 from localspec.governor.prices import Prices
-from localspec.governor.stride import Stride
+from localspec.governor.steady import Steady
 from localspec.governor.trial import Proposal, Trial
 
 __all__ = ["Governor"]
@@ -40,7 +40,6 @@ _OUTLIER = 2.0  # times what was expected: who takes longer was held up
 _REST = 4  # tokens before it is considered again whether to ask
 _AT_LEAST = 2  # tokens that are expected to follow whatever there is
 _PROMISE = 0.25  # of what asking takes, which it must promise beyond that
-_GAIN = 0.1
 _PROBES_AT_ONCE = 4.0  # steps' worth of asking just to see
 _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is not worth a risk
 
@@ -69,8 +68,7 @@ class Governor:
         self._passed = 0.0  # seconds of all steps in which it was free to ask
         self._prices = Prices(costs, 1, 0, 0.0)
         self._drafting = 0.0  # seconds of this step
-        self._deciding = 0.0  # seconds that deciding takes beside drafting, at a pace of 1
-        self.stride = Stride()
+        self.steady = Steady(costs)
         self._trials: list[Trial] = []
         self._certainties: WeakKeyDictionary[Sequence, Certainty] = WeakKeyDictionary()
 
@@ -89,7 +87,7 @@ class Governor:
 
     def looks(self, sequences: Many[Sequence]) -> bool:
         """Whether the next step is worth a look for guesses."""
-        if self._attention.due() or (self.costs.change and self.stride.rows > 1):
+        if self._attention.due() or (self.costs.change and self.steady.stride.rows > 1):
             return True  # of a stride of several rows, what there is decides how many
         return any(sequence.request.speculation != "auto" for sequence in sequences)
 
@@ -98,6 +96,10 @@ class Governor:
         began, self._drafting = self._clock(), 0.0
         self._depth = max(len(wish.sequence) for wish in wishes)
         self._trials = [Trial(wish) for wish in wishes]
+        coasting = self.steady.coasts(wishes)
+        if coasting:
+            self.steady.coast(self._trials[0], coasting, self._book(coasting))
+            return [self._trials[0].looked_at]
         self._prices = self._price([wish.sequence for wish in wishes])
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
         fixed = [t for t in self._trials if t.wish.sequence.request.speculation not in ("auto", 0)]
@@ -109,12 +111,11 @@ class Governor:
             self._share_out(free)
             seconds = (self._clock() - began - self._drafting) / self.costs.pace
             if any(trial.asked for trial in self._trials):
-                seconds = min(seconds, _OUTLIER * (self._deciding or seconds))
-                self._deciding += _GAIN * (seconds - self._deciding)
+                self.steady.decided(seconds)
             else:
                 self._attention.took(seconds)
         if self.costs.change and len(self._trials) == len(free) == 1:
-            self._stay(free[0])
+            self.steady.settle(free[0], self._prices, self._depth, drafters)
         step = self.costs.step(len(wishes), self._depth) / self.costs.pace
         self._attention.found(any(trial.length for trial in self._trials), step)
         return [trial.looked_at for trial in self._trials]
@@ -189,7 +190,7 @@ class Governor:
     def _price(self, sequences: Many[Sequence]) -> Prices:
         several = len(sequences) if self._own_cells and len(sequences) > 1 else 0
         plain, rate = self._plain_rows(sequences), self._rate(len(sequences))
-        steady = self.stride.rows if self.costs.change and len(sequences) == 1 else 0
+        steady = self.steady.stride.rows if self.costs.change and len(sequences) == 1 else 0
         return Prices(self.costs, plain, self._depth, rate, sharing=several, steady=steady)
 
     def _is_worth_asking(self, drafter: Drafter, trial: Trial, company: int) -> bool:
@@ -202,7 +203,8 @@ class Governor:
         if known is not None:
             return bool(known) and self._is_promising(trial, book, known, cost)
         if self.costs.change and len(self._trials) == 1:
-            return self._is_worth_asking_steadily(drafter, trial, book)
+            steadily = self.steady.is_worth_asking(sequence, book, self._prices.rate)
+            return steadily or self._is_time_to_see(drafter, trial, book)
         own = book.worth(sequence)
         if len(sequence) < own.rests_until:
             return False
@@ -219,20 +221,13 @@ class Governor:
         trial.probes[book] = cost + reading
         return True
 
-    def _is_worth_asking_steadily(self, drafter: Drafter, trial: Trial, book: Book) -> bool:
-        """The same where another number of rows costs much, and what asking has been worth tells
-        less than what many steps of so many rows were.
-        """
-        stride, sequence = self.stride, trial.wish.sequence
-        stride.begin(sequence)
-        guess = book.proposal(1) * self.costs.pace
-        chance = book.calibration(sequence).next_chance
-        if stride.wants(chance, self._prices.rate * guess):
-            return True
-        cost = guess + book.reading(drafter.backlog(sequence)) * self.costs.pace
+    def _is_time_to_see(self, drafter: Drafter, trial: Trial, book: Book) -> bool:
+        """Whether to ask at one row, where another number of rows costs much."""
+        backlog = drafter.backlog(trial.wish.sequence)
+        cost = (book.proposal(1) + book.reading(backlog)) * self.costs.pace
         if not book.probes(cost, self._passed, self.costs.step(1, self._depth)):
             return False
-        stride.probed()
+        self.steady.stride.probed()
         return True
 
     def _is_promising(self, trial: Trial, book: Book, known: Draft, cost: float) -> bool:
@@ -339,31 +334,3 @@ class Governor:
             lengths = sharing.rows(chosen, self._prices)
         for trial in trials:
             trial.length = lengths.get(trial.wish.sequence.slot, 0)
-
-    def _stay(self, trial: Trial) -> None:
-        """Where another number of rows costs much, keep it for many steps."""
-        stride, sequence = self.stride, trial.wish.sequence
-        stride.begin(sequence)
-        change = self._prices.rate * self.costs.change * self.costs.pace
-        survivals = trial.chosen.survivals if trial.chosen else []
-        values = self._values(survivals, trial.asked)
-        if trial.asked or not stride.useful:  # else it says nothing about what guesses are worth
-            stride.learn(values)
-        said = len(sequence) - len(sequence.request.prompt)
-        ahead = min(max(said, _HORIZON // 2), _HORIZON, sequence.room)
-        self.costs.steady = stride.take(values, change, ahead)
-        trial.length = min(len(survivals), self.costs.steady - 1)
-
-    def _values(self, survivals: list[float], asked: Many[Book]) -> list[float]:
-        """What a step of one, two … rows is worth, in tokens over plain decoding, where those
-        `asked` make as many guesses as there are rows for.
-        """
-        times, values, gain = self.costs.times(self._depth), [0.0], 0.0
-        besides = self.costs.overhead_of_guesses + (self._deciding if asked else 0.0) - times[1]
-        for guesses in range(1, self.costs.longest):
-            gain += survivals[guesses - 1] if guesses <= len(survivals) else 0.0
-            made = min(guesses, max(1, len(survivals)))
-            drafting = sum(book.proposal(made) for book in asked)
-            longer = times[1 + guesses] + besides + drafting
-            values.append(gain - self._prices.rate * longer * self.costs.pace)
-        return values

@@ -33,7 +33,7 @@ def save(governor: Governor, path: Path) -> None:
         **{name: getattr(governor.costs, name) for name in _EXTRAS},
         "curves": [curve.measured() for curve in governor.costs.curves],
         "drafters": {name: _record(book) for name, book in governor.books.items()},
-        "stride": governor.stride.means,
+        "stride": governor.steady.stride.means,
     }
     try:
         folders.write_atomically(path, json.dumps(record))
@@ -60,7 +60,7 @@ def load(governor: Governor, path: Path) -> bool:
         setattr(governor.costs, name, seconds)
     governor.books.update(books)
     if stride:
-        governor.stride.recall(stride)
+        governor.steady.stride.recall(stride)
     return True
 
 

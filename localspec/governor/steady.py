@@ -1,0 +1,116 @@
+"""One sequence's steps where another number of rows costs much: decided together, not one by one.
+
+`Stride` says how many rows; then the draft is asked for guesses that fill them. On a fast GPU a
+step takes three milliseconds, and to weigh what guesses are worth takes Python a tenth of that:
+after a step that was weighed some more go on like it.
+"""
+
+from collections.abc import Sequence as Many
+from typing import NamedTuple
+
+from localspec.decoding.draft import Draft
+from localspec.decoding.sequence import Sequence
+from localspec.drafters.base import Ask, Drafter
+from localspec.governor.book import Book
+from localspec.governor.costs import Costs
+from localspec.governor.policy import Wish
+from localspec.governor.prices import Prices
+from localspec.governor.stride import Stride
+from localspec.governor.trial import Proposal, Trial
+
+__all__ = ["Steady"]
+
+_COAST = 4  # steps that go on like the one before
+_HORIZON = 64  # tokens that are likely to follow, at the most
+_GAIN = 0.1
+_OUTLIER = 2.0  # times what was expected: who takes longer was held up
+
+
+class _Coasting(NamedTuple):
+    """A sequence, who guesses for it, and for how many steps."""
+
+    sequence: Sequence
+    drafter: Drafter
+    steps: int
+
+
+class Steady:
+    """What is to be known beside the costs. Seconds are at a pace of 1."""
+
+    def __init__(self, costs: Costs) -> None:
+        self.stride = Stride()
+        self._costs = costs
+        self._deciding = 0.0
+        self._coasting: _Coasting | None = None
+
+    def coasts(self, wishes: Many[Wish]) -> Drafter | None:
+        """Who guesses in this step without further thought."""
+        coasting = self._coasting
+        if not coasting or len(wishes) > 1 or wishes[0].sequence is not coasting.sequence:
+            self._coasting = None
+            return None
+        steps = coasting.steps - 1
+        self._coasting = coasting._replace(steps=steps) if steps else None
+        return coasting.drafter
+
+    def coast(self, trial: Trial, drafter: Drafter, book: Book) -> None:
+        """As many guesses as there are rows for."""
+        rows = self._costs.steady = self.stride.rows
+        sequence, limit = trial.wish
+        (draft,) = drafter.propose([Ask(sequence, min(rows - 1, limit), lambda draft: True)])
+        if draft:
+            proposal = Proposal(Draft(), book.calibration(sequence))
+            proposal.update(draft)
+            trial.proposals.append(proposal)
+            trial.chosen, trial.length = proposal, len(draft)
+
+    def decided(self, seconds: float) -> None:
+        """To decide about a step took so long, beside what drafters took."""
+        seconds = min(seconds, _OUTLIER * (self._deciding or seconds))
+        self._deciding += _GAIN * (seconds - self._deciding)
+
+    def is_worth_asking(self, sequence: Sequence, book: Book, rate: float) -> bool:
+        """Whether a drafter should guess: the rows are there, or it is a text's beginning. What
+        asking was worth tells less than what many steps of so many rows were.
+        """
+        self.stride.begin(sequence)
+        guess = book.proposal(1) * self._costs.pace
+        return self.stride.wants(book.calibration(sequence).next_chance, rate * guess)
+
+    def settle(self, trial: Trial, prices: Prices, depth: int, drafters: Many[Drafter]) -> None:
+        """The rows of a step that was weighed, and of those after it."""
+        stride, sequence = self.stride, trial.wish.sequence
+        stride.begin(sequence)
+        survivals = trial.chosen.survivals if trial.chosen else []
+        values = self._values(survivals, trial.asked, prices.rate, depth)
+        if trial.asked or not stride.useful:  # else it says nothing about what guesses are worth
+            stride.learn(values)
+        said = len(sequence) - len(sequence.request.prompt)
+        ahead = min(max(said, _HORIZON // 2), _HORIZON, sequence.room)
+        change = prices.rate * self._costs.change * self._costs.pace
+        rows = self._costs.steady = stride.take(values, change, ahead)
+        trial.length = min(len(survivals), rows - 1)
+        if trial.chosen and trial.asked and rows == stride.rows > 1:
+            self._go_on(sequence, trial.chosen.draft.drafter, drafters)
+
+    def _go_on(self, sequence: Sequence, name: str, drafters: Many[Drafter]) -> None:
+        if sequence.request.constraint is None:  # what it forces is known in steps that are weighed
+            drafter = next(drafter for drafter in drafters if drafter.name == name)
+            self._coasting = _Coasting(sequence, drafter, _COAST)
+
+    def _values(
+        self, survivals: list[float], asked: Many[Book], rate: float, depth: int
+    ) -> list[float]:
+        """What a step of one, two … rows is worth, in tokens over plain decoding, where those
+        `asked` make as many guesses as there are rows for.
+        """
+        times, values, gain = self._costs.times(depth), [0.0], 0.0
+        deciding = self._deciding / (1 + _COAST) if asked else 0.0
+        besides = self._costs.overhead_of_guesses + deciding - times[1]
+        for guesses in range(1, self._costs.longest):
+            gain += survivals[guesses - 1] if guesses <= len(survivals) else 0.0
+            made = min(guesses, max(1, len(survivals)))
+            drafting = sum(book.proposal(made) for book in asked)
+            longer = times[1 + guesses] + besides + drafting
+            values.append(gain - rate * longer * self._costs.pace)
+        return values
