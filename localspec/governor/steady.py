@@ -2,7 +2,7 @@
 
 `Stride` says how many rows; then the draft is asked for guesses that fill them. On a fast GPU a
 step takes three milliseconds, and to weigh what guesses are worth takes Python a tenth of that:
-after a step that was weighed some more go on like it.
+after a step that was weighed some more go on like it, but for the first ones of a text.
 """
 
 from collections.abc import Sequence as Many
@@ -21,6 +21,7 @@ from localspec.governor.trial import Proposal, Trial
 __all__ = ["Steady"]
 
 _COAST = 4  # steps that go on like the one before
+_KNOWN = 6  # steps of a text that are weighed first
 _HORIZON = 64  # tokens that are likely to follow, at the most
 _GAIN = 0.1
 _OUTLIER = 2.0  # times what was expected: who takes longer was held up
@@ -90,7 +91,7 @@ class Steady:
         change = prices.rate * self._costs.change * self._costs.pace
         rows = self._costs.steady = stride.take(values, change, ahead)
         trial.length = min(len(survivals), rows - 1)
-        if trial.chosen and trial.asked and rows == stride.rows > 1:
+        if trial.chosen and trial.asked and rows == stride.rows > 1 and stride.seen >= _KNOWN:
             self._go_on(sequence, trial.chosen.draft.drafter, drafters)
 
     def _go_on(self, sequence: Sequence, name: str, drafters: Many[Drafter]) -> None:

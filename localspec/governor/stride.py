@@ -37,6 +37,8 @@ class Stride:
         """Whether the draft's guesses were worth their time when it was last considered."""
         self.means: list[float] = []
         """What a step with one, two … rows was worth lately."""
+        self.seen = 0
+        """Steps of this text that it has learnt from."""
         self._count = self._total = self._asked = 0
         self._hope = 0.0
         self._fresh = False
@@ -50,7 +52,7 @@ class Stride:
         """Another text may be worth more or less: what others taught counts little."""
         if not self._text or self._text() is not sequence:
             self._text = ref(sequence)
-            self._count, self._asked = min(self._count, _FEW), 0
+            self._count, self._asked, self.seen = min(self._count, _FEW), 0, 0
             self._hope = max(self.means[1:], default=0.0)
             self._fresh = bool(self.means)
 
@@ -72,6 +74,7 @@ class Stride:
         self.means += [0.0] * (len(values) - len(self.means))
         self._count += 1
         self._total += 1
+        self.seen += 1
         gain, most = max(_GAIN, 1 / (1 + self._count)), max(values)
         scale = _MOST / most if most > _MOST else 1.0
         for i, value in enumerate(values):
