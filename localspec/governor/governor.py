@@ -98,8 +98,7 @@ class Governor:
         self._trials = [Trial(wish) for wish in wishes]
         coasting = self.steady.coasts(wishes)
         if coasting:
-            self.steady.coast(self._trials[0], coasting, self._book(coasting))
-            return [self._trials[0].looked_at]
+            return [self._coast(self._trials[0], coasting)]
         self._prices = self._price([wish.sequence for wish in wishes])
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
         fixed = [t for t in self._trials if t.wish.sequence.request.speculation not in ("auto", 0)]
@@ -119,6 +118,18 @@ class Governor:
         step = self.costs.step(len(wishes), self._depth) / self.costs.pace
         self._attention.found(any(trial.length for trial in self._trials), step)
         return [trial.looked_at for trial in self._trials]
+
+    def _coast(self, trial: Trial, drafter: Drafter) -> Draft:
+        """Guess as in the step before."""
+        book, start = self._book(drafter), self._clock()
+        backlog = drafter.backlog(trial.wish.sequence)
+        self.steady.coast(trial, drafter, book)
+        self._pay(book, self._clock() - start, trial.length, backlog)
+        return trial.looked_at
+
+    def _pay(self, book: Book, seconds: float, guesses: int, backlog: int) -> None:
+        step = self.costs.step(1, self._depth)
+        book.paid(seconds / self.costs.pace, guesses, backlog, step / self.costs.pace)
 
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""
@@ -263,10 +274,9 @@ class Governor:
         drafts = drafter.propose(
             [a._replace(hint=hint) for a, hint in zip(asks, hints, strict=True)]
         )
-        self._drafting += self._clock() - start
-        seconds = (self._clock() - start) / self.costs.pace
-        plain = self.costs.step(1, self._depth) / self.costs.pace
-        book.paid(seconds, max(len(draft) for draft in drafts), backlog, plain)
+        seconds = self._clock() - start
+        self._drafting += seconds
+        self._pay(book, seconds, max(len(draft) for draft in drafts), backlog)
         for trial, proposal, draft in zip(trials, proposals, drafts, strict=True):
             proposal.update(draft)
             self._consider(trial, proposal, book, book.proposal(len(draft)) / len(trials))

@@ -25,7 +25,7 @@ _MOST = 1.5  # tokens that a step counts for: one long guess does not make a goo
 _BURST = 3  # steps in which to ask at the beginning of a text
 _AGAIN = 1  # steps in which to ask once more after one that was only to see
 _HOPELESS = -0.1  # tokens a step: texts were worth so little that the next one will not be
-_EDGE = 1.5  # times what a guess costs: what it must promise
+_EDGE = 1.5  # times what a guess costs: what it must promise at one row
 
 
 class Stride:
@@ -58,7 +58,7 @@ class Stride:
 
     def wants(self, chance: float, price: float) -> bool:
         """Whether to ask for a guess that costs `price` tokens and holds with `chance`."""
-        self.useful = chance > _EDGE * price
+        self.useful = chance > (_EDGE if self.rows == 1 else 1.0) * price
         known_hopeless = self._total >= _WITNESSES and self._hope < _HOPELESS
         if not self.useful or (self.rows == 1 and (self._asked >= _BURST or known_hopeless)):
             return False
