@@ -82,7 +82,7 @@ COMPUTERS = {
     "flat": Computer({1: 33, 2: 36, 4: 45, 8: 65, 16: 110}, 1.6, 2.0, 0.3, 0.055),
     "h200": Computer(
         {1: 3.1, 2: 3.45, 3: 3.73, 4: 4.27, 5: 4.9, 6: 5.3, 8: 6.4, 9: 7.4, 16: 7.5},
-        0.15, 0.4, 0.001, 0.3, resume=1.0, change=(1.4, 4.2), noise=0.015,
+        0.15, 0.4, 0.001, 0.5, resume=1.0, change=(1.4, 4.2), noise=0.015,
     ),
 }  # fmt: skip
 """The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200."""

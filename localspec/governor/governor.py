@@ -235,7 +235,8 @@ class Governor:
     def _is_time_to_see(self, drafter: Drafter, trial: Trial, book: Book) -> bool:
         """Whether to ask at one row, where another number of rows costs much."""
         backlog = drafter.backlog(trial.wish.sequence)
-        cost = (book.proposal(1) + book.reading(backlog)) * self.costs.pace
+        seconds = book.proposal(1) + book.reading(backlog) + self.steady.deciding
+        cost = seconds * self.costs.pace
         if not book.probes(cost, self._passed, self.costs.step(1, self._depth)):
             return False
         self.steady.stride.probed()

@@ -41,7 +41,8 @@ class Steady:
     def __init__(self, costs: Costs) -> None:
         self.stride = Stride()
         self._costs = costs
-        self._deciding = 0.0
+        self.deciding = 0.0
+        """What it takes to weigh a step in which somebody is asked, beside what drafters take."""
         self._coasting: _Coasting | None = None
 
     def coasts(self, wishes: Many[Wish]) -> Drafter | None:
@@ -67,8 +68,8 @@ class Steady:
 
     def decided(self, seconds: float) -> None:
         """To decide about a step took so long, beside what drafters took."""
-        seconds = min(seconds, _OUTLIER * (self._deciding or seconds))
-        self._deciding += _GAIN * (seconds - self._deciding)
+        seconds = min(seconds, _OUTLIER * (self.deciding or seconds))
+        self.deciding += _GAIN * (seconds - self.deciding)
 
     def is_worth_asking(self, sequence: Sequence, book: Book, rate: float) -> bool:
         """Whether a drafter should guess: the rows are there, or it is a text's beginning. What
@@ -106,7 +107,7 @@ class Steady:
         `asked` make as many guesses as there are rows for.
         """
         times, values, gain = self._costs.times(depth), [0.0], 0.0
-        deciding = self._deciding / (1 + _COAST) if asked else 0.0
+        deciding = self.deciding / (1 + _COAST) if asked else 0.0
         besides = self._costs.overhead_of_guesses + deciding - times[1]
         for guesses in range(1, self._costs.longest):
             gain += survivals[guesses - 1] if guesses <= len(survivals) else 0.0
