@@ -19,18 +19,13 @@ from localspec.errors import ContextError, DecodeError, UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.policy import Outcome, Policy, Step, Wish
 from localspec.llama.rows import Evaluator, Logits, Run
+from localspec.pacing import Pacing
 from localspec.passes import fill_up, widen
 from localspec.slots import Slots
 
 __all__ = ["Engine"]
 
-_CHUNK = 128
-"""Most prompt tokens in a step beside sequences that are decoding: they should not wait long."""
-_PATIENCE = 0.1  # seconds that a chunk may take beside sequences that are decoding
-_CROWD = 4.0  # times as long at most, where more are reading than decoding
-_ALONE = 1.0  # and where nobody waits but those whom a cancelled or a new request concerns
 _MOST_LOGPROBS = 100
-_LEAST = 16  # prompt tokens in a step, however slow it is
 
 
 @dataclass
@@ -81,7 +76,7 @@ class Engine:
         self._slots = Slots(target, self._drafters)
         self._waiting: deque[Sequence] = deque()
         self._eldest_first = False
-        self._row_seconds = 0.0  # what a row of prompt took lately
+        self._pacing = Pacing()
 
     @property
     def context_length(self) -> int:
@@ -148,6 +143,7 @@ class Engine:
         except DecodeError as error:
             self._fail(turns, error)
         step.seconds = time.perf_counter() - start
+        self._pacing.observe(step)
         self._policy.observe(step)
         return ended + [turn.sequence for turn in turns]
 
@@ -188,7 +184,9 @@ class Engine:
         reading = self._in_order(
             [s for s in active if s.backlog > 1 and not self._slots.follows(s)]
         )
-        left = self._chunk(len(reading), beside=len(turns))
+        waiting = sum(sequence.backlog for sequence in reading)
+        left = self._pacing.tokens(waiting, len(reading), beside=len(turns))
+        left = min(left, self._target.batch - len(turns))
         rows_with_logits = self._target.outputs - len(active)
         for sequence in reading:
             fed = min(sequence.backlog, left)
@@ -208,17 +206,6 @@ class Engine:
         if self._eldest_first:
             return sorted(reading, key=lambda sequence: sequence.submitted)
         return sorted(reading, key=lambda sequence: sequence.backlog)
-
-    def _chunk(self, reading: int, beside: int) -> int:
-        """Prompt tokens that fit into the next step, beside sequences that are decoding: the more,
-        the more wait to be read than for their next token.
-        """
-        most = self._target.batch - beside
-        crowd = min(_CROWD, max(1.0, reading / beside)) if beside else 1.0
-        patience = _PATIENCE * crowd if beside else _ALONE
-        if self._row_seconds * most > patience:
-            most = min(most, max(_LEAST, int(patience / self._row_seconds)))
-        return min(most, _CHUNK) if beside else most
 
     def _draft(self, turns: Many[_Turn], step: Step) -> None:
         """Let the policy get guesses for the sequences that are decoding."""
@@ -248,9 +235,6 @@ class Engine:
             turn.sequence.cached += turn.fed
             if turn.last:
                 self._judge(turn, rows[turn.outputs - 1 - len(turn.draft) :], now, step)
-        if step.prefilling and step.rows >= _LEAST:
-            seconds = step.target_seconds / step.rows
-            self._row_seconds += (seconds - self._row_seconds) * (0.3 if self._row_seconds else 1)
         self._slots.release()
 
     def _decode(self, runs: list[Run], step: Step) -> Logits:

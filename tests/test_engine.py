@@ -6,8 +6,6 @@ hold after every step is written down in `fakes.World`.
 """
 
 import random
-import time
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +34,8 @@ from localspec.errors import DecodeError, UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.governor.policy import FixedPolicy, Policy
-from localspec.llama.rows import Logits, Run
+from localspec.llama.rows import Logits
+from localspec.pacing import Pacing
 
 # Exactness and rollback ------------------------------------------------------------------------
 
@@ -219,23 +218,18 @@ def test_short_prompts_do_not_wait_for_long_ones() -> None:
     world.run()
 
 
-def test_a_slow_target_reads_in_smaller_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prompts_are_read_at_the_pace_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(2, length=2000, outputs=8, prefill=1000)
-    decode = world.target.decode
-
-    def slow(runs: Iterable[Run]) -> Logits:
-        runs = list(runs)
-        time.sleep(0.003 * sum(len(run.tokens) for run in runs))
-        return decode(runs)
-
     world.ask(PROMPT, None)
     world.step()
-    monkeypatch.setattr(world.target, "decode", slow)
+    paces = iter([0, 5, 0, 40])
+    monkeypatch.setattr(Pacing, "tokens", lambda self, waiting, reading, beside: next(paces))
     world.ask([2, 3] * 150, 1)
-    for _ in range(3):
+    for _ in range(4):
         world.step()
-    assert len(world.target.decodes[1][1].tokens) == 128, "nobody knows yet"
-    assert len(world.target.decodes[3][1].tokens) < 40
+    read = [[len(run.tokens) for run in runs] for runs in world.target.decodes[1:]]
+    assert read == [[1], [1, 5], [1], [1, 40]]
+    monkeypatch.undo()
     for s in world.sequences:
         s.cancelled = True
     world.run()

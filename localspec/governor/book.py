@@ -20,6 +20,7 @@ _GUESSING, _READING = 0.25, 0.02  # of a step of the target, for a guess and a t
 _LEAST = 0.5  # of what a guess took, by one measurement
 _MANY = 16  # tokens of backlog
 _LONG = 128  # tokens of a prompt: texts that answer long ones are of another kind
+_FEW = 4  # answers at once
 _SURPRISE_GAIN = 0.004
 _SHOCK = 2.0  # tokens
 _LITTLE = 2  # tokens of backlog: what follows a guess, right or wrong; part of a guess's time
@@ -57,16 +58,18 @@ class Book:
     def __init__(self, change: float = 0.0) -> None:
         self.proposal = Line()
         self.catching_up = Line(fixed=change, unit=_MANY)
+        self.free = False
+        """Whether its first guess is known for nothing."""
         self.probed = 0.0
         """Seconds that went into asking just to see, but for what turned out well."""
         self.surprise = 0.0
         """By how much steps in which it was asked gave more than was expected, in tokens."""
         self.common = Calibration()
-        self.common_worths = (Worth(), Worth())
-        """After short prompts, and after long ones."""
+        self.common_worths = (Worth(), Worth(), Worth(), Worth())
+        """Alone, after short prompts and after long ones; among few, and among many."""
         self._common_sharpness = Sharpness()
         self._own: WeakKeyDictionary[Sequence, OwnCalibration] = WeakKeyDictionary()
-        self._worths: WeakKeyDictionary[Sequence, OwnWorth] = WeakKeyDictionary()
+        self._worths: WeakKeyDictionary[Sequence, dict[int, OwnWorth]] = WeakKeyDictionary()
         self._sharpness: WeakKeyDictionary[Sequence, Sharpness] = WeakKeyDictionary()
 
     def calibration(self, sequence: Sequence) -> OwnCalibration:
@@ -80,12 +83,17 @@ class Book:
         own = self._own.get(sequence)
         return own.next_chance if own and own.asked else None
 
-    def worth(self, sequence: Sequence) -> OwnWorth:
-        """The one of a sequence, begun where there is none."""
-        if sequence not in self._worths:
-            long = len(sequence.request.prompt) > _LONG
-            self._worths[sequence] = OwnWorth(self.common_worths[long])
-        return self._worths[sequence]
+    def worth(self, sequence: Sequence, company: int) -> OwnWorth:
+        """The one of a sequence, one of `company` that decode together; begun where there is none.
+
+        Guesses of one among several take a pass of their own, or rows of all others.
+        """
+        long = len(sequence.request.prompt) > _LONG
+        kind = int(long) if company == 1 else 2 + (company > _FEW)
+        own = self._worths.setdefault(sequence, {})
+        if kind not in own:
+            own[kind] = OwnWorth(self.common_worths[kind])
+        return own[kind]
 
     def paid(self, seconds: float, guesses: int, backlog: int, step: float) -> None:
         """A proposal took `seconds`, for `guesses` guesses one after another.

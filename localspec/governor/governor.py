@@ -108,16 +108,19 @@ class Governor:
                 wanted = [t for t in free if self._is_worth_asking(drafter, t, len(free))]
                 self._propose(drafter, wanted, self._ask_while_it_pays)
             self._share_out(free)
-            seconds = (self._clock() - began - self._drafting) / self.costs.pace
-            if any(trial.asked for trial in self._trials):
-                self.steady.decided(seconds)
-            else:
-                self._attention.took(seconds)
+            self._account((self._clock() - began) / self.costs.pace)
         if self.costs.change and len(self._trials) == len(free) == 1:
             self.steady.settle(free[0], self._prices, self._depth, drafters)
         step = self.costs.step(len(wishes), self._depth) / self.costs.pace
         self._attention.found(any(trial.length for trial in self._trials), step)
         return [trial.looked_at for trial in self._trials]
+
+    def _account(self, seconds: float) -> None:
+        """What came before a pass took so long, at a pace of 1."""
+        if any(not book.free for trial in self._trials for book in trial.asked):
+            self.steady.decided(seconds - self._drafting / self.costs.pace)
+        elif not any(trial.length for trial in self._trials):
+            self._attention.took(seconds)
 
     def _coast(self, trial: Trial, drafter: Drafter) -> Draft:
         """Guess as in the step before."""
@@ -212,11 +215,12 @@ class Governor:
         cost = book.proposal(1) * self.costs.pace / company
         known = drafter.peek(sequence)
         if known is not None:
+            book.free = True
             return bool(known) and self._is_promising(trial, book, known, cost)
         if self.costs.change and len(self._trials) == 1:
             steadily = self.steady.is_worth_asking(sequence, book, self._prices.rate)
             return steadily or self._is_time_to_see(drafter, trial, book)
-        own = book.worth(sequence)
+        own = book.worth(sequence, company)
         if len(sequence) < own.rests_until:
             return False
         worth = own.estimate(self._level(sequence), len(sequence)) + book.surprise
@@ -295,15 +299,24 @@ class Governor:
             trial.chosen, trial.length = proposal, guesses
             return
         value, length = self._prices.best(proposal.survivals)
-        worth = value - self._prices.rate * seconds * self.costs.pace
-        book.worth(sequence).observe(worth, self._level(sequence), len(sequence))
-        if worth > 0:  # it was no waste
-            book.probed -= trial.probes.pop(book, 0.0)
+        if len(self._trials) == 1:
+            self._was_worth(trial, book, value, seconds)
+        else:  # to be told when it has been decided who is looked at
+            trial.costs[book] = seconds
         if trial.chosen and guesses and trial.chosen.draft.tokens[0] != proposal.draft.tokens[0]:
             trial.value = 0.0  # who was asked later, and for more, knows better
             trial.chosen, trial.length = None, 0
         if value > trial.value:
             trial.chosen, trial.value, trial.length = proposal, value, length
+
+    def _was_worth(self, trial: Trial, book: Book, value: float, seconds: float) -> None:
+        """Asking took `seconds` and gave guesses worth `value` tokens."""
+        sequence = trial.wish.sequence
+        worth = value - self._prices.rate * seconds * self.costs.pace
+        own = book.worth(sequence, len(self._trials))
+        own.observe(worth, self._level(sequence), len(sequence))
+        if worth > 0:  # it was no waste
+            book.probed -= trial.probes.pop(book, 0.0)
 
     def _ask_fixed(self, trial: Trial, proposal: Proposal, cost: float) -> Ask:
         wanted = trial.wish.sequence.request.speculation
@@ -334,7 +347,7 @@ class Governor:
         chosen = {t.wish.sequence.slot: t.chosen.survivals for t in trials if t.chosen}
         if self._own_cells:
             slots = [trial.wish.sequence.slot for trial in self._trials]
-            lengths = sharing.passes(
+            value, lengths = sharing.passes(
                 slots,
                 chosen,
                 self._prices.rate,
@@ -342,6 +355,18 @@ class Governor:
                 self.costs.overhead_of_guesses,
             )
         else:
-            lengths = sharing.rows(chosen, self._prices)
+            value, lengths = sharing.rows(chosen, self._prices)
         for trial in trials:
             trial.length = lengths.get(trial.wish.sequence.slot, 0)
+        self._credit(trials, value)
+
+    def _credit(self, trials: Many[Trial], value: float) -> None:
+        """Tell those who were asked what came of it: of all guesses together, which are worth
+        `value`, each has its part by the tokens that it gives; what nobody looks at is worth none.
+        """
+        gains = [sum(t.chosen.survivals[: t.length]) if t.chosen else 0.0 for t in trials]
+        each = value / sum(gains) if any(gains) else 0.0
+        for trial, gain in zip(trials, gains, strict=True):
+            for book, seconds in trial.costs.items():
+                guessed = trial.chosen and self.books[trial.chosen.draft.drafter] is book
+                self._was_worth(trial, book, each * gain if guessed else 0.0, seconds)

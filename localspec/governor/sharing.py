@@ -15,11 +15,17 @@ __all__ = ["passes", "rows"]
 Survivals = Mapping[int, list[float]]
 
 
-def rows(survivals: Survivals, prices: Prices) -> Mapping[int, int]:
-    """Of one pass for all: the likeliest guesses, whosever they are, as many as pay."""
+Lengths = Mapping[int, int]
+"""Of guesses, by slot."""
+
+
+def rows(survivals: Survivals, prices: Prices) -> tuple[float, Lengths]:
+    """Of one pass for all: the likeliest guesses, whosever they are, as many as pay; and what they
+    are worth in tokens.
+    """
     guesses = sorted(((s, slot) for slot, own in survivals.items() for s in own), reverse=True)
-    _, length = prices.best([survival for survival, _ in guesses])
-    return Counter(slot for _, slot in guesses[:length])
+    value, length = prices.best([survival for survival, _ in guesses])
+    return value, Counter(slot for _, slot in guesses[:length])
 
 
 def passes(
@@ -28,9 +34,9 @@ def passes(
     rate: float,
     of_pass: Callable[[int], float],
     overhead: float,
-) -> Mapping[int, int]:
+) -> tuple[float, Lengths]:
     """Of sequences in cells of their own: all guess up to the same length, or one alone, whatever
-    is worth most by the passes that it takes.
+    is worth most by the passes that it takes; and what that is, in tokens.
 
     `slots` are those of all who decode, a pass of n rows takes `of_pass(n)` seconds, looking at
     guesses `overhead` more, and a second is worth `rate` tokens.
@@ -45,7 +51,7 @@ def passes(
         value = gain - rate * (seconds(plain | guessed, of_pass) - without + overhead)
         if value > best:
             best, lengths = value, {slot: len(own) for slot, own in cut.items()}
-    return lengths
+    return best, lengths
 
 
 def _ways(survivals: Survivals) -> Iterator[Survivals]:

@@ -39,6 +39,8 @@ class Trial:
     """Of those who guessed more than they had known."""
     probes: dict[Book, float] = field(default_factory=dict)
     """Seconds that were allowed for asking just to see."""
+    costs: dict[Book, float] = field(default_factory=dict)
+    """Seconds of its part in what asking took, where several decode together, at a pace of 1."""
     spent: float = 0.0
     """Seconds their guesses were to take, at a pace of 1."""
     chosen: Proposal | None = None
