@@ -81,10 +81,8 @@ def test_the_same_bytes_as_on_this_computer_though_a_worker_dies(
 
     def kill(reply: Reply) -> None:
         if not killed:
-            found = workers()
-            assert len(found) == 2
-            killed.append(found[0])
-            os.kill(found[0], signal.SIGKILL)
+            killed.append(workers()[0])  # whether or not Ray has begun the other by now
+            os.kill(killed[0], signal.SIGKILL)
 
     watching = Watching(kill)
     outcome = run(Work(str(world.source), world.output, recipe()), there, watching)
