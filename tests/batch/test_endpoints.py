@@ -13,6 +13,7 @@ from localspec.batch.backends.endpoints import Endpoints, Settings
 from localspec.batch.plan import Counts
 from localspec.batch.request import Recipe
 from localspec.errors import LocalspecError
+from localspec.remote import Remote
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +146,20 @@ def test_a_busy_server_gets_less_at_once(world: World) -> None:
     with FakeEndpoint(behave) as server:
         assert world.run(endpoints(server, parallel=16)).counts.failed == 0
         assert sum(server.seen.values()) < 60 + 60
+
+
+def test_many_at_once_who_are_refused_are_one_refusal() -> None:
+    now = [0.0]
+    server = fleet.Server(Remote("http://127.0.0.1:9"), most=16)
+    servers = fleet.Fleet([server], clock=lambda: now[0])
+    for _ in range(16):
+        servers.bad(server, busy=True, wish=None)
+    assert (server.limit, server.failures) == (8, 1)
+    servers.bad(server, busy=True, wish=7.0)
+    assert server.rests_until == 7, "but what they wish for counts"
+    now[0] = 8.0
+    servers.bad(server, busy=True, wish=None)
+    assert (server.limit, server.failures) == (4, 2)
 
 
 def test_a_dead_server_is_left_alone_and_taken_back_when_it_returns(world: World) -> None:

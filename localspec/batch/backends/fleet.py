@@ -89,9 +89,11 @@ class Fleet:
 
     def bad(self, server: Server, *, busy: bool, wish: float | None) -> None:
         """It failed, or is too `busy`; it may `wish` to be left alone for so many seconds."""
-        if busy:
-            server.limit = max(1.0, server.limit / 2)
-        own = min(_LONGEST_REST, _FIRST_REST * 2**server.failures) * random.uniform(0.5, 1)
-        server.failures += 1
-        rest = own if wish is None else max(own, min(wish, _LONGEST_WISH))
-        server.rests_until = max(server.rests_until, self._clock() + rest)
+        now, rest = self._clock(), 0.0
+        if server.rests_until <= now:  # else it was under way when others failed, and is no news
+            if busy:
+                server.limit = max(1.0, server.limit / 2)
+            rest = min(_LONGEST_REST, _FIRST_REST * 2**server.failures) * random.uniform(0.5, 1)
+            server.failures += 1
+        rest = max(rest, min(wish or 0.0, _LONGEST_WISH))
+        server.rests_until = max(server.rests_until, now + rest)
