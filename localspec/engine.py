@@ -142,6 +142,7 @@ class Engine:
             self._advance(turns, step)
         except DecodeError as error:
             self._fail(turns, error)
+            step.passes = ()
         step.seconds = time.perf_counter() - start
         self._pacing.observe(step)
         self._policy.observe(step)
@@ -244,7 +245,7 @@ class Engine:
         if mixed or step.prefilling or not self._costs or max(rows, self._costs.steady) == 1:
             step.passes = [rows]
             return self._target.decode(runs)
-        if self._costs.steady:
+        if self._costs.steady and len(runs) == 1:
             return self._decode_steadily(runs[0], self._costs.steady, step)
         room = (self._target.batch, self._target.length)
         runs, step.passes = fill_up(runs, self._slots.cached, room, self._costs.step)

@@ -13,9 +13,9 @@ __all__ = ["Pacing"]
 _CHUNK = 128  # prompt tokens of a step at most
 _PAUSE = 0.4  # seconds that a chunk may take
 _LEAST = 16  # prompt tokens of a step, however slow it is
-_SHARE = 0.1  # seconds that are saved up in a step, at the least
-_STEPS = 4.0  # and so many times what a step takes that reads nothing
+_SHARE = 0.1  # seconds that are saved up in a step
 _CROWD = 4.0  # times as much, at most, where more are reading than decoding
+_STEPS = 4.0  # times what a pass takes that reads nothing, where that is more
 _ALONE = 1.0  # seconds where nobody decodes: whom a cancelled or a new request concerns may wait
 _GAIN = 0.3
 
@@ -25,7 +25,7 @@ class Pacing:
 
     def __init__(self) -> None:
         self._row = 0.0  # seconds of a row of prompt, lately
-        self._step = 0.0  # seconds of a step that reads nothing, lately
+        self._step = 0.0  # seconds of a pass that reads nothing, lately
         self._saved = _PAUSE
 
     def tokens(self, waiting: int, reading: int, beside: int) -> int:
@@ -53,6 +53,8 @@ class Pacing:
 
     def observe(self, step: Step) -> None:
         """Learn from a step that was taken."""
+        if not step.rows:  # it failed
+            return
         if not step.prefilling:
             self._step += (step.target_seconds - self._step) * (_GAIN if self._step else 1)
         elif step.rows >= _LEAST:

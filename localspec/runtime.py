@@ -166,7 +166,7 @@ class LLM:
         if cache.can_truncate:
             drafters += [LookupDrafter(), GrammarDrafter()]
         self.governor = Governor(Costs(cache.outputs), own_cells=cache.own_cells)
-        kept = _profile(self.target, self.draft, cache)
+        kept = _profile(self.target, self.draft, cache, settings.gpu_layers)
         if not profile.load(self.governor, kept):
             sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)
         resources.callback(profile.save, self.governor, kept)
@@ -435,7 +435,8 @@ def _objection(target: Model, draft: Model, cache: Context) -> str | None:
     return difference and f"{draft.name} cannot draft for {target.name}: {difference}."
 
 
-def _profile(target: Model, draft: Model | None, cache: Context) -> Path:
+def _profile(target: Model, draft: Model | None, cache: Context, gpu_layers: int) -> Path:
     """Where costs are kept for just this combination of files, build and computer."""
     files = [(m.path.name, m.path.stat().st_size) for m in (target, draft) if m]
-    return profile.path_for(files, platform.node(), system_info(), cache.threads, cache.sequences)
+    sizes = (cache.threads, cache.sequences, gpu_layers)
+    return profile.path_for(files, platform.node(), system_info(), *sizes)

@@ -19,6 +19,10 @@ __all__ = ["Slot", "Slots"]
 _WORTH_COPYING = 4
 """Tokens more than the slot's own cache holds. A copy takes as long as reading two or three: it
 moves all cells of the donor's stream, most of them empty."""
+_GAP, _WIDEST = 24, 3
+"""Tokens of prompt that an idle slot between busy ones costs in an answer, as it is evaluated with
+them; where there are more, they take a pass of their own."""
+_LIKELY = 0.2  # that a cache is gone on with, where it was left last
 
 
 class _Lead(NamedTuple):
@@ -164,11 +168,22 @@ class Slots:
         shared = slot.shared(sequence.tokens)
         return shared if self._target.can_truncate or shared == len(slot.tokens) else 0
 
-    def _merit(self, slot: Slot, sequence: Sequence) -> tuple[bool, int, int]:
-        """Best is where nothing is lost, then where most goes on, then what is longest unused."""
+    def _merit(self, slot: Slot, sequence: Sequence) -> float:
+        """In tokens that need not be read: what goes on there, less what is lost, the likelier
+        needed the later it was left, and what it costs to be apart from others.
+        """
         own = self._usable(slot, sequence)
         goes_on = own if 2 * own >= len(slot.tokens) else 0
-        return own == len(slot.tokens), goes_on, -slot.last_used
+        lost = len(slot.tokens) - own
+        recent = slot.last_used / self._uses if self._uses else 0.0
+        return goes_on - _LIKELY * recent * lost - _GAP * min(self._apart(slot), _WIDEST)
+
+    def _apart(self, slot: Slot) -> int:
+        """Idle slots between it and the next busy one, where neighbours share a pass."""
+        busy = [other.index for other in self._all if other.sequence]
+        if not (busy and self._target.own_cells):
+            return 0
+        return min(abs(index - slot.index) for index in busy) - 1
 
     def _lead(self, slot: Slot, sequence: Sequence, shared: int) -> _Lead | None:
         """Who is about to read much of what this sequence still has to."""

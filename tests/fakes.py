@@ -342,10 +342,13 @@ class World:
         outputs: int = 80,
         prefill: int = 100,
         can_truncate: bool = True,
+        own_cells: bool = False,
     ) -> None:
         outputs = max(outputs, sequences)
         sizes = {"sequences": sequences, "batch": outputs + prefill, "outputs": outputs}
-        self.target = FakeModel(length=length, can_truncate=can_truncate, **sizes)
+        self.target = FakeModel(
+            length=length, can_truncate=can_truncate, own_cells=own_cells, **sizes
+        )
         self.steps = 0
         self.drafts: list[FakeModel] = []
         self.sequences: list[Sequence] = []

@@ -94,9 +94,9 @@ async def test_an_answer_that_came_bit_by_bit_looks_like_one_that_came_at_once()
     backend = ScriptedBackend()
     async with chatting(backend, size=(80, 40)) as (chat, pilot):
         reply = await begin(chat, pilot, backend, "How?")
-        for at in range(0, len(MARKDOWN), 60):
-            reply.say(MARKDOWN[at : at + 60])
-            said = MARKDOWN[: at + 60]
+        for at in range(0, len(MARKDOWN), 150):
+            reply.say(MARKDOWN[at : at + 150])
+            said = MARKDOWN[: at + 150]
             await wait_until(pilot, lambda said=said: chat.session.tree.path()[-1].content == said)  # type: ignore[misc]
         reply.end()
         await wait_until(pilot, lambda: chat.conversation.running is None)

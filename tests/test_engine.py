@@ -110,7 +110,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=60, stateful_step_count=30)
+TestLife.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 @settings(max_examples=10)
@@ -420,6 +420,19 @@ def test_what_was_read_of_a_cancelled_prompt_is_not_read_again() -> None:
 
 
 # Errors ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", [2, 5])
+def test_after_a_failed_decode_the_governor_goes_on(at: int) -> None:
+    policy = Governor(Costs(17), own_cells=True)
+    world = World(3, "perfect", policy, own_cells=True)
+    world.target.fails_at = at
+    for n in (3, 4, 5):
+        world.submit(Request([*PROMPT, n], ENDLESS, 25))
+    world.run()
+    later = world.submit(Request(PROMPT, ENDLESS, 25))
+    world.run()
+    assert later.finish_reason == "length"
 
 
 @pytest.mark.parametrize("drafters", ["nobody", "perfect", "stranger"])

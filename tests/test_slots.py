@@ -144,6 +144,31 @@ def test_a_new_text_takes_the_slot_that_was_left_alone_longest() -> None:
     assert world.finish(world.ask([5, 5, 5])).slot == recent.slot
 
 
+@pytest.mark.parametrize(("own_cells", "slots"), [(True, [0, 1, 2]), (False, [0, 3, 4])])
+def test_answers_sit_together_where_neighbours_share_a_pass(
+    own_cells: bool, slots: list[int]
+) -> None:
+    world = World(6, own_cells=own_cells)
+    texts = [[n] * 9 for n in range(2, 8)]
+    left = [world.finish(world.ask(text)) for text in texts]
+    for answer in left[1:3]:  # so that 0, 3, 4 and 5 were left alone longest
+        assert world.finish(world.ask([*answer.tokens, 1])).slot == answer.slot
+    answers = [world.ask([9, n], 20) for n in (3, 5, 7)]
+    world.step()
+    assert [s.slot for s in answers] == slots
+    world.run()
+
+
+def test_a_text_goes_on_in_its_slot_however_far_that_is() -> None:
+    world = World(6, own_cells=True)
+    left = [world.finish(world.ask([n] * 90, 5)) for n in range(2, 8)]
+    world.ask([9, 9], 60)
+    again = world.ask([*left[5].tokens, 1], 3)
+    world.step()
+    assert again.slot == left[5].slot
+    world.run()
+
+
 def test_an_idle_engine_forgets_everything_when_told() -> None:
     world = World(2, "twin")
     for _ in range(2):

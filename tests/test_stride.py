@@ -157,6 +157,19 @@ def test_a_useless_draft_costs_next_to_nothing() -> None:
     assert world.run(1000) >= 0.98
 
 
+def test_a_draft_that_was_hopeless_is_found_out_when_it_is_not() -> None:
+    world = Gpu(0.6, truth=0.02)
+    for _ in range(8):
+        world.another_text(0.02)
+        world.run(60)
+    rates = []
+    for _ in range(30):
+        world.another_text(0.95)
+        world.chance = 0.95
+        rates.append(world.run(60))
+    assert max(rates) > 1.5
+
+
 def test_steps_keep_their_rows() -> None:
     world = Gpu(0.8)
     world.run(1000)

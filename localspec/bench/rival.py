@@ -22,6 +22,7 @@ __all__ = ["RIVAL", "Rival", "rival"]
 RIVAL = "the other draft"
 
 _END_SECONDS = 5.0
+_READY = "ready"
 
 
 class _Order(NamedTuple):
@@ -44,16 +45,22 @@ class Rival:
 
     def answer(self, question: Question) -> Run:
         """Answer as if nothing had been answered before. Raises LocalspecError."""
-        try:
-            with suppress(OSError):  # it may have ended, after it said why
-                self._pipe.send(question)
-            said = self._pipe.recv()
-        except (EOFError, OSError) as error:
-            raise LocalspecError(f"The process with {self.name} has ended.") from error
-        if isinstance(said, LocalspecError):
-            raise said
+        with suppress(OSError):  # it may have ended, after it said why
+            self._pipe.send(question)
+        said = _heard(self._pipe)
         assert isinstance(said, Run)
         return said
+
+
+def _heard(pipe: Connection) -> object:
+    """What the other process has to say. Raises LocalspecError where that is an error."""
+    try:
+        said: object = pipe.recv()
+    except (EOFError, OSError) as error:
+        raise LocalspecError(f"The process with {RIVAL} has ended.") from error
+    if isinstance(said, LocalspecError):
+        raise said
+    return said
 
 
 @contextmanager
@@ -68,11 +75,13 @@ def rival(
     process.start()
     there.close()
     try:
+        _heard(here)  # that it is ready, so that nobody is measured while it loads
         yield Rival(here)
     finally:
         here.close()  # at which it ends
         process.join(_END_SECONDS)
         process.kill()
+        process.join()
 
 
 def _answer(pipe: Connection, order: _Order) -> None:
@@ -88,9 +97,13 @@ def _answer(pipe: Connection, order: _Order) -> None:
                 max_tokens=order.max_tokens,
                 temperature=order.temperature,
             )
+            if llm.draft is None:
+                raise LocalspecError(" ".join(llm.notes))
+            pipe.send(_READY)
             while True:
                 pipe.send(ours.answer(pipe.recv()))
     except (EOFError, OSError):
         pass
     except LocalspecError as error:
-        pipe.send(error)
+        with suppress(OSError):
+            pipe.send(error)

@@ -117,7 +117,8 @@ def _draft(speedup: float, guesses: Guesses) -> list[str]:
 
 def _gain(benchmark: Benchmark) -> str:
     gains = [task.speedup / task.beside.speedup for task in benchmark.tasks if task.beside]
-    return f"{benchmark.draft} over the other draft, geometric mean: {geometric_mean(gains):.2f}×."
+    name = benchmark.draft or "No draft"
+    return f"{name} over the other draft, geometric mean: {geometric_mean(gains):.2f}×."
 
 
 def _speed(per_second: float | None) -> str:

@@ -26,8 +26,12 @@ class Attention:
             return False
         return True
 
+    def wake(self) -> None:
+        """A new text begins: what another one had says nothing of it."""
+        self._idle = self._rest = 0
+
     def took(self, seconds: float) -> None:
-        """Looking took so long, and nobody was asked for more than was known."""
+        """Looking took so long, and led to no guess."""
         self._seconds += _GAIN * (seconds - self._seconds)
 
     def found(self, guesses: bool, step: float) -> None:

@@ -8,7 +8,7 @@ second (Dinkelbach 1967, for ratios).
 
 A drafter whose first guess is known for nothing is taken up on it where it is a sure one; where
 not, what the target says next shows for free what it would have been worth. One that must be
-asked is asked where that has been worth it (`worth`), and else now and then, within one percent
+asked is asked where that has been worth it (`worth`), and else now and then, within half a percent
 of the time. When all steps have guesses, two without them now and then keep it known what
 plain decoding takes.
 """
@@ -87,6 +87,8 @@ class Governor:
 
     def looks(self, sequences: Many[Sequence]) -> bool:
         """Whether the next step is worth a look for guesses."""
+        if len(sequences) == 1 and _begins(sequences[0]):
+            self._attention.wake()
         if self._attention.due() or (self.costs.change and self.steady.stride.rows > 1):
             return True  # of a stride of several rows, what there is decides how many
         return any(sequence.request.speculation != "auto" for sequence in sequences)
@@ -108,17 +110,20 @@ class Governor:
                 wanted = [t for t in free if self._is_worth_asking(drafter, t, len(free))]
                 self._propose(drafter, wanted, self._ask_while_it_pays)
             self._share_out(free)
-            self._account((self._clock() - began) / self.costs.pace)
-        if self.costs.change and len(self._trials) == len(free) == 1:
+        alone = len(self._trials) == len(free) == 1
+        if self.costs.change and alone:
             self.steady.settle(free[0], self._prices, self._depth, drafters)
+        if free and not self.costs.due:
+            self._account((self._clock() - began) / self.costs.pace, alone)
         step = self.costs.step(len(wishes), self._depth) / self.costs.pace
         self._attention.found(any(trial.length for trial in self._trials), step)
         return [trial.looked_at for trial in self._trials]
 
-    def _account(self, seconds: float) -> None:
+    def _account(self, seconds: float, alone: bool) -> None:
         """What came before a pass took so long, at a pace of 1."""
         if any(not book.free for trial in self._trials for book in trial.asked):
-            self.steady.decided(seconds - self._drafting / self.costs.pace)
+            if alone:
+                self.steady.decided(seconds - self._drafting / self.costs.pace)
         elif not any(trial.length for trial in self._trials):
             self._attention.took(seconds)
 
@@ -127,7 +132,8 @@ class Governor:
         book, start = self._book(drafter), self._clock()
         backlog = drafter.backlog(trial.wish.sequence)
         self.steady.coast(trial, drafter, book)
-        self._pay(book, self._clock() - start, trial.length, backlog)
+        if trial.length:
+            self._pay(book, self._clock() - start, trial.length, backlog)
         return trial.looked_at
 
     def _pay(self, book: Book, seconds: float, guesses: int, backlog: int) -> None:
@@ -137,7 +143,7 @@ class Governor:
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""
         self._depth = step.depth
-        self.costs.steady = 0
+        self.costs.steady = self._rows_of_the_last(step)
         if step.prefilling or len(step.passes) != 1:
             self.costs.interrupted()
         else:
@@ -159,6 +165,14 @@ class Governor:
         if any(outcome.sequence.request.speculation == "auto" for outcome in step.outcomes):
             self._passed += step.seconds
         self._trials = []
+
+    def _rows_of_the_last(self, step: Step) -> int:
+        """The last step of an answer, in which nobody guesses, needs no other number of rows."""
+        if not self.costs.change or len(step.outcomes) != 1 or step.prefilling:
+            return 0
+        sequence = step.outcomes[0].sequence
+        free = sequence.request.speculation == "auto" and not sequence.finish_reason
+        return self.steady.stride.rows if free and sequence.room == 1 else 0
 
     def _compare(self, trial: Trial, step: Step) -> None:
         """What asking promised, and what came of it: what nothing else explains is remembered."""
@@ -220,7 +234,7 @@ class Governor:
         if self.costs.change and len(self._trials) == 1:
             steadily = self.steady.is_worth_asking(sequence, book, self._prices.rate)
             return steadily or self._is_time_to_see(drafter, trial, book)
-        own = book.worth(sequence, company)
+        own = book.worth(sequence, len(self._trials))
         if len(sequence) < own.rests_until:
             return False
         worth = own.estimate(self._level(sequence), len(sequence)) + book.surprise
@@ -237,11 +251,11 @@ class Governor:
         return True
 
     def _is_time_to_see(self, drafter: Drafter, trial: Trial, book: Book) -> bool:
-        """Whether to ask at one row, where another number of rows costs much."""
+        """Whether to ask just to see, where another number of rows costs much."""
         backlog = drafter.backlog(trial.wish.sequence)
         seconds = book.proposal(1) + book.reading(backlog) + self.steady.deciding
         cost = seconds * self.costs.pace
-        if not book.probes(cost, self._passed, self.costs.step(1, self._depth)):
+        if not book.probes(cost, self._passed, max(cost, self.costs.step(1, self._depth))):
             return False
         self.steady.stride.probed()
         return True
@@ -370,3 +384,8 @@ class Governor:
             for book, seconds in trial.costs.items():
                 guessed = trial.chosen and self.books[trial.chosen.draft.drafter] is book
                 self._was_worth(trial, book, each * gain if guessed else 0.0, seconds)
+
+
+def _begins(sequence: Sequence) -> bool:
+    """Whether its text does: no more than what followed the prompt has been said."""
+    return len(sequence) <= len(sequence.request.prompt) + 1

@@ -65,6 +65,8 @@ class Steady:
             proposal.update(draft)
             trial.proposals.append(proposal)
             trial.chosen, trial.length = proposal, len(draft)
+        else:
+            self._coasting = None
 
     def decided(self, seconds: float) -> None:
         """To decide about a step took so long, beside what drafters took."""

@@ -68,6 +68,7 @@ class Stride:
     def probed(self) -> None:
         """It is asked just to see: one step says little, so some more may follow."""
         self._asked = min(self._asked, _BURST - _AGAIN)
+        self._hope = max(self._hope, _HOPELESS)
 
     def learn(self, values: Many[float]) -> None:
         """A step with n rows would have been worth `values[n - 1]`."""

@@ -36,7 +36,7 @@ class Trial:
     base: int = 0
     proposals: list[Proposal] = field(default_factory=list)
     asked: list[Book] = field(default_factory=list)
-    """Of those who guessed more than they had known."""
+    """Of those who were asked."""
     probes: dict[Book, float] = field(default_factory=dict)
     """Seconds that were allowed for asking just to see."""
     costs: dict[Book, float] = field(default_factory=dict)

@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
         prepare(picture)
     known = prompts.read(Path(options.prompts)) if options.prompts else prompts.own()
     chosen = prompts.choose(known, _names(options.tasks), options.limit)
+    peer = _peer(options.peer)
     with Waiting() as waiting:
         model, draft, rival = _files(options, waiting)
         waiting.say(f"loading {model}")
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         options.max_tokens,
         options.temperature,
         options.all,
-        peer=_peer(options.peer),
+        peer=peer,
         against=rival,
     )
     with llm, Progress() as progress:
@@ -62,6 +63,8 @@ def _files(
 ) -> tuple[str | Path, str | Path, Path | None]:
     """Target, draft, and the one to compare it with: what was named, or twins in another shape."""
     _, rival = models.resolve(options.model, options.against or "none")
+    if options.against and rival is None:
+        raise UsageError(f"--against is {options.against!r}; name the file of a draft.")
     if options.shape is None:
         return options.model, options.draft, rival
     shape = twins.shape_named(options.shape)

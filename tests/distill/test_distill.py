@@ -157,7 +157,7 @@ def test_a_target_makes_its_draft(target: Path, tmp_path: Path) -> None:
     draft = tmp_path / "draft.gguf"
     stages: list[str] = []
     outcome = room.distill(
-        target, draft, PROMPTS, seconds=9, progress=lambda share, what: stages.append(what)
+        target, draft, PROMPTS, seconds=7, progress=lambda share, what: stages.append(what)
     )
     assert outcome.before is None
     assert outcome.worth_using
