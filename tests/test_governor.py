@@ -180,6 +180,15 @@ def test_several_sequences_share_the_passes_that_pay(
     assert company.run(400) >= 0.95 * max(company.fixed(k) for k in range(8))
 
 
+@pytest.mark.parametrize("truths", [[0.75] * 8, [0.95, *[0.6] * 7]], ids=["alike", "one is sure"])
+def test_among_many_nobody_is_asked_for_guesses_that_nobody_looks_at(truths: list[float]) -> None:
+    each_row_takes_as_long = {n: 0.2 + 0.8 * n for n in range(1, ROWS + 2)}
+    company = Company(each_row_takes_as_long, truths, guess=0.05)
+    company.run(200)
+    plain = len(truths) / company.pass_takes(len(truths))
+    assert company.run(400) >= 0.99 * plain
+
+
 @pytest.mark.parametrize("curve", [FLAT, STEEP, CLIFF], ids=["flat", "steep", "cliff"])
 @pytest.mark.parametrize("guess", [0.02, 0.1])
 @pytest.mark.parametrize("chance", [0.02, 0.3, 0.6, 0.8, 0.95])

@@ -244,10 +244,11 @@ class Governor:
         if gain * min(max(said, _AT_LEAST), _HORIZON, sequence.room) > self._prices.rate * reading:
             return True
         saved = _PROBES_AT_ONCE * self.costs.step(1, self._depth)
-        if not book.probes(cost + reading, self._passed, saved):
+        whole = cost * company + reading  # others may not be asked
+        if not book.probes(whole, self._passed, saved):
             own.rests_until = len(sequence) + _REST
             return False
-        trial.probes[book] = cost + reading
+        trial.probes[book] = whole
         return True
 
     def _is_time_to_see(self, drafter: Drafter, trial: Trial, book: Book) -> bool:
