@@ -135,6 +135,7 @@ def _contestants(
     ]
     with ExitStack() as others:
         if plan.against:
+            progress(0.0, f"loading {plan.against.name}")
             found.append(
                 others.enter_context(
                     rival(
