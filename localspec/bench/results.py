@@ -7,7 +7,7 @@ shorter than SHORTEST tokens do not, as there is little to time in them.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple, TypeVar
 
@@ -76,12 +76,9 @@ def results(
     `fixed` are the lengths, `peers` the other programs and `rival` the other draft whose names
     appear in the records.
     """
-    found = list[TaskResult]()
-    for task, answers in _by_task(records).items():
-        result = _result(task, answers, fixed, peers)
-        if result:
-            found.append(replace(result, beside=_beside(answers, rival)) if rival else result)
-    return found
+    by_task = _by_task(records).items()
+    found = (_result(task, answers, fixed, peers, rival) for task, answers in by_task)
+    return [result for result in found if result]
 
 
 def short_answers(records: Iterable[Record]) -> dict[str, int]:
@@ -135,7 +132,11 @@ class _Answers:
 
 
 def _result(
-    task: str, answers: list[_Answers], fixed: Sequence[int], peers: Sequence[str]
+    task: str,
+    answers: list[_Answers],
+    fixed: Sequence[int],
+    peers: Sequence[str],
+    rival: str | None,
 ) -> TaskResult | None:
     complete = [a for a in answers if a.complete]
     timed = [a for a in complete if not a.short]
@@ -154,15 +155,16 @@ def _result(
         outputs_equal=all(a.equal for a in complete),
         fixed=_known({k: _middle(_median(a.speedups(str(k))) for a in timed) for k in fixed}),
         peers=_known({peer: _middle(a.speed(peer) for a in timed) for peer in peers}),
+        beside=_beside([a for a in timed if a.speedups(rival)], rival) if rival else None,
     )
 
 
 def _beside(answers: list[_Answers], rival: str) -> Beside | None:
-    timed = [a for a in answers if a.complete and not a.short and a.speedups(rival)]
-    if not timed:
+    """Of answers that the rival has timed too."""
+    if not answers:
         return None
-    runs = [run for a in timed for run in a.runs[rival].values()]
-    return Beside(median(median(a.speedups(rival)) for a in timed), guesses(runs))
+    runs = [run for a in answers for run in a.runs[rival].values()]
+    return Beside(median(median(a.speedups(rival)) for a in answers), guesses(runs))
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
 
 import localspec
 from localspec.bench.contest import Question, Run
@@ -23,16 +22,6 @@ RIVAL = "the other draft"
 
 _END_SECONDS = 5.0
 _READY = "ready"
-
-
-class _Order(NamedTuple):
-    """What the other process is to do."""
-
-    target: Path
-    draft: Path
-    context: int
-    max_tokens: int
-    temperature: float
 
 
 class Rival:
@@ -70,8 +59,8 @@ def rival(
     """The other draft, for as long as the block lasts. Raises LocalspecError where it is none."""
     spawn = get_context("spawn")
     here, there = spawn.Pipe()
-    order = _Order(target, draft, context, max_tokens, temperature)
-    process = spawn.Process(target=_answer, args=(there, order), daemon=True)
+    order = (there, target, draft, context, max_tokens, temperature)
+    process = spawn.Process(target=_answer, args=order, daemon=True)
     process.start()
     there.close()
     try:
@@ -84,21 +73,17 @@ def rival(
         process.join()
 
 
-def _answer(pipe: Connection, order: _Order) -> None:
+def _answer(
+    pipe: Connection, target: Path, draft: Path, context: int, max_tokens: int, temperature: float
+) -> None:
     """In the process: answer one question after another, until nobody is there to ask."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks
     try:
-        with localspec.load(order.target, draft=order.draft, context=order.context) as llm:
-            ours = Ours(
-                RIVAL,
-                llm,
-                Meter(llm),
-                "auto",
-                max_tokens=order.max_tokens,
-                temperature=order.temperature,
-            )
+        with localspec.load(target, draft=draft, context=context) as llm:
             if llm.draft is None:
                 raise LocalspecError(" ".join(llm.notes))
+            meter = Meter(llm)
+            ours = Ours(RIVAL, llm, meter, "auto", max_tokens=max_tokens, temperature=temperature)
             pipe.send(_READY)
             while True:
                 pipe.send(ours.answer(pipe.recv()))

@@ -105,15 +105,14 @@ class Governor:
         free = [t for t in self._trials if t.wish.sequence.request.speculation == "auto"]
         fixed = [t for t in self._trials if t.wish.sequence.request.speculation not in ("auto", 0)]
         self._propose(drafters[0], fixed, self._ask_fixed)
-        if not self.costs.due:
+        alone = len(self._trials) == len(free) == 1
+        if free and not self.costs.due:
             for drafter in sorted(drafters, key=lambda drafter: self._book(drafter).proposal(1)):
                 wanted = [t for t in free if self._is_worth_asking(drafter, t, len(free))]
                 self._propose(drafter, wanted, self._ask_while_it_pays)
             self._share_out(free)
-        alone = len(self._trials) == len(free) == 1
-        if self.costs.change and alone:
-            self.steady.settle(free[0], self._prices, self._depth, drafters)
-        if free and not self.costs.due:
+            if self.costs.change and alone:
+                self.steady.settle(free[0], self._prices, self._depth, drafters)
             self._account((self._clock() - began) / self.costs.pace, alone)
         step = self.costs.step(len(wishes), self._depth) / self.costs.pace
         self._attention.found(any(trial.length for trial in self._trials), step)

@@ -86,7 +86,7 @@ class Stride:
         than last time costs `change` tokens once and `ahead` tokens are likely to follow.
         """
         means = self.means
-        if self._fresh or (self._count >= _WITNESSES and means):
+        if self._fresh or self._count >= _WITNESSES:
             best = _best(means)
             if self._fresh or (means[best - 1] - means[self.rows - 1]) * ahead > change:
                 self.rows, self._fresh = best, False
