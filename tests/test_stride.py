@@ -4,7 +4,7 @@ import pytest
 from fakes import Alternating, FakeModel, FakeVocabulary
 from hypothesis import given
 from hypothesis import strategies as st
-from test_governor import FLAT, RIGHT, ROW, ROWS, Simulation
+from simulated import FLAT, RIGHT, ROW, ROWS, Simulation
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
