@@ -35,10 +35,9 @@ from localspec.governor.trial import Proposal, Trial
 __all__ = ["Governor"]
 
 _MEMORY = 0.98  # how much of the rate a step leaves
-_HORIZON = 64  # tokens over which reading a backlog must pay for itself
 _OUTLIER = 2.0  # times what was expected: who takes longer was held up
 _REST = 4  # tokens before it is considered again whether to ask
-_AT_LEAST = 2  # tokens that are expected to follow whatever there is
+_AT_LEAST = 2  # tokens over which reading a backlog must pay for itself, whatever was said
 _PROMISE = 0.25  # of what asking takes, which it must promise beyond that
 _PROBES_AT_ONCE = 4.0  # steps' worth of asking just to see
 _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is not worth a risk
@@ -239,8 +238,7 @@ class Governor:
         worth = own.estimate(self._level(sequence), len(sequence)) + book.surprise
         reading = book.reading(drafter.backlog(sequence)) * self.costs.pace
         gain = worth - trial.value - _MARGIN - _PROMISE * self._prices.rate * cost
-        said = len(sequence) - len(sequence.request.prompt)  # as much may be expected to follow
-        if gain * min(max(said, _AT_LEAST), _HORIZON, sequence.room) > self._prices.rate * reading:
+        if gain * trial.ahead(_AT_LEAST) > self._prices.rate * reading:
             return True
         saved = _PROBES_AT_ONCE * self.costs.step(1, self._depth)
         whole = cost * company + reading  # others may not be asked

@@ -22,7 +22,7 @@ __all__ = ["Steady"]
 
 _COAST = 4  # steps that go on like the one before
 _KNOWN = 6  # steps of a text that are weighed first
-_HORIZON = 64  # tokens that are likely to follow, at the most
+_AT_LEAST = 32  # tokens over which a change must pay for itself, whatever was said
 _GAIN = 0.1
 _OUTLIER = 2.0  # times what was expected: who takes longer was held up
 
@@ -89,10 +89,8 @@ class Steady:
         values = self._values(survivals, trial.asked, prices.rate, depth)
         if trial.asked or not stride.useful:  # else it says nothing about what guesses are worth
             stride.learn(values)
-        said = len(sequence) - len(sequence.request.prompt)
-        ahead = min(max(said, _HORIZON // 2), _HORIZON, sequence.room)
         change = prices.rate * self._costs.change * self._costs.pace
-        rows = self._costs.steady = stride.take(values, change, ahead)
+        rows = self._costs.steady = stride.take(values, change, trial.ahead(_AT_LEAST))
         trial.length = min(len(survivals), rows - 1)
         if trial.chosen and trial.asked and rows == stride.rows > 1 and stride.seen >= _KNOWN:
             self._go_on(sequence, trial.chosen.draft.drafter, drafters)

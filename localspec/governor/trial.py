@@ -9,6 +9,8 @@ from localspec.governor.survival import OwnCalibration
 
 __all__ = ["Proposal", "Trial"]
 
+_HORIZON = 64  # tokens that are likely to follow, at the most
+
 
 @dataclass
 class Proposal:
@@ -50,6 +52,12 @@ class Trial:
 
     def __post_init__(self) -> None:
         self.base = len(self.wish.sequence)
+
+    def ahead(self, least: int) -> int:
+        """Tokens that are likely to follow: as many as were said, and `least` whatever was."""
+        sequence = self.wish.sequence
+        said = len(sequence) - len(sequence.request.prompt)
+        return min(max(said, least), _HORIZON, sequence.room)
 
     @property
     def looked_at(self) -> Draft:
