@@ -227,12 +227,13 @@ class LLM:
     def stream(
         self,
         prompt: Prompt,
-        told: Callable[[], None] | None = None,
+        told: Callable[[bool], None] | None = None,
         **options: Unpack[Options],
     ) -> Stream:
         """Begin to answer. A str goes through the model's chat template unless `raw`.
 
-        `told`, where given, is called on another thread whenever there is something to read.
+        `told`, where given, is called on another thread whenever there is something to read, with
+        whether it is the last.
         Raises UsageError where prompt or options make no sense, BusyError where too many wait.
         """
         return self.streams([prompt], told=told, **options)[0]
@@ -241,7 +242,7 @@ class LLM:
         self,
         prompts: Many[Prompt],
         n: int = 1,
-        told: Callable[[], None] | None = None,
+        told: Callable[[bool], None] | None = None,
         **options: Unpack[Options],
     ) -> list[Stream]:
         """Begin `n` answers to each prompt, all or none.

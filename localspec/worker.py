@@ -182,11 +182,11 @@ class _Outbox:
     """Where an answer is put, and whom to tell of it."""
 
     queue: queue.SimpleQueue[_Delivery]
-    told: Callable[[], None]
+    told: Callable[[bool], None]
 
     def put(self, delivery: _Delivery) -> None:
         self.queue.put(delivery)
-        self.told()
+        self.told(delivery.last)
 
 
 def _do(job: _Job) -> None:
@@ -198,7 +198,7 @@ def _do(job: _Job) -> None:
         job.done.set_result(None)
 
 
-def _nobody() -> None:
+def _nobody(last: bool) -> None:
     """Whoever reads the stream waits for it."""
 
 
@@ -220,18 +220,19 @@ class Worker:
         self._thread.start()
         self._engine = self._built.result()
 
-    def stream(self, request: Request, told: Callable[[], None] | None = None) -> Stream:
+    def stream(self, request: Request, told: Callable[[bool], None] | None = None) -> Stream:
         """Begin to answer; see `streams`."""
         return self.streams([request], told)[0]
 
     def streams(
-        self, requests: Iterable[Request], told: Callable[[], None] | None = None
+        self, requests: Iterable[Request], told: Callable[[bool], None] | None = None
     ) -> list[Stream]:
         """Begin to answer all requests or none.
 
         Raises UsageError where one makes no sense, BusyError where too many would wait. `told` is
-        called on the engine's thread whenever there is something to read; it must be quick. After
-        `close`, or after a failure of the engine itself, LocalspecError is raised.
+        called on the engine's thread whenever there is something to read, with whether it is the
+        last of an answer; it must be quick. After `close`, or after a failure of the engine itself,
+        LocalspecError is raised.
         """
         sequences = [self._engine.prepare(request) for request in requests]
         if self._most is not None and len(sequences) > self._most:

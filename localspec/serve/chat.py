@@ -1,4 +1,4 @@
-"""A chat completion as events: one chunk for each step of the engine that said something."""
+"""A chat completion as events: one chunk for all that was said since the last."""
 
 import time
 from collections.abc import AsyncIterator

@@ -40,10 +40,10 @@ class Asking:
         self._streams: list[Stream] = []
         asked = self._asked
         self._streams = llm.streams(asked.prompts, asked.n, self._hear, **asked.options)
-        self._hear()  # the last word may have come before anybody listened
+        self._hear(True)  # the last word may have come before anybody listened
 
-    def _hear(self) -> None:
-        if self._streams and all(stream.finished for stream in self._streams):
+    def _hear(self, last: bool) -> None:
+        if last and self._streams and all(stream.finished for stream in self._streams):
             self._ended(self)
 
     def cancel(self) -> None:
