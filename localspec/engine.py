@@ -213,7 +213,7 @@ class Engine:
         able = [t for t in turns if _may_guess(t.sequence)]
         if not (able and self._drafters and self._policy.looks([t.sequence for t in able])):
             return
-        start = time.perf_counter()
+        start, step.looked = time.perf_counter(), True
         rows = self._target.batch - sum(turn.fed for turn in turns)
         share = min(rows, self._target.outputs - sum(t.outputs for t in turns)) // len(able)
         wishes = [Wish(t.sequence, min(share, t.sequence.room - 1)) for t in able]
@@ -271,18 +271,22 @@ class Engine:
         held = 0 if turn.sequence.finish_reason else len(verify(turn.sequence, turn.draft, rows))
         turn.sequence.record(turn.draft, held, now, step.draft_seconds, step.target_seconds)
         step.outcomes.append(Outcome(turn.sequence, turn.draft, held, rows[held]))
-        self._roll_back(turn, held)
+        self._roll_back(turn, held, step)
 
-    def _roll_back(self, turn: _Turn, held: int) -> None:
-        """Cut both caches to the committed tokens: what is left of a draft was never said."""
+    def _roll_back(self, turn: _Turn, held: int, step: Step) -> None:
+        """Cut both caches to the committed tokens: what is left of a draft was never said.
+
+        Drafters nobody asked have nothing to take back, and hear of the answer when it has ended.
+        """
         sequence = turn.sequence
         evaluated = sequence.cached + len(turn.draft)
         sequence.cached = min(sequence.cached + held, len(sequence))
         if sequence.cached < evaluated:
             self._target.truncate(sequence.slot, sequence.cached)
-        for drafter in self._drafters:
-            drafter.truncate(sequence.slot, sequence.cached)
-            drafter.observe(sequence)
+        if step.looked or sequence.finish_reason:
+            for drafter in self._drafters:
+                drafter.truncate(sequence.slot, sequence.cached)
+                drafter.observe(sequence)
 
     def _fail(self, turns: Many[_Turn], error: DecodeError) -> None:
         """End all answers of a failed decode, and forget caches nobody can vouch for."""

@@ -37,6 +37,7 @@ class RemoteError(LocalspecError):
 
     `status` is the HTTP status, None where there was none. `temporary` says whether the same
     request may well succeed later; `retry_after` how many seconds the server wants left until then.
+    `about` is the error object of its answer, empty where there is none.
     """
 
     def __init__(
@@ -46,9 +47,11 @@ class RemoteError(LocalspecError):
         status: int | None = None,
         temporary: bool = False,
         retry_after: float | None = None,
+        about: Document | None = None,
     ) -> None:
         super().__init__(sentence)
         self.status, self.temporary, self.retry_after = status, temporary, retry_after
+        self.about = about or {}
 
 
 class UnreachableError(RemoteError):
@@ -137,13 +140,13 @@ class Remote:
     async def _check(self, response: httpx2.Response) -> None:
         if response.is_success:
             return
-        detail = _detail((await response.aread()).decode("utf-8", "replace"))
-        raise _refusal(self.url, response, detail)
+        text = (await response.aread()).decode("utf-8", "replace")
+        raise _refusal(self.url, response, text)
 
     def _document(self, text: str) -> Document:
         try:
             document = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._nonsense() from None
         if not isinstance(document, dict):
             raise self._nonsense()
@@ -213,7 +216,7 @@ def _finishes(chunk: Document) -> bool:
     )
 
 
-def _refusal(url: str, response: httpx2.Response, detail: str) -> RemoteError:
+def _refusal(url: str, response: httpx2.Response, text: str) -> RemoteError:
     status = response.status_code
     if status in (401, 403):
         advice = f"{url} does not accept the API key; set LOCALSPEC_API_KEY to one that it knows."
@@ -222,12 +225,13 @@ def _refusal(url: str, response: httpx2.Response, detail: str) -> RemoteError:
     elif status == 429:
         advice = f"{url} has too much to do; try again later."
     else:
-        advice = f"{url} refuses with status {status}: {detail}."
+        advice = f"{url} refuses with status {status}: {_detail(text)}."
     return RemoteError(
         advice,
         status=status,
         temporary=status in _BUSY,
         retry_after=_seconds(response.headers.get("retry-after")),
+        about=_about(text),
     )
 
 
@@ -235,13 +239,23 @@ def _detail(text: str) -> str:
     """What a server says went wrong, in one line; servers differ in where they put it."""
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = text
     for key in ("error", "message", "detail"):
         if isinstance(said, dict) and key in said:
             said = said[key]
     words = " ".join((said if isinstance(said, str) else json.dumps(said)).split())
     return words[:_LONGEST_DETAIL].rstrip(".") or "no reason given"
+
+
+def _about(text: str) -> Document | None:
+    """The API's error object in what a server says."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    error = said.get("error") if isinstance(said, dict) else None
+    return error if isinstance(error, dict) else None
 
 
 def _seconds(header: str | None) -> float | None:

@@ -231,12 +231,19 @@ def test_a_refusal_is_one_sentence(status: int, text: str, words: str, temporary
         assert (error.status, error.temporary) == (status, temporary)
 
 
+def test_what_a_server_says_about_an_error_is_there_for_programs() -> None:
+    about = {"message": "too long", "code": "context_length_exceeded"}
+    assert refused(says(400, json.dumps({"error": about}))).about == about
+    for text in ("", "[]", '{"error": "odd"}', "[" * 100_000):
+        assert refused(says(400, text)).about == {}
+
+
 def test_a_server_may_say_when_to_come_back() -> None:
     assert refused(says(429, "", **{"retry-after": "7"})).retry_after == 7
     assert refused(says(429, "", **{"retry-after": "Wed, 21 Oct"})).retry_after is None
 
 
-@pytest.mark.parametrize("text", ["<html>", "[]", '"yes"', "{"])
+@pytest.mark.parametrize("text", ["<html>", "[]", '"yes"', "{", "[" * 100_000])
 def test_a_server_of_another_kind_is_recognised(text: str) -> None:
     assert "check the address" in str(refused(says(200, text)))
     assert "check the address" in str(refused(says(200, text), stream=True))

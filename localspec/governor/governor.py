@@ -190,9 +190,10 @@ class Governor:
         """See how sure the target is, now and then, where that may decide something."""
         for sequence, *_, row in step.outcomes:
             if sequence.request.speculation == "auto":
-                if sequence not in self._certainties:
-                    self._certainties[sequence] = Certainty()
-                self._certainties[sequence].observe(row, len(sequence))
+                known = self._certainties.get(sequence)
+                if known is None:
+                    known = self._certainties[sequence] = Certainty()
+                known.observe(row, len(sequence))
 
     def _level(self, sequence: Sequence) -> int:
         known = self._certainties.get(sequence)

@@ -46,6 +46,8 @@ class Step:
     target_seconds: float = 0.0
     draft_seconds: float = 0.0
     outcomes: list[Outcome] = field(default_factory=list)
+    looked: bool = False
+    """Whether it was looked for guesses."""
 
     @property
     def rows(self) -> int:

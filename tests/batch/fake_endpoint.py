@@ -35,24 +35,26 @@ class Request(BaseHTTPRequestHandler):
             with self.server.lock:
                 self.server.running -= 1
 
-    def answer(self) -> None:
+    def answer(self, reason: str = "stop") -> None:
         message = {"role": "assistant", "content": f"echo {self.text} {self.body['seed']}"}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        choice = {"index": 0, "message": message, "finish_reason": reason}
         usage = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
         self.reply(200, {"model": self.body["model"], "choices": [choice], "usage": usage})
 
     def answer_as_vllm(self) -> None:
-        """With all fields that vLLM's server gives, those too that it has nothing to say in."""
+        """With all fields that vLLM 0.32 gives, those too that it has nothing to say in."""
         nothing = dict.fromkeys(("refusal", "annotations", "audio", "function_call", "reasoning"))
-        message = {"role": "assistant", "content": "echo", "tool_calls": [], **nothing}
+        message = {"role": "assistant", "content": "echo", **nothing}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-        choice |= {"stop_reason": None, "token_ids": None}
+        choice |= dict.fromkeys(("stop_reason", "token_ids", "routed_experts"))
         usage = {"prompt_tokens": 2, "total_tokens": 5, "completion_tokens": 3}
-        usage["prompt_tokens_details"] = None  # type: ignore[assignment]
+        usage |= dict.fromkeys(("prompt_tokens_details", "completion_tokens_details"))  # type: ignore[arg-type]
         body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1715633336}
-        body |= {"model": self.body["model"], "choices": [choice], "usage": usage}
-        nothing = dict.fromkeys(("service_tier", "system_fingerprint", "prompt_logprobs"))
-        self.reply(200, {**body, **nothing, "kv_transfer_params": None})
+        body |= {"model": self.body["model"], "choices": [choice], "service_tier": None}
+        body |= {"system_fingerprint": "vllm-0.32.0-04a502f7", "usage": usage}
+        nothing = dict.fromkeys(("prompt_logprobs", "prompt_token_ids", "prompt_text", "metrics"))
+        nothing |= dict.fromkeys(("kv_transfer_params", "ec_transfer_params"))
+        self.reply(200, {**body, **nothing})
 
     def reply(self, status: int, document: object, **headers: str) -> None:
         self.raw(status, json.dumps(document).encode(), **headers)

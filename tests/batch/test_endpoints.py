@@ -2,12 +2,14 @@
 
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from batch_world import RECIPE, Watching, World, lines
 from fake_endpoint import FakeEndpoint, Request, slow
 
+from localspec.batch.backends import endpoints as asking
 from localspec.batch.backends import fleet
 from localspec.batch.backends.endpoints import Endpoints, Settings
 from localspec.batch.plan import Counts
@@ -19,6 +21,7 @@ from localspec.remote import Remote
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet, "_FIRST_REST", 0.01)
+    monkeypatch.setattr(asking, "_FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -64,14 +67,33 @@ def once(misbehave: object) -> object:
         lambda request: request.raw(200, b"<html>"),
         lambda request: request.raw(200, b"[1]"),
         lambda request: request.reply(200, {"error": "odd"}),
+        lambda request: request.answer("abort"),
         Request.drop,
     ],
-    ids=["500", "429", "503", "html", "list", "error as 200", "drop"],
+    ids=["500", "429", "503", "html", "list", "error as 200", "abort", "drop"],
 )
 def test_what_goes_wrong_once_is_tried_again(world: World, misbehave: object) -> None:
     world.write(*lines(6))
     with FakeEndpoint(once(misbehave)) as server:  # type: ignore[arg-type]
         assert world.run(endpoints(server, parallel=3)).counts == Counts(6, 6, 0)
+    bodies = [answer["response"]["body"] for answer in world.answers()]
+    assert {body["choices"][0]["finish_reason"] for body in bodies} == {"stop"}
+
+
+def test_a_server_that_is_shutting_down_costs_no_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """vLLM then says 500 to all that is new, until what it has begun is answered."""
+    monkeypatch.setattr(asking, "_FIRST_PAUSE", 0.02)
+    ends: list[float] = []
+
+    def behave(request: Request) -> None:
+        ends.append(time.monotonic() + 0.3)
+        request.answer() if time.monotonic() > ends[0] else request.reply(500, {})
+
+    world.write(*lines(1))
+    with FakeEndpoint(behave) as server:
+        assert world.run(endpoints(server)).counts == Counts(1, 1, 0)
 
 
 def test_a_request_that_stalls_is_tried_again(world: World) -> None:
@@ -92,7 +114,7 @@ def test_a_request_that_stalls_is_tried_again(world: World) -> None:
 def test_what_a_server_refuses_is_a_failed_line(world: World) -> None:
     def behave(request: Request) -> None:
         if "question 1 " in request.text:
-            request.reply(400, {"error": {"message": "too long"}})
+            request.reply(400, {"error": {"message": "too long", "type": "Bad", "code": 400}})
         else:
             request.answer()
 
@@ -101,7 +123,9 @@ def test_what_a_server_refuses_is_a_failed_line(world: World) -> None:
         assert world.run(endpoints(server)).counts == Counts(3, 3, 1)
         assert max(server.seen.values()) == 1
     assert statuses(world) == [200, 400, 200]
-    assert "too long" in world.answers()[1]["response"]["body"]["error"]["message"]
+    error = world.answers()[1]["response"]["body"]["error"]
+    assert "too long" in error.pop("message")
+    assert error == {"type": "Bad", "param": None, "code": 400}
 
 
 def test_a_line_that_breaks_every_server_fails_alone(world: World) -> None:
@@ -264,8 +288,10 @@ def test_the_defaults_of_the_command_line_reach_the_server(world: World) -> None
         request.answer()
 
     world.write(*lines(1))
+    defaults = {"model": "m", "max_tokens": 4, "repeat_penalty": 1.1}
     with FakeEndpoint(behave) as server:
-        world.run(endpoints(server), recipe=Recipe("", defaults={"model": "m", "max_tokens": 4}))
+        world.run(endpoints(server), recipe=Recipe("", defaults=defaults))
     assert bodies[0]["model"] == "m"
     assert bodies[0]["max_tokens"] == 4
+    assert bodies[0]["repeat_penalty"] == bodies[0]["repetition_penalty"] == 1.1
     assert bodies[0]["stream"] is False

@@ -26,9 +26,11 @@ PARALLEL = 16
 
 _ROOT = "/v1/"
 _ATTEMPTS = 4
+_FIRST_PAUSE, _GROWTH = 2.0, 4  # seconds: 2, 8 and 32 outlast a server that is shutting down
 _BUSY = frozenset({429, 503, 529})
 _STRANGERS = frozenset({401, 403})
 _BAD_GATEWAY = 502
+_CUT_OFF = "abort"  # how vLLM ends answers when it is paused, with status 200
 
 
 class Settings(NamedTuple):
@@ -111,7 +113,7 @@ class Endpoints:
         """The reply to a task, from whichever server. Raises LocalspecError where none is left."""
         attempts = 0
         while True:
-            server = await fleet.take()
+            server, pause = await fleet.take(), 0.0
             try:
                 body = await _ask(server, task)
                 fleet.good(server)
@@ -122,7 +124,9 @@ class Endpoints:
                 if error.status is not None and not error.temporary:
                     fleet.good(server)
                     return _failure(task, error)
-                attempts += _is_own_fault(error)
+                if _is_own_fault(error):
+                    pause = _FIRST_PAUSE * _GROWTH**attempts
+                    attempts += 1
                 busy = error.status in _BUSY
                 fleet.bad(server, busy=busy, wish=error.retry_after)
                 if attempts == _ATTEMPTS:
@@ -130,6 +134,7 @@ class Endpoints:
                 self._check_patience(fleet, error)
             finally:
                 fleet.leave(server)
+            await asyncio.sleep(pause)
 
     def _check_patience(self, fleet: Fleet, error: RemoteError) -> None:
         if fleet.silence > self._settings.patience:
@@ -156,10 +161,21 @@ async def _ask(server: Server, task: Task) -> Body:
     body: Body = json.loads(task.body)
     if "model" not in body:
         body["model"] = await _model(server)
+    if "repeat_penalty" in body:  # which vLLM calls so:
+        body.setdefault("repetition_penalty", body["repeat_penalty"])
     answer = await server.remote.complete(body, task.url.removeprefix(_ROOT))
-    if task.url in (CHAT, COMPLETIONS) and not isinstance(answer.get("choices"), list):
-        raise RemoteError(f"{server.remote.url} gave an answer without choices.")
+    if task.url in (CHAT, COMPLETIONS):
+        _check(answer, server.remote.url)
     return answer
+
+
+def _check(answer: Body, url: str) -> None:
+    """Raises RemoteError where a server says it has answered and has not."""
+    choices = answer.get("choices")
+    if not isinstance(choices, list):
+        raise RemoteError(f"{url} gave an answer without choices.")
+    if any(isinstance(one, dict) and one.get("finish_reason") == _CUT_OFF for one in choices):
+        raise RemoteError(f"{url} broke off in mid-answer.", temporary=True)
 
 
 async def _model(server: Server) -> str:
@@ -186,5 +202,7 @@ def _count(counts: Any, name: str) -> int:
 
 
 def _failure(task: Task, error: RemoteError) -> Reply:
-    message = {"message": str(error), "type": "server_error", "param": None, "code": None}
-    return Reply(task, error.status or _BAD_GATEWAY, {"error": message})
+    """For people a sentence that names the server; for programs, what the server says itself."""
+    about: Body = {"type": "server_error", "param": None, "code": None}
+    about |= {name: error.about[name] for name in about if name in error.about}
+    return Reply(task, error.status or _BAD_GATEWAY, {"error": {"message": str(error), **about}})
