@@ -243,7 +243,9 @@ def test_a_server_may_say_when_to_come_back() -> None:
     assert refused(says(429, "", **{"retry-after": "Wed, 21 Oct"})).retry_after is None
 
 
-@pytest.mark.parametrize("text", ["<html>", "[]", '"yes"', "{", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["<html>", "[]", '"yes"', "{", pytest.param("[" * 100_000, id="deep")]
+)
 def test_a_server_of_another_kind_is_recognised(text: str) -> None:
     assert "check the address" in str(refused(says(200, text)))
     assert "check the address" in str(refused(says(200, text), stream=True))
