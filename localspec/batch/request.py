@@ -20,6 +20,8 @@ Body: TypeAlias = dict[str, Any]
 
 _ENVELOPE = ("custom_id", "method", "url", "body")
 _NOT_ONES_OWN = ("stream", "stream_options")  # a file is not streamed to
+_OTHER_NAMES = {"max_completion_tokens": "max_tokens", "repetition_penalty": "repeat_penalty"}
+"""By which a line may already have said what is a default here."""
 
 
 class Task(NamedTuple):
@@ -94,8 +96,9 @@ class Recipe(NamedTuple):
 
     def _completed(self, url: str, body: Body, name: str) -> Body:
         defaults = dict(self.defaults)
-        if "max_completion_tokens" in body:
-            defaults.pop("max_tokens", None)
+        for other, ours in _OTHER_NAMES.items():
+            if other in body:
+                defaults.pop(ours, None)
         if url != CHAT:
             defaults.pop("response_format", None)  # which only chats know
         seed = seed_of(self.seed, name)

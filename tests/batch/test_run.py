@@ -166,6 +166,16 @@ def test_each_line_has_a_seed_of_its_own_that_its_own_fields_come_before(world: 
     }
 
 
+def test_what_a_line_says_by_another_name_comes_before_defaults_too(world: World) -> None:
+    recipe = Recipe("model", defaults={"max_tokens": 5, "repeat_penalty": 1.1})
+    bodies: list[dict[str, object]] = []
+    backend = Scripted(on_task=lambda task: bodies.append(json.loads(task.body)))
+    own = {"max_completion_tokens": 3, "repetition_penalty": 1.3}
+    world.write({"prompt": "x", "seed": 9, **own})
+    world.run(backend, recipe=recipe)
+    assert bodies == [{"messages": [{"role": "user", "content": "x"}], "seed": 9, **own}]
+
+
 def test_lines_that_changed_are_named_and_answered_anew(world: World) -> None:
     world.write(*lines(9))
     before = whole(world).splitlines()
