@@ -16,6 +16,8 @@ ALL_LAYERS = "999"
 _HELP_SECONDS = 60
 _LENGTHS = (1, 3, 5, 7, 15)
 _CONFIDENCES = (0.0, 0.6, 0.8)
+_FROM_TEXT = ("ngram-simple", "ngram-map-k")
+"""Not ngram-mod: it remembers the answers of earlier rounds, and would recite them."""
 
 
 class Setting(NamedTuple):
@@ -52,8 +54,7 @@ def settings(help_text: str, draft: Path | None, *, every: bool) -> list[Setting
         if every:
             found += _grid(help_text, drafting)
     if every and kinds:
-        names = [name for name in ("ngram-simple", "ngram-mod") if name in help_text]
-        found += [Setting(name, (kinds, name)) for name in names]
+        found += [Setting(name, (kinds, name)) for name in _FROM_TEXT if name in help_text]
     return found
 
 
