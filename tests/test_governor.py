@@ -313,7 +313,7 @@ class TestBook:
         for second in range(1, 2001):
             if book.probes(2.0, passed=float(second), most=4.0):
                 spent += 2.0
-        assert 0.003 <= spent / 2000 <= 0.008
+        assert 0.0015 <= spent / 2000 <= 0.004
 
     def test_what_turned_out_well_is_no_expense(self) -> None:
         book, asked = Book(), 0

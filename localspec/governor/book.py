@@ -12,7 +12,7 @@ from localspec.governor.worth import OwnWorth, Worth
 
 __all__ = ["Book"]
 
-_PROBE_SHARE = 0.005  # of the time may go into asking just to see
+_PROBE_SHARE = 0.0025  # of the time may go into asking just to see
 _GAIN = 0.1
 _RELIEF = 0.5  # where it took clearly less: what was known before was of a bad moment
 _CLEARLY = 0.2  # of what was expected; less is chance, and the least would be believed

@@ -8,8 +8,8 @@ second (Dinkelbach 1967, for ratios).
 
 A drafter whose first guess is known for nothing is taken up on it where it is a sure one; where
 not, what the target says next shows for free what it would have been worth. One that must be
-asked is asked where that has been worth it (`worth`), and else now and then, within half a percent
-of the time. When all steps have guesses, two without them now and then keep it known what
+asked is asked where that has been worth it (`worth`), and else now and then, within a quarter of a
+percent of the time. When all steps have guesses, two without them now and then keep it known what
 plain decoding takes.
 """
 
