@@ -102,6 +102,16 @@ def test_a_draft_is_asked_in_every_step_of_several_rows_and_seldom_at_one() -> N
     assert not stride.wants(0.5, 0.1), "other texts were hopeless"
 
 
+def test_rows_that_a_step_says_nothing_of_change_with_the_others() -> None:
+    stride = Stride()
+    taken(stride, [[0, 0.4, 0.6, 0.5]] * 9, change=2, ahead=20)
+    *_, three, four = stride.means
+    for _ in range(20):
+        stride.learn([0, -0.6, -0.6])
+    assert stride.means[3] - stride.means[2] == pytest.approx(four - three)
+    assert stride.moves(change=2, ahead=20)
+
+
 def sequence() -> Sequence:
     return Sequence(Request([3], Sampling(), max_tokens=9), FakeVocabulary(), 99)
 
@@ -179,7 +189,16 @@ def test_steps_keep_their_rows() -> None:
 def test_most_steps_go_on_without_being_weighed() -> None:
     world = Gpu(0.8)
     world.run(1000)
-    assert 150 < world.peeks < 400
+    assert 80 < world.peeks < 250
+
+
+def test_steps_that_are_not_weighed_teach_too() -> None:
+    world = Gpu(0.8)
+    world.run(200)
+    world.another_text(0.02)
+    world.chance = 0.02
+    world.run(15)
+    assert world.before == 1, "weighed steps alone would take twice as many"
 
 
 def test_what_a_grammar_forces_is_looked_for_in_every_step() -> None:

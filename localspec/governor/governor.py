@@ -129,7 +129,7 @@ class Governor:
         """Guess as in the step before."""
         book, start = self._book(drafter), self._clock()
         backlog = drafter.backlog(trial.wish.sequence)
-        self.steady.coast(trial, drafter, book)
+        self.steady.coast(trial, drafter, book, self._rate(1), self._depth)
         if trial.length:
             self._pay(book, self._clock() - start, trial.length, backlog)
         return trial.looked_at

@@ -1,8 +1,9 @@
 """One sequence's steps where another number of rows costs much: decided together, not one by one.
 
 `Stride` says how many rows; then the draft is asked for guesses that fill them. On a fast GPU a
-step takes three milliseconds, and to weigh what guesses are worth takes Python a tenth of that:
-after a step that was weighed some more go on like it, but for the first ones of a text.
+step takes three milliseconds, and to weigh what guesses are worth takes Python a fifth of that:
+after a step that was weighed some more go on like it, but for the first ones of a text. They are
+learnt from all the same, and end where they teach that another number of rows is better.
 """
 
 from collections.abc import Sequence as Many
@@ -20,8 +21,8 @@ from localspec.governor.trial import Proposal, Trial
 
 __all__ = ["Steady"]
 
-_COAST = 4  # steps that go on like the one before
-_KNOWN = 6  # steps of a text that are weighed first
+_COAST = 8  # steps that go on like the one before
+_KNOWN = 3  # steps of a text that are weighed first
 _AT_LEAST = 32  # tokens over which a change must pay for itself, whatever was said
 _GAIN = 0.1
 _OUTLIER = 2.0  # times what was expected: who takes longer was held up
@@ -55,8 +56,8 @@ class Steady:
         self._coasting = coasting._replace(steps=steps) if steps else None
         return coasting.drafter
 
-    def coast(self, trial: Trial, drafter: Drafter, book: Book) -> None:
-        """As many guesses as there are rows for."""
+    def coast(self, trial: Trial, drafter: Drafter, book: Book, rate: float, depth: int) -> None:
+        """As many guesses as there are rows for, where time is worth `rate` tokens a second."""
         rows = self._costs.steady = self.stride.rows
         sequence, limit = trial.wish
         (draft,) = drafter.propose([Ask(sequence, min(rows - 1, limit), lambda draft: True)])
@@ -65,6 +66,10 @@ class Steady:
             proposal.update(draft)
             trial.proposals.append(proposal)
             trial.chosen, trial.length = proposal, len(draft)
+            values = self._values(proposal.survivals, [book], rate, depth)
+            self.stride.learn(values[: 1 + len(draft)])
+            if self.stride.moves(self._change(rate), trial.ahead(_AT_LEAST)):
+                self._coasting = None  # and the next step is weighed
         else:
             self._coasting = None
 
@@ -89,11 +94,15 @@ class Steady:
         values = self._values(survivals, trial.asked, prices.rate, depth)
         if trial.asked or not stride.useful:  # else it says nothing about what guesses are worth
             stride.learn(values)
-        change = prices.rate * self._costs.change * self._costs.pace
+        change = self._change(prices.rate)
         rows = self._costs.steady = stride.take(values, change, trial.ahead(_AT_LEAST))
         trial.length = min(len(survivals), rows - 1)
         if trial.chosen and trial.asked and rows == stride.rows > 1 and stride.seen >= _KNOWN:
             self._go_on(sequence, trial.chosen.draft.drafter, drafters)
+
+    def _change(self, rate: float) -> float:
+        """What another number of rows costs once, in tokens."""
+        return rate * self._costs.change * self._costs.pace
 
     def _go_on(self, sequence: Sequence, name: str, drafters: Many[Drafter]) -> None:
         if sequence.request.constraint is None:  # what it forces is known in steps that are weighed

@@ -71,27 +71,33 @@ class Stride:
         self._hope = max(self._hope, _HOPELESS)
 
     def learn(self, values: Many[float]) -> None:
-        """A step with n rows would have been worth `values[n - 1]`."""
+        """A step with n rows would have been worth `values[n - 1]`; more rows than these change as
+        the last one does.
+        """
         self.means += [0.0] * (len(values) - len(self.means))
         self._count += 1
         self._total += 1
         self.seen += 1
         gain, most = max(_GAIN, 1 / (1 + self._count)), max(values)
         scale = _MOST / most if most > _MOST else 1.0
-        for i, value in enumerate(values):
-            self.means[i] += gain * (value * scale - self.means[i])
+        changes = [value * scale - mean for value, mean in zip(values, self.means, strict=False)]
+        changes += changes[-1:] * (len(self.means) - len(changes))
+        self.means = [m + gain * c for m, c in zip(self.means, changes, strict=True)]
 
     def take(self, values: Many[float], change: float, ahead: int) -> int:
         """The rows of the next step, worth `values[n - 1]` with n of them, where another number
         than last time costs `change` tokens once and `ahead` tokens are likely to follow.
         """
-        means = self.means
-        if self._fresh or self._count >= _WITNESSES:
-            best = _best(means)
-            if self._fresh or (means[best - 1] - means[self.rows - 1]) * ahead > change:
-                self.rows, self._fresh = best, False
+        if self._fresh or self.moves(change, ahead):
+            self.rows, self._fresh = _best(self.means), False
         best = _best(values)
         return best if values[best - 1] - values[self.rows - 1] > change else self.rows
+
+    def moves(self, change: float, ahead: int) -> bool:
+        """Whether steps had better have another number of rows from now on."""
+        if self._count < _WITNESSES:
+            return False
+        return (max(self.means) - self.means[self.rows - 1]) * ahead > change
 
 
 def _best(values: Many[float]) -> int:
