@@ -1,14 +1,17 @@
 """Small manners for the terminal: a sign of life while one waits, and nothing that can harm it."""
 
 import os
+import shutil
 import sys
 import textwrap
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from typing import Literal, Self, TypeAlias
 
 __all__ = [
     "CLEAR_LINE",
+    "LiveLine",
     "Waiting",
     "dim",
     "finding",
@@ -91,18 +94,57 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-class Waiting:
-    """Says on standard error what is being waited for, if it takes long and a person is there."""
+class LiveLine:
+    """A line on standard error, drawn anew `every` so many seconds where a person is there to see
+    it, the first time after `patience`. It leaves no trace.
+    """
 
-    def __init__(self) -> None:
-        self._what = ""
-        self._end = threading.Event()
+    def __init__(self, text: Callable[[], str], every: float, patience: float = 0.0) -> None:
+        self._text, self._every, self._patience = text, every, patience
+        self._lock, self._end = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
+        """Draw from now on."""
         if sys.stderr.isatty():
             self._thread = threading.Thread(target=self._show, daemon=True)
             self._thread.start()
+
+    def end(self) -> None:
+        """Draw no more."""
+        if self._thread:
+            self._end.set()
+            self._thread.join()
+            self._thread = None
+
+    def note(self, sentence: str) -> None:
+        """A line that stays."""
+        with self._lock:
+            clear = CLEAR_LINE if self._thread else ""
+            print(f"{clear}localspec: {sentence}", file=sys.stderr, flush=True)
+
+    def _show(self) -> None:
+        if self._end.wait(self._patience):
+            return
+        while not self._end.wait(self._every):
+            self._draw(self._text()[: shutil.get_terminal_size().columns - 1])
+        self._draw("")
+
+    def _draw(self, text: str) -> None:
+        with self._lock:
+            sys.stderr.write(f"{CLEAR_LINE}{text}")
+            sys.stderr.flush()
+
+
+class Waiting:
+    """Says what is being waited for, if it takes long and a person is there."""
+
+    def __init__(self) -> None:
+        self._what, self._frames = "", cycle(_FRAMES)
+        self._line = LiveLine(self._text, _FRAME_SECONDS, _PATIENCE_SECONDS)
+
+    def __enter__(self) -> Self:
+        self._line.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,23 +156,11 @@ class Waiting:
 
     def note(self, sentence: str) -> None:
         """A line that stays."""
-        clear = CLEAR_LINE if self._thread else ""
-        print(f"{clear}localspec: {sentence}", file=sys.stderr)
+        self._line.note(sentence)
 
     def over(self) -> None:
         """The wait has ended: leave no trace."""
-        if self._thread:
-            self._end.set()
-            self._thread.join()
-            self._thread = None
+        self._line.end()
 
-    def _show(self) -> None:
-        if self._end.wait(_PATIENCE_SECONDS):
-            return
-        frame = 0
-        while not self._end.wait(_FRAME_SECONDS):
-            sys.stderr.write(f"{CLEAR_LINE}{_FRAMES[frame % len(_FRAMES)]} {self._what}")
-            sys.stderr.flush()
-            frame += 1
-        sys.stderr.write(CLEAR_LINE)
-        sys.stderr.flush()
+    def _text(self) -> str:
+        return f"{next(self._frames)} {self._what}"

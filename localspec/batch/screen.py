@@ -4,8 +4,6 @@ Where neither is there, nothing is shown but what a person should know.
 """
 
 import json
-import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from localspec.batch.backends.base import Backend, Reply
 from localspec.batch.energy import Meter
 from localspec.batch.plan import Counts
 from localspec.batch.tally import Tally
-from localspec.console import CLEAR_LINE
+from localspec.console import LiveLine
 
 __all__ = ["Events", "Screen"]
 
@@ -35,20 +33,16 @@ class Screen:
         self._doing = "reading the input"
         self._backend: Backend | None = None
         self._meter: Meter | None = None
-        self._lock, self._end = threading.Lock(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._line = LiveLine(self._text, _FRAME_SECONDS)
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            self._thread = threading.Thread(target=self._show, daemon=True)
-            self._thread.start()
+        self._line.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._measure()
-        if self._thread:
-            self._end.set()
-            self._thread.join()
+        self._line.end()
 
     def say(self, what: str) -> None:
         """What is being done until the first answers come."""
@@ -56,9 +50,7 @@ class Screen:
 
     def note(self, sentence: str) -> None:
         """See `Watcher`: a line that stays."""
-        with self._lock:
-            clear = CLEAR_LINE if self._thread else ""
-            print(f"{clear}localspec: {sentence}", file=sys.stderr, flush=True)
+        self._line.note(sentence)
 
     def reading(self, lines: int) -> None:
         """See `Watcher`."""
@@ -95,15 +87,8 @@ class Screen:
                 self.tally.joules = self._meter.joules
             return replace(self.tally)
 
-    def _show(self) -> None:
-        while not self._end.wait(_FRAME_SECONDS):
-            text = words.line(self._measure()) if self._backend else self._doing
-            width = shutil.get_terminal_size().columns - 1
-            with self._lock:
-                sys.stderr.write(f"{CLEAR_LINE}{text[:width]}")
-                sys.stderr.flush()
-        sys.stderr.write(CLEAR_LINE)
-        sys.stderr.flush()
+    def _text(self) -> str:
+        return words.line(self._measure()) if self._backend else self._doing
 
 
 class Events(Screen):
