@@ -29,13 +29,12 @@ from localspec.governor.costs import Costs
 from localspec.governor.doubt import Doubt, doubt
 from localspec.governor.policy import Step, Wish
 from localspec.governor.prices import Prices
-from localspec.governor.steady import Steady
+from localspec.governor.steady import HELD_UP, Steady
 from localspec.governor.trial import Proposal, Trial
 
 __all__ = ["Governor"]
 
 _MEMORY = 0.98  # how much of the rate a step leaves
-_OUTLIER = 2.0  # times what was expected: who takes longer was held up
 _REST = 4  # tokens before it is considered again whether to ask
 _AT_LEAST = 2  # tokens over which reading a backlog must pay for itself, whatever was said
 _PROMISE = 0.25  # of what asking takes, which it must promise beyond that
@@ -182,7 +181,7 @@ class Governor:
             rate, spent = self._prices.rate, trial.spent * self.costs.pace
             price = self._prices.of(trial.length) + rate * spent
             paid = rate * (step.seconds - self.costs.step(1, self._depth))
-            gained = len(trial.wish.sequence) - trial.base - 1 - min(paid, _OUTLIER * price)
+            gained = len(trial.wish.sequence) - trial.base - 1 - min(paid, HELD_UP * price)
             for book in trial.asked:
                 book.surprised(gained - (trial.value - rate * spent))
 

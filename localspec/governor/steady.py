@@ -19,13 +19,13 @@ from localspec.governor.prices import Prices
 from localspec.governor.stride import Stride
 from localspec.governor.trial import Proposal, Trial
 
-__all__ = ["Steady"]
+__all__ = ["HELD_UP", "Steady"]
 
 _COAST = 8  # steps that go on like the one before
 _KNOWN = 3  # steps of a text that are weighed first
 _AT_LEAST = 32  # tokens over which a change must pay for itself, whatever was said
 _GAIN = 0.1
-_OUTLIER = 2.0  # times what was expected: who takes longer was held up
+HELD_UP = 2.0  # times what was expected: who takes longer was held up
 
 
 class _Coasting(NamedTuple):
@@ -75,7 +75,7 @@ class Steady:
 
     def decided(self, seconds: float) -> None:
         """To decide about a step took so long, beside what drafters took."""
-        seconds = min(seconds, _OUTLIER * (self.deciding or seconds))
+        seconds = min(seconds, HELD_UP * (self.deciding or seconds))
         self.deciding += _GAIN * (seconds - self.deciding)
 
     def is_worth_asking(self, sequence: Sequence, book: Book, rate: float) -> bool:
