@@ -179,8 +179,8 @@ class World:
         rest = self.text.tokens[depth:]
         limit = min(WIDEST - 1, sequence.room - 1)  # nobody knows where a text will end
         wishes = [Wish(sequence, limit)] if limit else []
-        draft = Draft()
-        if wishes and self.governor.looks([sequence]):
+        draft, looks = Draft(), bool(wishes and self.governor.looks([sequence]))
+        if looks:
             (draft,) = self.governor.draft(wishes, [self, self.lookup])
         drafting = self.now - start
         pairs = enumerate(zip(draft.tokens, rest, strict=False))
@@ -189,7 +189,8 @@ class World:
         took = self.noisy(self.computer.takes(made[0])) + self.changing(made[0])
         self.now += took
         sequence.tokens += rest[: held + 1]
-        self.lookup.observe(sequence)
+        if looks:
+            self.lookup.observe(sequence)
         row = np.zeros(self.text.likely[len(sequence) - 2], np.float32)
         outcomes = [Outcome(sequence, draft, held, row)] if wishes else []
         self.governor.observe(Step(False, depth, made, self.now - start, took, drafting, outcomes))

@@ -10,10 +10,10 @@ from itertools import cycle
 from typing import Literal, Self, TypeAlias
 
 __all__ = [
-    "CLEAR_LINE",
     "LiveLine",
     "Waiting",
     "dim",
+    "draw",
     "finding",
     "mark",
     "paragraph",
@@ -28,8 +28,7 @@ _SUBJECT = 14  # columns for the name of a finding
 _PATIENCE_SECONDS = 0.7
 _FRAME_SECONDS = 0.1
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-CLEAR_LINE = "\r\x1b[K"
-"""Empties the line the cursor is in, and goes to its beginning."""
+_CLEAR_LINE = "\r\x1b[K"
 _MARKS = {"ok": ("✓", 32), "warning": ("!", 33), "failed": ("✗", 31)}
 # Escape sequences in an answer must not reach a terminal: they move cursors and set titles.
 _HARMFUL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
@@ -94,6 +93,13 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def draw(text: str) -> None:
+    """Have `text` in the line of standard error that the cursor is in, instead of what is there."""
+    width = shutil.get_terminal_size().columns - 1
+    sys.stderr.write(f"{_CLEAR_LINE}{text[:width]}")
+    sys.stderr.flush()
+
+
 class LiveLine:
     """A line on standard error, drawn anew `every` so many seconds where a person is there to see
     it, the first time after `patience`. It leaves no trace.
@@ -120,20 +126,19 @@ class LiveLine:
     def note(self, sentence: str) -> None:
         """A line that stays."""
         with self._lock:
-            clear = CLEAR_LINE if self._thread else ""
+            clear = _CLEAR_LINE if self._thread else ""
             print(f"{clear}localspec: {sentence}", file=sys.stderr, flush=True)
 
     def _show(self) -> None:
         if self._end.wait(self._patience):
             return
-        while not self._end.wait(self._every):
-            self._draw(self._text()[: shutil.get_terminal_size().columns - 1])
-        self._draw("")
-
-    def _draw(self, text: str) -> None:
-        with self._lock:
-            sys.stderr.write(f"{CLEAR_LINE}{text}")
-            sys.stderr.flush()
+        try:
+            while not self._end.wait(self._every):
+                text = self._text()
+                with self._lock:
+                    draw(text)
+        finally:
+            draw("")
 
 
 class Waiting:

@@ -144,10 +144,7 @@ class Remote:
         raise _refusal(self.url, response, text)
 
     def _document(self, text: str) -> Document:
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            raise self._nonsense() from None
+        document = _parsed(text)
         if not isinstance(document, dict):
             raise self._nonsense()
         return document
@@ -235,12 +232,17 @@ def _refusal(url: str, response: httpx2.Response, text: str) -> RemoteError:
     )
 
 
+def _parsed(text: str) -> Any:
+    """JSON, or the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def _detail(text: str) -> str:
     """What a server says went wrong, in one line; servers differ in where they put it."""
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        said = text
+    said = _parsed(text)
     for key in ("error", "message", "detail"):
         if isinstance(said, dict) and key in said:
             said = said[key]
@@ -250,10 +252,7 @@ def _detail(text: str) -> str:
 
 def _about(text: str) -> Document | None:
     """The API's error object in what a server says."""
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    said = _parsed(text)
     error = said.get("error") if isinstance(said, dict) else None
     return error if isinstance(error, dict) else None
 

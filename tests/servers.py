@@ -60,7 +60,7 @@ class FakeLLM:
         self.worker = Worker(lambda resources: made, most)
 
     def streams(
-        self, prompts: list[object], n: int, told: Callable[[], None], **options: Any
+        self, prompts: list[object], n: int, told: Callable[[bool], None], **options: Any
     ) -> list[Stream]:
         thinking = None if options.get("raw") else self.thinking
         request = Request(

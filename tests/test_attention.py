@@ -1,6 +1,16 @@
 """Looking for guesses takes time, and so is done less often in texts that have none."""
 
+import itertools
+
+from fakes import FakeVocabulary
+
+from localspec.decoding.sampling import Sampling
+from localspec.decoding.sequence import Request, Sequence
+from localspec.drafters.lookup import LookupDrafter
 from localspec.governor.attention import Attention
+from localspec.governor.costs import Costs
+from localspec.governor.governor import Governor
+from localspec.governor.policy import Wish
 
 STEP = 1.0
 
@@ -44,3 +54,18 @@ def test_the_first_find_brings_attention_back() -> None:
         pass
     attention.found(True, STEP)
     assert looks(attention, 4) == 4
+
+
+def test_a_long_prompt_is_read_to_its_end_before_attention_wanes() -> None:
+    prompt = [i * 7919 % 10_007 for i in range(8192)]  # says nothing twice
+    speaking = Sequence(Request(prompt, Sampling()), FakeVocabulary(), 1 << 16)
+    lookup, clock = LookupDrafter(), itertools.count(step=0.001)  # whatever is done takes long
+    costs = Costs(16)
+    costs.load([dict.fromkeys(range(1, 17), 0.003)])
+    governor, looked = Governor(costs, clock=lambda: next(clock)), 0
+    while lookup.backlog(speaking):
+        assert governor.looks([speaking])
+        governor.draft([Wish(speaking, 8)], [lookup])
+        lookup.observe(speaking)
+        looked += 1
+    assert looked == len(prompt) / 1024, "as fast as it may read"

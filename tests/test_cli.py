@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +185,14 @@ def test_starting_is_quick() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
     assert "generate" in process("--help").stdout
+
+
+def test_every_package_is_installed() -> None:
+    """The list in pyproject.toml is written by hand; a source tree does without it."""
+    root = Path(__file__).parents[1]
+    settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = [file.parent.relative_to(root) for file in root.glob("*/**/__init__.py")]
+    ours = [folder for folder in folders if folder.parts[0] in {"localspec", "models", "tui"}]
+    dotted = {".".join(folder.parts) for folder in ours}
+    inside = {name if name.startswith("localspec") else f"localspec.{name}" for name in dotted}
+    assert set(settings["packages"]) == inside

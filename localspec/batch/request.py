@@ -97,7 +97,7 @@ class Recipe(NamedTuple):
     def _completed(self, url: str, body: Body, name: str) -> Body:
         defaults = dict(self.defaults)
         for other, ours in _OTHER_NAMES.items():
-            if other in body:
+            if body.get(other) is not None:
                 defaults.pop(ours, None)
         if url != CHAT:
             defaults.pop("response_format", None)  # which only chats know

@@ -1,12 +1,11 @@
 """A bar on standard error for what takes its time, where a person is looking."""
 
-import shutil
 import sys
 import time
 from collections.abc import Callable
 from typing import Self
 
-from localspec.console import CLEAR_LINE
+from localspec.console import draw
 
 __all__ = ["Progress", "spoken_time"]
 
@@ -33,8 +32,7 @@ class Progress:
     def clear(self) -> None:
         """Take the bar away until the next call of `at`."""
         if self._shown:
-            sys.stderr.write(CLEAR_LINE)
-            sys.stderr.flush()
+            draw("")
 
     def at(self, share: float, what: str) -> None:
         """`share` of the work is done (0 to 1), and this is being done now."""
@@ -51,10 +49,7 @@ class Progress:
         if not self._shown or now - self._drawn < _REDRAW_SECONDS:
             return
         self._drawn = now
-        line = f"{_bar(share)} {share:4.0%} {words}"
-        width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write(f"{CLEAR_LINE}{line[:width]}")
-        sys.stderr.flush()
+        draw(f"{_bar(share)} {share:4.0%} {words}")
 
 
 def _bar(share: float) -> str:

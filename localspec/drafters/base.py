@@ -44,8 +44,8 @@ class Drafter(Protocol):
         """Tokens it must read before it can guess, each of which costs time."""
 
     def observe(self, sequence: Sequence) -> None:
-        """`sequence` has said more than when this was last called, or has ended. It is not called
-        after steps in which nobody looked for guesses.
+        """`sequence` has said more than when this was last called, or has come to its end by
+        itself. It is not called after steps in which nobody looked for guesses.
         """
 
     def forget(self) -> None:

@@ -72,7 +72,7 @@ class LookupDrafter:
         return draft
 
     def backlog(self, sequence: Sequence) -> int:
-        """Tokens yet to be read; a few µs each, and seldom many, since `observe` reads."""
+        """Tokens yet to be read, a few µs each: many only while a long prompt is new."""
         text = self._texts.get(sequence.slot)
         return len(sequence) - (len(text) if text else 0)
 

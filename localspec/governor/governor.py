@@ -111,26 +111,38 @@ class Governor:
             self._share_out(free)
             if self.costs.change and alone:
                 self.steady.settle(free[0], self._prices, self._depth, drafters)
-            self._account((self._clock() - began) / self.costs.pace, alone)
-        step = self.costs.step(len(wishes), self._depth) / self.costs.pace
-        self._attention.found(any(trial.length for trial in self._trials), step)
+            self._account((self._clock() - began) / self.costs.pace, alone, drafters)
         return [trial.looked_at for trial in self._trials]
 
-    def _account(self, seconds: float, alone: bool) -> None:
-        """What came before a pass took so long, at a pace of 1."""
-        if any(not book.free for trial in self._trials for book in trial.asked):
-            if alone:
-                self.steady.decided(seconds - self._drafting / self.costs.pace)
-        elif not any(trial.length for trial in self._trials):
+    def _account(self, seconds: float, alone: bool, drafters: Many[Drafter]) -> None:
+        """What came before a pass took so long, at a pace of 1, and led to guesses or to none."""
+        found = any(trial.length for trial in self._trials)
+        asked = any(not book.free for trial in self._trials for book in trial.asked)
+        if asked and alone:
+            self.steady.decided(seconds - self._drafting / self.costs.pace)
+        if not found and self._is_reading(drafters):
+            return
+        if not (found or asked):
             self._attention.took(seconds)
+        step = self.costs.step(len(self._trials), self._depth) / self.costs.pace
+        self._attention.found(found, step)
+
+    def _is_reading(self, drafters: Many[Drafter]) -> bool:
+        """Whether who guesses for nothing still reads a long text, and cannot say anything yet."""
+        return any(
+            self._book(drafter).free and drafter.backlog(trial.wish.sequence)
+            for drafter in drafters
+            for trial in self._trials
+        )
 
     def _coast(self, trial: Trial, drafter: Drafter) -> Draft:
         """Guess as in the step before."""
         book, start = self._book(drafter), self._clock()
         backlog = drafter.backlog(trial.wish.sequence)
-        self.steady.coast(trial, drafter, book, self._rate(1), self._depth)
+        self.steady.coast(trial, drafter, book)
         if trial.length:
             self._pay(book, self._clock() - start, trial.length, backlog)
+            self.steady.learn(trial, book, self._rate(1), self._depth)
         return trial.looked_at
 
     def _pay(self, book: Book, seconds: float, guesses: int, backlog: int) -> None:

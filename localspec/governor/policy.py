@@ -47,7 +47,7 @@ class Step:
     draft_seconds: float = 0.0
     outcomes: list[Outcome] = field(default_factory=list)
     looked: bool = False
-    """Whether it was looked for guesses."""
+    """Whether guesses were looked for."""
 
     @property
     def rows(self) -> int:

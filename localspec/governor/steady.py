@@ -2,8 +2,8 @@
 
 `Stride` says how many rows; then the draft is asked for guesses that fill them. On a fast GPU a
 step takes three milliseconds, and to weigh what guesses are worth takes Python a fifth of that:
-after a step that was weighed some more go on like it, but for the first ones of a text. They are
-learnt from all the same, and end where they teach that another number of rows is better.
+after a step that was weighed some more coast on like it, but for the first ones of a text. What
+coasts is learnt from all the same, and ends where it teaches that other rows are better.
 """
 
 from collections.abc import Sequence as Many
@@ -56,8 +56,8 @@ class Steady:
         self._coasting = coasting._replace(steps=steps) if steps else None
         return coasting.drafter
 
-    def coast(self, trial: Trial, drafter: Drafter, book: Book, rate: float, depth: int) -> None:
-        """As many guesses as there are rows for, where time is worth `rate` tokens a second."""
+    def coast(self, trial: Trial, drafter: Drafter, book: Book) -> None:
+        """As many guesses as there are rows for."""
         rows = self._costs.steady = self.stride.rows
         sequence, limit = trial.wish
         (draft,) = drafter.propose([Ask(sequence, min(rows - 1, limit), lambda draft: True)])
@@ -66,11 +66,16 @@ class Steady:
             proposal.update(draft)
             trial.proposals.append(proposal)
             trial.chosen, trial.length = proposal, len(draft)
-            values = self._values(proposal.survivals, [book], rate, depth)
-            self.stride.learn(values[: 1 + len(draft)])
-            if self.stride.moves(self._change(rate), trial.ahead(_AT_LEAST)):
-                self._coasting = None  # and the next step is weighed
         else:
+            self._coasting = None
+
+    def learn(self, trial: Trial, book: Book, rate: float, depth: int) -> None:
+        """What a step that coasts is worth, where time is worth `rate` tokens a second; the next
+        one is weighed where that speaks for other rows.
+        """
+        survivals = trial.chosen.survivals if trial.chosen else []
+        self.stride.learn(self._values(survivals, [book], rate, depth, 1 + len(survivals)))
+        if self.stride.moves(self._change(rate), trial.ahead(_AT_LEAST)):
             self._coasting = None
 
     def decided(self, seconds: float) -> None:
@@ -91,7 +96,7 @@ class Steady:
         stride, sequence = self.stride, trial.wish.sequence
         stride.begin(sequence)
         survivals = trial.chosen.survivals if trial.chosen else []
-        values = self._values(survivals, trial.asked, prices.rate, depth)
+        values = self._values(survivals, trial.asked, prices.rate, depth, self._costs.longest)
         if trial.asked or not stride.useful:  # else it says nothing about what guesses are worth
             stride.learn(values)
         change = self._change(prices.rate)
@@ -110,15 +115,15 @@ class Steady:
             self._coasting = _Coasting(sequence, drafter, _COAST)
 
     def _values(
-        self, survivals: list[float], asked: Many[Book], rate: float, depth: int
+        self, survivals: list[float], asked: Many[Book], rate: float, depth: int, most: int
     ) -> list[float]:
-        """What a step of one, two … rows is worth, in tokens over plain decoding, where those
-        `asked` make as many guesses as there are rows for.
+        """What a step of one, two … `most` rows is worth, in tokens over plain decoding, where
+        those `asked` make as many guesses as there are rows for.
         """
         times, values, gain = self._costs.times(depth), [0.0], 0.0
         deciding = self.deciding / (1 + _COAST) if asked else 0.0
         besides = self._costs.overhead_of_guesses + deciding - times[1]
-        for guesses in range(1, self._costs.longest):
+        for guesses in range(1, most):
             gain += survivals[guesses - 1] if guesses <= len(survivals) else 0.0
             made = min(guesses, max(1, len(survivals)))
             drafting = sum(book.proposal(made) for book in asked)

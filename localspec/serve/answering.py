@@ -50,9 +50,9 @@ class Bell:
             self._rung.popleft().set()
 
 
-class _Waiting:
-    """For something to read. Who has just read rests: what is said meanwhile is read together,
-    but for an answer's end.
+class _Reader:
+    """Waits for something to read. Who has just read rests: what is said meanwhile is read
+    together, but for an answer's end.
     """
 
     def __init__(self, bell: Bell) -> None:
@@ -75,7 +75,8 @@ class _Waiting:
 
     def rest(self) -> None:
         """Something was read."""
-        self._rest = self._loop.call_later(_REST_SECONDS, self._event.set)
+        if not self._rest:
+            self._rest = self._loop.call_later(_REST_SECONDS, self._event.set)
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,9 @@ class Answering:
     """The answers to one request. Leaving its `with` block ends those that are not done."""
 
     def __init__(
-        self, streams: list[Stream], waiting: _Waiting, ended: Callable[[Answer], None]
+        self, streams: list[Stream], reader: _Reader, ended: Callable[[Answer], None]
     ) -> None:
-        self._streams, self._waiting, self._ended = streams, waiting, ended
+        self._streams, self._reader, self._ended = streams, reader, ended
 
     @classmethod
     async def begin(
@@ -108,13 +109,13 @@ class Answering:
 
         In the end `ended` is told of each, complete or not.
         """
-        waiting = _Waiting(bell)
+        reader = _Reader(bell)
 
         def begin() -> list[Stream]:
             options: Options = {**asked.options, "client": client}
-            return llm.streams(asked.prompts, asked.n, waiting.told, **options)
+            return llm.streams(asked.prompts, asked.n, reader.told, **options)
 
-        return cls(await asyncio.to_thread(begin), waiting, ended)
+        return cls(await asyncio.to_thread(begin), reader, ended)
 
     def __enter__(self) -> Self:
         return self
@@ -138,8 +139,7 @@ class Answering:
         """What comes, as it comes. Raises what went wrong."""
         unfinished = dict(enumerate(self._streams))
         while unfinished:
-            await self._waiting.wait()
-            some = False
+            await self._reader.wait()
             for index, stream in list(unfinished.items()):
                 pieces = stream.take()
                 if stream.ended:
@@ -147,10 +147,8 @@ class Answering:
                     stream.take()  # raises where the answer ended in an error
                     yield News(index, pieces, stream.answer)
                 elif pieces:
-                    some = True
+                    self._reader.rest()  # while it is sent, too
                     yield News(index, pieces, None)
-            if some:
-                self._waiting.rest()
 
     async def answers(self) -> list[Answer]:
         """All answers, when all have ended. Raises what went wrong."""

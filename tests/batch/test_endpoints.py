@@ -2,14 +2,13 @@
 
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
 from batch_world import RECIPE, Watching, World, lines
 from fake_endpoint import FakeEndpoint, Request, slow
 
-from localspec.batch.backends import endpoints as asking
+from localspec.batch.backends import endpoints as module
 from localspec.batch.backends import fleet
 from localspec.batch.backends.endpoints import Endpoints, Settings
 from localspec.batch.plan import Counts
@@ -21,7 +20,7 @@ from localspec.remote import Remote
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet, "_FIRST_REST", 0.01)
-    monkeypatch.setattr(asking, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(module, "_PAUSES", (0.01, 0.02, 0.04))
 
 
 @pytest.fixture
@@ -80,16 +79,11 @@ def test_what_goes_wrong_once_is_tried_again(world: World, misbehave: object) ->
     assert {body["choices"][0]["finish_reason"] for body in bodies} == {"stop"}
 
 
-def test_a_server_that_is_shutting_down_costs_no_line(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_is_shutting_down_costs_no_line(world: World) -> None:
     """vLLM then says 500 to all that is new, until what it has begun is answered."""
-    monkeypatch.setattr(asking, "_FIRST_PAUSE", 0.02)
-    ends: list[float] = []
 
     def behave(request: Request) -> None:
-        ends.append(time.monotonic() + 0.3)
-        request.answer() if time.monotonic() > ends[0] else request.reply(500, {})
+        request.answer() if request.number == 4 else request.reply(500, {})
 
     world.write(*lines(1))
     with FakeEndpoint(behave) as server:

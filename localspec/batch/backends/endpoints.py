@@ -25,8 +25,7 @@ PARALLEL = 16
 """Requests a server gets at once, where nobody says otherwise."""
 
 _ROOT = "/v1/"
-_ATTEMPTS = 4
-_FIRST_PAUSE, _GROWTH = 2.0, 4  # seconds: 2, 8 and 32 outlast a server that is shutting down
+_PAUSES = (2.0, 8.0, 32.0)  # seconds between attempts: they outlast a server that is shutting down
 _BUSY = frozenset({429, 503, 529})
 _STRANGERS = frozenset({401, 403})
 _BAD_GATEWAY = 502
@@ -111,7 +110,7 @@ class Endpoints:
 
     async def _answer(self, task: Task, fleet: Fleet) -> Reply:
         """The reply to a task, from whichever server. Raises LocalspecError where none is left."""
-        attempts = 0
+        pauses = iter(_PAUSES)
         while True:
             server, pause = await fleet.take(), 0.0
             try:
@@ -124,13 +123,12 @@ class Endpoints:
                 if error.status is not None and not error.temporary:
                     fleet.good(server)
                     return _failure(task, error)
+                fleet.bad(server, busy=error.status in _BUSY, wish=error.retry_after)
                 if _is_own_fault(error):
-                    pause = _FIRST_PAUSE * _GROWTH**attempts
-                    attempts += 1
-                busy = error.status in _BUSY
-                fleet.bad(server, busy=busy, wish=error.retry_after)
-                if attempts == _ATTEMPTS:
-                    return _failure(task, error)
+                    left = next(pauses, None)
+                    if left is None:
+                        return _failure(task, error)
+                    pause = left if error.temporary else 0.0
                 self._check_patience(fleet, error)
             finally:
                 fleet.leave(server)
