@@ -109,6 +109,8 @@ class Options(TypedDict, total=False):
     raw: bool
     client: str
     """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
+    whole: bool
+    """Let all pieces come when the answer has ended, which costs less than one by one."""
 
 
 _SAMPLING = {field.name for field in fields(Sampling)}
@@ -300,7 +302,8 @@ class LLM:
 
     def generate(self, prompt: Prompt, **options: Unpack[Options]) -> Answer:
         """The whole answer at once."""
-        with self.stream(prompt, **options) as stream:
+        asked: Options = {**options, "whole": True}
+        with self.stream(prompt, **asked) as stream:
             for _ in stream:
                 pass
             return stream.answer
@@ -329,6 +332,7 @@ class LLM:
             echo=options.get("echo", False),
             client=options.get("client", ""),
             thinking=self._thinking(tokens, options),
+            whole=options.get("whole", False),
         )
 
     def _thinking(self, prompt: list[int], options: Options) -> Thinking | None:

@@ -342,6 +342,8 @@ class Worker:
 
     def _deliver(self, sequence: Sequence) -> None:
         last = sequence.finish_reason is not None
+        if sequence.request.whole and not last:
+            return
         pieces = sequence.take_pieces()
         if last:
             with self._lock:

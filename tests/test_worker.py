@@ -120,6 +120,28 @@ def test_what_has_come_is_taken_without_waiting(worker: Worker, target: FakeMode
     assert stream.take() == []
 
 
+def test_who_wants_a_whole_answer_hears_of_its_end_only(worker: Worker, target: FakeModel) -> None:
+    told: list[bool] = []
+    stream = worker.stream(replace(SHORT, whole=True), told.append)
+    pieces = read_all(stream)
+    assert told == [True]
+    assert [piece.token for piece in pieces] == plain(target, SHORT)[0]
+
+
+def test_a_whole_answer_that_is_cancelled_keeps_what_was_said(worker: Worker) -> None:
+    stream = worker.stream(replace(FOREVER, whole=True))
+
+    def wait() -> None:
+        while not stream.sequence.answer:
+            pass
+
+    within(wait)
+    stream.close()
+    answer = stream.answer
+    assert answer.finish_reason == "cancelled"
+    assert answer.tokens == stream.sequence.answer
+
+
 def test_an_answer_knows_where_its_time_went(worker: Worker) -> None:
     stream = worker.stream(SHORT)
     read_all(stream)

@@ -47,6 +47,8 @@ class Request:
     """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
     thinking: Thinking | None = None
     """How to tell the answer's thoughts from the rest, for whoever reads it."""
+    whole: bool = False
+    """Nobody reads it before it has ended, and so nobody is told of its steps."""
 
 
 class TokenLogprob(NamedTuple):

@@ -112,7 +112,7 @@ class Answering:
         reader = _Reader(bell)
 
         def begin() -> list[Stream]:
-            options: Options = {**asked.options, "client": client}
+            options: Options = {**asked.options, "client": client, "whole": not asked.stream}
             return llm.streams(asked.prompts, asked.n, reader.told, **options)
 
         return cls(await asyncio.to_thread(begin), reader, ended)

@@ -12,7 +12,7 @@ import msgspec
 from localspec.batch.backends.base import OK, Effort, Reply
 from localspec.batch.request import CHAT, COMPLETIONS, Body, Task
 from localspec.errors import LocalspecError
-from localspec.runtime import LLM
+from localspec.runtime import LLM, Options
 from localspec.wire import answers, chat, completion
 from localspec.wire.asked import Asked
 from localspec.wire.errors import Refusal, document, refusal
@@ -38,8 +38,8 @@ class Asking:
         self.task = task
         self._llm, self._asked, self._ended = llm, _read(task), ended
         self._streams: list[Stream] = []
-        asked = self._asked
-        self._streams = llm.streams(asked.prompts, asked.n, self._hear, **asked.options)
+        options: Options = {**self._asked.options, "whole": True}
+        self._streams = llm.streams(self._asked.prompts, self._asked.n, self._hear, **options)
         self._hear(True)  # the last word may have come before anybody listened
 
     def _hear(self, last: bool) -> None:
