@@ -1,0 +1,154 @@
+"""Where answers of the chat come from: models that are loaded, servers elsewhere."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from localspec.tui.backend import Backend, Reply, Said
+from localspec.tui.loader import Loader
+from localspec.tui.server import Server
+from scripted import ScriptedBackend, ScriptedSource
+
+from localspec.errors import LocalspecError
+from localspec.remote import Remote
+
+# Loading ---------------------------------------------------------------------------------------
+
+
+def test_of_several_models_asked_for_the_last_one_counts() -> None:
+    slow, quick = ScriptedBackend(), ScriptedBackend()
+    begun, go_on, told = threading.Event(), threading.Event(), threading.Event()
+    heard: list[Backend | None] = []
+
+    class Source(ScriptedSource):
+        def open(self, model: str, draft: str) -> ScriptedBackend:
+            if model == "slow":
+                begun.set()
+                go_on.wait()
+            return super().open(model, draft)
+
+    def tell(backend: Backend | None, failure: LocalspecError | None) -> None:
+        heard.append(backend)
+        told.set()
+
+    loader = Loader(Source(slow=slow, quick=quick), tell)
+    loader.load("slow", "auto", None)
+    assert begun.wait(60)
+    loader.load("quick", "auto", None)
+    assert loader.what == "quick"
+    go_on.set()
+    assert told.wait(60)
+    assert heard == [quick]
+    assert slow.closed
+    assert not quick.closed
+
+
+# Servers ---------------------------------------------------------------------------------------
+
+
+def serve(*chunks: dict[str, object]) -> Callable[[httpx2.Request], httpx2.Response]:
+    events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+    return lambda request: httpx2.Response(
+        200, content=events.encode(), headers={"content-type": "text/event-stream"}
+    )
+
+
+def delta(**delta: str) -> dict[str, object]:
+    return {"choices": [{"delta": delta, "finish_reason": None}]}
+
+
+async def heard(reply: Reply) -> str:
+    said = ""
+    while not reply.ended:
+        said += "".join(part.text for part in reply.take())
+        await asyncio.sleep(0)
+    return said
+
+
+def test_a_server_answers_and_gives_its_figures() -> None:
+    asked: list[dict[str, object]] = []
+    answer = serve(
+        delta(role="assistant"),
+        delta(reasoning_content="hm"),
+        delta(content="Hel"),
+        delta(content="lo"),
+        {
+            "choices": [{"delta": {}, "finish_reason": "length"}],
+            "timings": {"cache_n": 30, "prompt_n": 10, "prompt_ms": 50, "predicted_n": 4,
+                        "predicted_ms": 20, "draft_n": 6, "draft_n_accepted": 3},
+        },
+        {"choices": [], "usage": {"prompt_tokens": 40, "completion_tokens": 5}},
+    )  # fmt: skip
+
+    def server(request: httpx2.Request) -> httpx2.Response:
+        asked.append(json.loads(request.content))
+        return answer(request)
+
+    async def go() -> None:
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
+        choices = {"seed": 7, "speculation": 0}
+        reply = backend.ask([{"role": "user", "content": "hi"}], choices)
+        assert await heard(reply) == "<think>hm</think>\n\nHello"
+        assert (reply.finish_reason, reply.seed) == ("length", 7)
+        s = reply.figures.statistics
+        assert (s.prompt_tokens, s.cached_tokens, s.completion_tokens) == (40, 30, 5)
+        assert (s.tokens_per_second, s.acceptance_rate) == (200, 0.5)
+        assert reply.figures.counted
+
+    asyncio.run(go())
+    assert asked[0]["model"] == "big"
+    assert "speculation" not in asked[0]
+
+
+@pytest.mark.parametrize(
+    ("deltas", "kept"),
+    [
+        ([{"content": "[THI"}, {"content": "NK]hm[/THINK]Yes"}], "<think>hm</think>\n\nYes"),
+        ([{"reasoning": "h"}, {"reasoning": "m"}], "<think>hm</think>"),
+        ([{"content": "\n"}, {"reasoning": "hm"}, {"content": "<think>?"}],
+         "\n<think>hm</think>\n\n<think>?"),
+    ],
+)  # fmt: skip
+def test_thoughts_of_servers_are_kept_like_others(deltas: list[dict[str, str]], kept: str) -> None:
+    server = serve(*(delta(**each) for each in deltas))
+
+    async def go() -> None:
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
+        assert await heard(backend.ask([{"role": "user", "content": "hi"}], {})) == kept
+
+    asyncio.run(go())
+
+
+def test_a_server_that_fails_is_heard_after_what_it_said() -> None:
+    server = serve(delta(content="Hel"), {"error": {"message": "no memory"}})
+
+    async def go() -> None:
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
+        reply = backend.ask([{"role": "user", "content": "hi"}], {})
+        while not (said := reply.take()):
+            await asyncio.sleep(0)
+        assert said == [Said("Hel")]
+        with pytest.raises(LocalspecError, match="no memory"):
+            await heard(reply)
+        assert reply.finish_reason == "error"
+
+    asyncio.run(go())
+
+
+def test_a_cancelled_answer_of_a_server_ends() -> None:
+    async def forever(request: httpx2.Request) -> httpx2.Response:
+        await asyncio.sleep(60)
+        return httpx2.Response(200)
+
+    async def go() -> None:
+        backend = Server(Remote("server", transport=httpx2.MockTransport(forever)), "big")
+        reply = backend.ask([{"role": "user", "content": "hi"}], {})
+        await asyncio.sleep(0.01)
+        reply.cancel()
+        assert await asyncio.wait_for(heard(reply), 10) == ""
+        assert reply.finish_reason == "cancelled"
+
+    asyncio.run(go())
