@@ -289,3 +289,17 @@ def test_the_defaults_of_the_command_line_reach_the_server(world: World) -> None
     assert bodies[0]["max_tokens"] == 4
     assert bodies[0]["repeat_penalty"] == bodies[0]["repetition_penalty"] == 1.1
     assert bodies[0]["stream"] is False
+
+
+@pytest.mark.parametrize("name", ["repeat_penalty", "repetition_penalty"])
+def test_every_kind_of_server_understands_a_repetition_penalty(world: World, name: str) -> None:
+    bodies = []
+
+    def behave(request: Request) -> None:
+        bodies.append(request.body)
+        request.answer()
+
+    world.write({"prompt": "x", name: 1.3})
+    with FakeEndpoint(behave) as server:
+        world.run(endpoints(server))
+    assert bodies[0]["repeat_penalty"] == bodies[0]["repetition_penalty"] == 1.3

@@ -29,6 +29,7 @@ _PAUSES = (2.0, 8.0, 32.0)  # seconds between attempts: they outlast a server th
 _BUSY = frozenset({429, 503, 529})
 _STRANGERS = frozenset({401, 403})
 _BAD_GATEWAY = 502
+_REPEATING = {"repeat_penalty", "repetition_penalty"}  # llama-server's name, and vLLM's
 _CUT_OFF = "abort"  # how vLLM ends answers when it is paused, with status 200
 
 
@@ -159,8 +160,8 @@ async def _ask(server: Server, task: Task) -> Body:
     body: Body = json.loads(task.body)
     if "model" not in body:
         body["model"] = await _model(server)
-    if "repeat_penalty" in body:  # which vLLM calls so:
-        body.setdefault("repetition_penalty", body["repeat_penalty"])
+    for name in _REPEATING & body.keys():
+        body |= dict.fromkeys(_REPEATING - body.keys(), body[name])
     answer = await server.remote.complete(body, task.url.removeprefix(_ROOT))
     if task.url in (CHAT, COMPLETIONS):
         _check(answer, server.remote.url)
