@@ -24,6 +24,11 @@ STEEP = {n: 1 + 0.6 * (n - 1) for n in range(1, ROWS + 1)}
 CLIFF = {**STEEP, 1: 1.0, 2: 1.7, 3: 2.3, 4: 1.8, 5: 2.5}
 
 
+def holding(draft: Draft) -> int:
+    """How many of a draft's guesses are right."""
+    return next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
+
+
 class Simulation:
     """A clock, a target that takes V(n) seconds, a drafter whose guesses hold with a chance."""
 
@@ -80,10 +85,8 @@ class Simulation:
             if self.governor.looks([self.sequence]):
                 (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
             drafted = self.now - start
-            held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
-            runs = [Run(0, [RIGHT] * (1 + len(draft)), 0, 1)]
-            _, made = passes.fill_up(runs, [0], (ROWS, 10**6), self.governor.costs.step)
-            seconds = self.pace * self.curve[made[0]] * (1 + self.random.gauss(0, self.noise))
+            held = holding(draft)
+            made, seconds = self.evaluate(draft)
             self.now += seconds
             self.sequence.tokens += [RIGHT] * (held + 1)
             self.tokens += held + 1
@@ -93,6 +96,12 @@ class Simulation:
                 Step(False, depth, made, self.now - start, seconds, drafted, [outcome])
             )
         return (self.tokens - said) / (self.now - began)
+
+    def evaluate(self, draft: Draft) -> tuple[list[int], float]:
+        """The rows of each pass of the target over a draft, and the seconds it takes."""
+        runs = [Run(0, [RIGHT] * (1 + len(draft)), 0, 1)]
+        _, made = passes.fill_up(runs, [0], (ROWS, 10**6), self.governor.costs.step)
+        return made, self.pace * self.curve[made[0]] * (1 + self.random.gauss(0, self.noise))
 
     def best(self) -> float:
         """Tokens a second of the best fixed length."""
@@ -141,7 +150,7 @@ class Company(Simulation):
             self.now += seconds
             outcomes = []
             for sequence, draft in zip(sequences, drafts, strict=True):
-                held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
+                held = holding(draft)
                 sequence.tokens += [RIGHT] * (held + 1)
                 self.tokens += held + 1
                 outcomes.append(Outcome(sequence, draft, held, ROW))

@@ -4,7 +4,7 @@ import pytest
 from fakes import Alternating, FakeModel, FakeVocabulary
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated import FLAT, RIGHT, ROW, ROWS, Simulation
+from simulated import FLAT, Simulation
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
@@ -13,7 +13,6 @@ from localspec.drafters.lookup import LookupDrafter
 from localspec.engine import Engine
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
-from localspec.governor.policy import Outcome, Step, Wish
 from localspec.governor.stride import Stride
 
 REPETITIVE = [3, 4, 5, 6, 7] * 6
@@ -130,28 +129,12 @@ class Gpu(Simulation):
     def peek(self, sequence: Sequence) -> None:
         self.peeks += 1
 
-    def run(self, steps: int) -> float:
-        began, said, costs = self.now, self.tokens, self.governor.costs
-        for _ in range(steps):
-            start, depth = self.now, len(self.sequence)
-            draft = Draft()
-            if self.governor.looks([self.sequence]):
-                (draft,) = self.governor.draft([Wish(self.sequence, ROWS - 1)], [self])
-            drafted = self.now - start
-            held = next((i for i, t in enumerate(draft.tokens) if t != RIGHT), len(draft))
-            rows = max(1 + len(draft), costs.steady)
-            self.since = 0 if rows != self.before else self.since + 1
-            self.changes += rows != self.before
-            self.before = rows
-            seconds = self.curve[rows] + (self.EXTRA[self.since] if self.since < 2 else 0.0)
-            self.now += seconds
-            self.sequence.tokens += [RIGHT] * (held + 1)
-            self.tokens += held + 1
-            outcome = Outcome(self.sequence, draft, held, ROW)
-            self.governor.observe(
-                Step(False, depth, [rows], self.now - start, seconds, drafted, [outcome])
-            )
-        return (self.tokens - said) / (self.now - began)
+    def evaluate(self, draft: Draft) -> tuple[list[int], float]:
+        rows = max(1 + len(draft), self.governor.costs.steady)
+        self.since = 0 if rows != self.before else self.since + 1
+        self.changes += rows != self.before
+        self.before = rows
+        return [rows], self.curve[rows] + (self.EXTRA[self.since] if self.since < 2 else 0.0)
 
 
 @pytest.mark.parametrize("chance", [0.3, 0.6, 0.8, 0.95])

@@ -22,7 +22,7 @@ __all__ = ["Answering", "Bell", "News"]
 
 _REST_SECONDS = 0.04
 """Nobody sees a text grow more often than that, and every event takes the processor from the
-model: its making, sending and reading took a tenth of the time of 16 answers of a small model.
+model: an event a token took 6 to 9 % of the speed of a small model with one client.
 """
 
 
