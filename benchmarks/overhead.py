@@ -6,11 +6,11 @@ python benchmarks/overhead.py MODEL.gguf [--draft DRAFT.gguf] [--tokens 128] [--
 import argparse
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import localspec
 from localspec.llama.context import Context
-from localspec.llama.rows import Logits, Run
+from localspec.llama.rows import Logits, Run, nothing
 
 
 class Stopwatch:
@@ -20,9 +20,11 @@ class Stopwatch:
         self.seconds, self.steps = 0.0, 0
         inner = Context.decode
 
-        def decode(context: Context, runs: Iterable[Run]) -> Logits:
+        def decode(
+            context: Context, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing
+        ) -> Logits:
             start = time.perf_counter()
-            logits = inner(context, runs)
+            logits = inner(context, runs, meanwhile)
             self.seconds += time.perf_counter() - start
             self.steps += 1
             return logits

@@ -45,7 +45,8 @@ RECIPE = Path(__file__).parents[1] / "models/shell/recipe"
 
 class Text(NamedTuple):
     """A prompt of `begins` tokens and its answer; after token i the draft makes `guesses[i]`, and
-    the target holds `likely[i]` tokens for likely.
+    the target holds `likely[i]` tokens for likely. How sure the draft is of its own answer is
+    `alone`.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Text(NamedTuple):
     begins: int
     guesses: list[tuple[int, float]]
     likely: list[int]
+    alone: list[float]
 
 
 class Computer(NamedTuple):
@@ -67,6 +69,8 @@ class Computer(NamedTuple):
     """What the draft takes for another number of rows than it is usually fed."""
     change: tuple[float, ...] = ()
     """What the first steps with another number of rows than before take more."""
+    beginning: tuple[float, ...] = ()
+    """The same for the first steps of a text, whatever their rows."""
     noise: float = 0.05
     """Of measurements, by the standard deviation of their logarithms."""
 
@@ -82,7 +86,7 @@ COMPUTERS = {
     "flat": Computer({1: 33, 2: 36, 4: 45, 8: 65, 16: 110}, 1.6, 2.0, 0.3, 0.055),
     "h200": Computer(
         {1: 3.1, 2: 3.45, 3: 3.73, 4: 4.27, 5: 4.9, 6: 5.3, 8: 6.4, 9: 7.4, 16: 7.5},
-        0.15, 0.4, 0.001, 0.5, resume=1.0, change=(1.4, 4.2), noise=0.015,
+        0.15, 0.4, 0.001, 0.5, resume=1.0, change=(2.0, 5.0), beginning=(2.0, 5.0), noise=0.015,
     ),
 }  # fmt: skip
 """The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200."""
@@ -152,22 +156,26 @@ class World:
         costs = Costs(WIDEST)
         costs.load([{n: self.noisy(computer.takes(n)) for n in range(1, WIDEST + 1)}])
         costs.change = sum(computer.change)
-        self.governor = Governor(costs, clock=lambda: self.now)
+        self.gpu = bool(computer.change)
+        self.governor = Governor(costs, asynchronous=self.gpu, clock=lambda: self.now)
         self.rows = self.steady = 0
         self.lookup = Lookup(self)
-        self.text, self.read = Text("", [], 0, [], []), 0
+        self.text, self.read = Text("", [], 0, [], [], []), 0
 
     def noisy(self, milliseconds: float) -> float:
         return milliseconds * math.exp(self.chance.gauss(0, self.computer.noise))
 
     def answer(self, text: Text) -> float:
         """Milliseconds from the first token of the answer to the last."""
-        self.text, self.read, self.rows = text, 0, 0
+        self.text, self.read, self.rows, self.changes = text, 0, 0, self.computer.beginning
         self.lookup.forget()
-        self.governor.observe(Step(prefilling=True))
         request = Request(text.tokens[: text.begins], Sampling(temperature=0), max_tokens=TOKENS)
         sequence = Sequence(request, Pieces(), 4096)
+        self.meanwhile(sequence)
         sequence.tokens.append(text.tokens[text.begins])
+        row = np.zeros(text.likely[text.begins - 1], np.float32)
+        outcome = Outcome(sequence, Draft(), 0, row)
+        self.governor.observe(Step(prefilling=True, outcomes=[outcome]))
         self.lookup.observe(sequence)
         start = self.now
         while len(sequence) < len(text.tokens):
@@ -176,6 +184,7 @@ class World:
 
     def step(self, sequence: Sequence) -> None:
         start, depth = self.now, len(sequence)
+        sequence.cached = depth - 1
         rest = self.text.tokens[depth:]
         limit = min(WIDEST - 1, sequence.room - 1)  # nobody knows where a text will end
         wishes = [Wish(sequence, limit)] if limit else []
@@ -185,6 +194,7 @@ class World:
         drafting = self.now - start
         pairs = enumerate(zip(draft.tokens, rest, strict=False))
         held = next((i for i, (guess, token) in pairs if guess != token), len(draft))
+        self.meanwhile(sequence)
         made = self.passes(1 + len(draft))
         took = self.noisy(self.computer.takes(made[0])) + self.changing(made[0])
         self.now += took
@@ -194,6 +204,13 @@ class World:
         row = np.zeros(self.text.likely[len(sequence) - 2], np.float32)
         outcomes = [Outcome(sequence, draft, held, row)] if wishes else []
         self.governor.observe(Step(False, depth, made, self.now - start, took, drafting, outcomes))
+
+    def meanwhile(self, sequence: Sequence) -> None:
+        """A GPU works on something else while the draft, and the governor, have their say."""
+        if self.gpu:
+            now = self.now
+            self.governor.meanwhile([sequence], [self, self.lookup])
+            self.now = now
 
     def passes(self, rows: int) -> list[int]:
         """As the engine makes them."""
@@ -205,9 +222,11 @@ class World:
 
     def changing(self, rows: int) -> float:
         """What it takes more because steps had other rows until lately."""
-        self.steady = self.steady + 1 if rows == self.rows else 0
+        if self.rows not in (0, rows):
+            self.changes = self.computer.change
         self.rows = rows
-        return self.computer.change[self.steady] if self.steady < len(self.computer.change) else 0.0
+        first, *self.changes = self.changes or (0.0,)
+        return first
 
     # The drafter that was recorded:
 
@@ -228,8 +247,13 @@ class World:
             and at + len(draft) <= len(self.text.guesses)
             and ask.more(draft)
         ):
-            token, confidence = self.text.guesses[at - 1 + len(draft)]
-            draft.append((token + self.wrong) % VOCABULARY, confidence)
+            if at == self.text.begins:
+                if len(draft) == len(self.text.alone):
+                    break
+                draft.append(0, self.text.alone[len(draft)])
+            else:
+                token, confidence = self.text.guesses[at - 1 + len(draft)]
+                draft.append((token + self.wrong) % VOCABULARY, confidence)
             self.now += self.noisy(self.computer.guess)
         return draft
 
@@ -270,7 +294,7 @@ def replayed(texts: Many[Text], computer: Computer, seeds: int, *, wrong: bool) 
         for text in random.Random(seed).sample([*texts, *texts], 2 * len(texts)):
             spent[text.kind] += world.answer(text)
             plain[text.kind] += (len(text.tokens) - text.begins - 1) * computer.takes(1)
-            plain[text.kind] += sum(computer.change)
+            plain[text.kind] += sum(computer.beginning)
     return {kind: plain[kind] / spent[kind] for kind in plain}
 
 
@@ -281,8 +305,8 @@ def best_fixed(texts: Many[Text], computer: Computer) -> dict[str, float]:
         plain, spent = defaultdict[str, float](float), defaultdict[str, float](float)
         for text in texts:
             at, end = text.begins + 1, len(text.tokens)
-            plain[text.kind] += (end - at) * computer.takes(1) + sum(computer.change)
-            spent[text.kind] += computer.read * text.begins + sum(computer.change)
+            plain[text.kind] += (end - at) * computer.takes(1) + sum(computer.beginning)
+            spent[text.kind] += computer.read * text.begins + sum(computer.beginning)
             while at < end:
                 guesses = min(length, end - at - 1)
                 held = 0

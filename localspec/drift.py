@@ -82,6 +82,10 @@ class Diary:
         """What the other policy says."""
         return self._policy.draft(wishes, drafters)
 
+    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
+        """What the other policy does."""
+        self._policy.meanwhile(sequences, drafters)
+
     def observe(self, step: Step) -> None:
         """Count the first guesses of a step; those of an ended answer go to its kind of text."""
         self._policy.observe(step)

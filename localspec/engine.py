@@ -8,8 +8,10 @@ engine owns the contexts and must be used from one thread.
 
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
+from functools import partial
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Pieces, Request, Sequence
@@ -77,6 +79,7 @@ class Engine:
         self._waiting: deque[Sequence] = deque()
         self._eldest_first = False
         self._pacing = Pacing()
+        self._ended = 0.0  # when the last step did; 0 where nobody waits for the next one
 
     @property
     def context_length(self) -> int:
@@ -128,11 +131,11 @@ class Engine:
 
     def step(self) -> list[Sequence]:
         """Take one step; returns the sequences that said something or ended."""
+        start = self._ended or time.perf_counter()
         ended = self._drop_cancelled() + self._admit()
         turns = self._plan()
         if not turns:
             return ended
-        start = time.perf_counter()
         step = Step(
             prefilling=any(turn.sequence.backlog > 1 for turn in turns),
             depth=max(turn.sequence.cached for turn in turns),
@@ -143,7 +146,9 @@ class Engine:
         except DecodeError as error:
             self._fail(turns, error)
             step.passes = ()
-        step.seconds = time.perf_counter() - start
+        end = time.perf_counter()
+        step.seconds = end - start
+        self._ended = end if self._slots.sequences else 0.0
         self._pacing.observe(step)
         self._policy.observe(step)
         return ended + [turn.sequence for turn in turns]
@@ -224,7 +229,9 @@ class Engine:
     def _advance(self, turns: Many[_Turn], step: Step) -> None:
         """Decode all turns in one batch, let the target judge, and roll back what it refused."""
         start = time.perf_counter()
-        logits = self._decode([turn.run() for turn in turns], step)
+        sequences = [turn.sequence for turn in turns if turn.last]
+        meanwhile = partial(self._policy.meanwhile, sequences, self._drafters)
+        logits = self._decode([turn.run() for turn in turns], step, meanwhile)
         now = time.perf_counter()
         step.target_seconds = now - start
         first = 0
@@ -238,29 +245,31 @@ class Engine:
                 self._judge(turn, rows[turn.outputs - 1 - len(turn.draft) :], now, step)
         self._slots.release()
 
-    def _decode(self, runs: list[Run], step: Step) -> Logits:
+    def _decode(self, runs: list[Run], step: Step, meanwhile: Callable[[], None]) -> Logits:
         """Logits of the runs, in as few passes as pays."""
         rows = sum(len(run.tokens) for run in runs)
         mixed = len(runs) > 1 and not self._target.own_cells
         if mixed or step.prefilling or not self._costs or max(rows, self._costs.steady) == 1:
             step.passes = [rows]
-            return self._target.decode(runs)
+            return self._target.decode(runs, meanwhile)
         if self._costs.steady and len(runs) == 1:
-            return self._decode_steadily(runs[0], self._costs.steady, step)
+            return self._decode_steadily(runs[0], self._costs.steady, step, meanwhile)
         room = (self._target.batch, self._target.length)
         runs, step.passes = fill_up(runs, self._slots.cached, room, self._costs.step)
-        logits = self._target.decode(runs)
+        logits = self._target.decode(runs, meanwhile)
         for run in runs:
             if run.surplus:
                 self._target.truncate(run.slot, run.position + len(run.tokens) - run.surplus)
         return logits
 
-    def _decode_steadily(self, run: Run, rows: int, step: Step) -> Logits:
+    def _decode_steadily(
+        self, run: Run, rows: int, step: Step, meanwhile: Callable[[], None]
+    ) -> Logits:
         """As many rows as always, all with logits: else llama.cpp would build another graph."""
         end = run.position + len(run.tokens)
         run = widen(run, min(rows, self._target.length - run.position))
         step.passes = [len(run.tokens)]
-        logits = self._target.decode([run])
+        logits = self._target.decode([run], meanwhile)
         self._target.truncate(run.slot, end)
         return logits
 

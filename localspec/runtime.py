@@ -167,7 +167,9 @@ class LLM:
                 self.draft = draft
         if cache.can_truncate:
             drafters += [LookupDrafter(), GrammarDrafter()]
-        self.governor = Governor(Costs(cache.outputs), own_cells=cache.own_cells)
+        self.governor = Governor(
+            Costs(cache.outputs), own_cells=cache.own_cells, asynchronous=cache.asynchronous
+        )
         kept = _profile(self.target, self.draft, cache, settings.gpu_layers)
         if not profile.load(self.governor, kept):
             sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)

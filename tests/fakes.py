@@ -18,7 +18,7 @@ from localspec.drafters.model import ModelDrafter
 from localspec.engine import Engine
 from localspec.errors import DecodeError
 from localspec.governor.policy import FixedPolicy, Policy, Step, Wish
-from localspec.llama.rows import Logits, Run
+from localspec.llama.rows import Logits, Run, nothing
 from localspec.worker import Worker
 
 VOCABULARY = 24
@@ -55,13 +55,13 @@ class FakeModel:
     ) -> None:
         self.seed, self.length, self.sequences = seed, length, sequences
         self.own_cells = own_cells
-        self.settling = settling
+        self.settling, self.asynchronous = settling, settling > 1  # as a GPU
         self.batch, self.outputs, self.can_truncate = batch, outputs, can_truncate
         self.cache: list[list[int]] = [[] for _ in range(sequences)]
         self.decodes: list[list[Run]] = []
         self.fails_at = -1
 
-    def decode(self, runs: Iterable[Run]) -> Logits:
+    def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
         runs = list(runs)
         self.decodes.append(runs)
         if len(self.decodes) == self.fails_at:
@@ -76,6 +76,8 @@ class FakeModel:
             assert len(cache) <= self.length
             wanted = len(cache) - surplus
             rows += [self.logits(cache[: wanted - i]) for i in reversed(range(outputs))]
+        if self.asynchronous:
+            meanwhile()
         return np.array(rows, dtype=np.float32).reshape(-1, VOCABULARY)
 
     def logits(self, text: Many[int]) -> Logits:
@@ -155,10 +157,13 @@ class RandomDrafter(OracleDrafter):
 
 
 class WildPolicy:
-    """Decides by dice who guesses and how much, and asks drafters whose guess it then drops."""
+    """Decides by dice who guesses and how much, and asks drafters whose guess it then drops; in a
+    GPU's time too.
+    """
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
+        self._left: dict[str, list[Wish]] = {}  # for whom a drafter was not asked
         self.steps: list[Step] = []
 
     def looks(self, sequences: Many[Sequence]) -> bool:
@@ -168,6 +173,7 @@ class WildPolicy:
         chosen = [Draft() for _ in wishes]
         for drafter in drafters:
             asked = [i for i in range(len(wishes)) if self._random.random() < 0.6]
+            self._left[drafter.name] = [w for i, w in enumerate(wishes) if i not in asked]
             drafts = drafter.propose([self._ask(wishes[i]) for i in asked])
             for i, draft in zip(asked, drafts, strict=True):
                 draft = draft.first(int(self._random.integers(len(draft) + 1)))
@@ -178,8 +184,17 @@ class WildPolicy:
         length = int(self._random.integers(wish.limit + 1))
         return Ask(wish.sequence, length, lambda draft: bool(self._random.random() < 0.8))
 
+    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
+        for drafter in drafters:
+            drafter.propose([self._ask(wish) for wish in self._left.get(drafter.name, [])])
+            for sequence in sequences:
+                if sequence.backlog > 1 and self._random.random() < 0.5:
+                    drafter.propose([Ask(sequence, 3, lambda draft: True)])
+                    drafter.truncate(sequence.slot, len(sequence))
+
     def observe(self, step: Step) -> None:
         self.steps.append(step)
+        self._left = {}
 
 
 class Fickle:
@@ -191,6 +206,8 @@ class Fickle:
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         asks = [Ask(wish.sequence, min(3, wish.limit), lambda draft: True) for wish in wishes]
         return [drafter.propose(asks) for drafter in drafters][-1]
+
+    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None: ...
 
     def observe(self, step: Step) -> None:
         pass
@@ -330,7 +347,8 @@ DRAFTERS: dict[str, Callable[[FakeModel], list[Drafter | FakeModel]]] = {
 class World:
     """An engine over fakes, and what must hold after each of its steps.
 
-    `prefill` is how many rows of prompt fit a batch beside the rows with logits.
+    `prefill` is how many rows of prompt fit a batch beside the rows with logits. Where a `gpu` does
+    the work, drafters are asked while it does so, too.
     """
 
     def __init__(
@@ -343,9 +361,11 @@ class World:
         prefill: int = 100,
         can_truncate: bool = True,
         own_cells: bool = False,
+        gpu: bool = False,
     ) -> None:
         outputs = max(outputs, sequences)
         sizes = {"sequences": sequences, "batch": outputs + prefill, "outputs": outputs}
+        self._settling = sizes["settling"] = 2 if gpu else 1
         self.target = FakeModel(
             length=length, can_truncate=can_truncate, own_cells=own_cells, **sizes
         )
@@ -360,7 +380,8 @@ class World:
         if not isinstance(made, FakeModel):
             return made
         n = self.target.sequences
-        draft = FakeModel(made.seed, length=made.length, sequences=n, batch=n + 2, outputs=n)
+        sizes = {"sequences": n, "batch": n + 3, "outputs": n, "settling": self._settling}
+        draft = FakeModel(made.seed, length=made.length, **sizes)
         self.drafts.append(draft)
         return ModelDrafter(draft)
 
@@ -454,4 +475,5 @@ worlds = st.builds(
     length=st.integers(34, 80),
     outputs=st.integers(1, 30),
     prefill=st.integers(1, 40),
+    gpu=st.booleans(),
 )

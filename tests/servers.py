@@ -50,9 +50,9 @@ class FakeLLM:
         self.gate: Callable[[], object] = lambda: None
         decode = self.target.decode
 
-        def slowed(runs: Any) -> Any:
+        def slowed(*given: Any) -> Any:
             self.gate()
-            return decode(runs)
+            return decode(*given)
 
         self.target.decode = slowed  # type: ignore[method-assign]
         made = engine(self.target)

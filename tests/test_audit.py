@@ -27,7 +27,7 @@ from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.base import Drafter
-from localspec.llama.rows import Logits, Run
+from localspec.llama.rows import Logits, Run, nothing
 from localspec.verbs import audit as verb
 from localspec.worker import Answer
 
@@ -88,7 +88,7 @@ def quiet(*_: object) -> None:
 class Rounding(FakeModel):
     """Rounds in another way from three rows on."""
 
-    def decode(self, runs: Iterable[Run]) -> Logits:
+    def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
         runs = list(runs)
         rounded = np.float32(0.25 if sum(len(run.tokens) for run in runs) >= 3 else 0)
         return super().decode(runs) + rounded

@@ -46,11 +46,12 @@ from localspec.pacing import Pacing
     policy=policies,
     joining=st.lists(st.tuples(requests, st.integers(0, 6)), min_size=1, max_size=6),
     sequences=st.integers(1, 3),
+    gpu=st.booleans(),
 )
 def test_whoever_guesses_the_answer_is_that_of_plain_decoding(
-    drafters: str, policy: Policy, joining: list[tuple[Request, int]], sequences: int
+    drafters: str, policy: Policy, joining: list[tuple[Request, int]], sequences: int, gpu: bool
 ) -> None:
-    world = World(sequences, drafters, policy, length=64)
+    world = World(sequences, drafters, policy, length=64, gpu=gpu)
     world.run_as_they_come(joining)
     for s in world.sequences:
         assert (s.answer, s.finish_reason) == world.expected[s]
@@ -114,11 +115,19 @@ TestLife.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 @settings(max_examples=10)
-@given(joining=st.lists(requests, min_size=1, max_size=6), sequences=st.integers(1, 3))
+@given(
+    joining=st.lists(requests, min_size=1, max_size=6),
+    sequences=st.integers(1, 3),
+    gpu=st.booleans(),
+    change=st.sampled_from([0, 1e-4, 1]),
+)
 def test_a_policy_that_follows_the_clock_changes_no_answer(
-    joining: list[Request], sequences: int
+    joining: list[Request], sequences: int, gpu: bool, change: float
 ) -> None:
-    world = World(sequences, "several", Governor(Costs(32)), length=64)
+    costs = Costs(32)
+    costs.change = change if gpu else 0
+    policy = Governor(costs, asynchronous=gpu)
+    world = World(sequences, "several", policy, length=64, gpu=gpu)
     for request in joining:
         world.submit(request)
         world.step()

@@ -20,7 +20,7 @@ from localspec.governor.sharpness import Sharpness
 from localspec.governor.survival import Calibration, OwnCalibration
 from localspec.governor.sweep import sweep
 from localspec.governor.worth import OwnWorth, Worth
-from localspec.llama.rows import Logits, Run
+from localspec.llama.rows import Logits, Run, nothing
 
 
 @pytest.mark.parametrize("curve", [FLAT, STEEP, CLIFF], ids=["flat", "steep", "cliff"])
@@ -161,7 +161,7 @@ class Slow(FakeModel):
         super().__init__(outputs=ROWS)
         self.curve, self.now = curve, 0.0
 
-    def decode(self, runs: Iterable[Run]) -> Logits:
+    def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
         runs = list(runs)
         self.now += self.curve.get(len(runs[0].tokens), 9.0)
         return super().decode(runs)
@@ -256,6 +256,7 @@ class TestProfile:
     def test_what_was_learned_is_there_the_next_time(self, tmp_path: Path) -> None:
         world = Simulation(CLIFF, guess=0.02, chance=0.3)
         world.run(200)
+        world.governor.steady.stride.recall({2: [0.0, 0.5]})
         profile.save(world.governor, tmp_path / "p.json")
         again = Governor(Costs(ROWS))
         assert profile.load(again, tmp_path / "p.json")
@@ -263,6 +264,7 @@ class TestProfile:
         assert again.books["simulated"].common.next_chance == pytest.approx(
             world.governor.books["simulated"].common.next_chance
         )
+        assert again.steady.stride.known() == {2: [0.0, 0.5]}
 
     @pytest.mark.parametrize(
         "damage",
@@ -273,6 +275,8 @@ class TestProfile:
             lambda text: json.dumps([1, 2]),
             lambda text: json.dumps({**json.loads(text), "curves": [{"1": -3.0}]}),
             lambda text: json.dumps({**json.loads(text), "drafters": {"x": {}}}),
+            lambda text: json.dumps({**json.loads(text), "stride": [0.1]}),
+            lambda text: json.dumps({**json.loads(text), "stride": {"x": [0.1]}}),
         ],
     )
     def test_a_damaged_file_is_as_good_as_none(

@@ -57,6 +57,14 @@ class TestVocabulary:
 
 
 class TestContext:
+    def test_where_the_processor_does_the_work_nothing_is_done_meanwhile(
+        self, context: Context
+    ) -> None:
+        done = list[int]()
+        context.decode([Run(0, [1, 2], 0, 1)], lambda: done.append(1))
+        assert not context.asynchronous
+        assert not done
+
     def test_rollback_leaves_no_trace(self, model: Model, context: Context) -> None:
         tokens = model.vocabulary.tokenize(TEXT)
         context.decode([Run(0, tokens[:8], 0, 1)])

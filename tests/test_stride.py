@@ -1,14 +1,17 @@
 """Where another number of rows costs much, steps stay at one."""
 
+from collections.abc import Sequence as Many
+
 import pytest
 from fakes import Alternating, FakeModel, FakeVocabulary
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated import FLAT, Simulation
+from simulated import FLAT, RIGHT, Simulation
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence, Speculation
+from localspec.drafters.base import Ask
 from localspec.drafters.lookup import LookupDrafter
 from localspec.engine import Engine
 from localspec.governor.costs import Costs
@@ -70,14 +73,44 @@ def test_the_first_step_of_a_text_changes_for_nothing() -> None:
     assert stride.rows == 1
     stride.begin(texts[1])
     assert taken(stride, [[0, 0.2]] * 2, change=9, ahead=20) == [2, 2]
-    taken(stride, [[0, -0.2]] * 30, change=9, ahead=20)
+    taken(stride, [[0, -2]] * 30, change=99, ahead=20)
     stride.begin(texts[2])
     assert taken(stride, [[0, 0.1]], change=9, ahead=20) == [1]
 
 
+def test_one_text_of_many_does_not_stand_for_its_kind() -> None:
+    stride, texts = Stride(), [sequence() for _ in range(9)]
+    for text in texts[:7]:
+        stride.begin(text)
+        taken(stride, [[0, 0.2]] * 20, change=9, ahead=20)
+    stride.begin(texts[7])
+    taken(stride, [[0, -0.2]] * 20, change=99, ahead=20)
+    stride.begin(texts[8])
+    assert stride.rows == 2
+
+
+def test_texts_of_each_kind_begin_with_what_was_best_for_theirs() -> None:
+    stride, texts = Stride(), [sequence() for _ in range(6)]
+    for number, text in enumerate(texts[:4]):
+        stride.begin(text, number % 2)
+        taken(stride, [[0, 0.2 if number % 2 else -0.2]] * 20, change=99, ahead=20)
+    again = Stride()
+    again.recall(stride.known())
+    for known in (stride, again):
+        rows = []
+        for kind, text in enumerate(texts[4:]):
+            known.begin(text, kind)
+            rows.append(known.rows)
+        assert rows == [1, 2]
+    again.begin(sequence(), kind=5)
+    assert again.rows == 2, "what nobody knows is like what is nearest to it"
+    again.begin(sequence())
+    assert again.rows == 2, "and a text of no known kind like the last one"
+
+
 def test_what_was_known_some_other_time_counts_from_the_beginning() -> None:
     stride = Stride()
-    stride.recall([0, 0.1, 0.3, 0.2])
+    stride.recall({0: [0, 0.1, 0.3, 0.2]})
     stride.begin(sequence())
     assert taken(stride, [[0, 0, 0, 0]], change=9, ahead=20) == [3]
 
@@ -120,16 +153,51 @@ class Gpu(Simulation):
 
     EXTRA = (0.4, 0.8)
 
-    def __init__(self, chance: float, guess: float = 0.1, truth: float | None = None) -> None:
+    def __init__(
+        self,
+        chance: float,
+        guess: float = 0.1,
+        truth: float | None = None,
+        *,
+        asynchronous: bool = False,
+    ) -> None:
         super().__init__(FLAT, guess=guess, chance=chance)
         self.truth = chance if truth is None else truth
+        if asynchronous:
+            costs = self.governor.costs
+            self.governor = Governor(costs, asynchronous=True, clock=lambda: self.now)
+        self.asynchronous, self.busy = asynchronous, False
         self.governor.costs.change = sum(self.EXTRA)
         self.before, self.since, self.changes, self.peeks = 1, 9, 0, 0
+        self.asked_before = self.asked_meanwhile = 0
+
+    def read(self, chance: float) -> None:
+        """The prompt of another text, whose guesses hold with this chance, and promise it."""
+        self.another_text(chance)
+        self.chance = chance
+        self.sequence.tokens.append(RIGHT)
+        self.work()
+        self.sequence.cached = len(self.sequence)
+        self.sequence.tokens.append(RIGHT)
+
+    def work(self) -> None:
+        """What is done while the target is at work takes no time."""
+        if self.asynchronous:
+            now, self.busy = self.now, True
+            self.governor.meanwhile([self.sequence], [self])
+            self.now, self.busy = now, False
+
+    def propose(self, asks: Many[Ask]) -> list[Draft]:
+        self.asked_meanwhile += self.busy
+        self.asked_before += not self.busy
+        return super().propose(asks)
 
     def peek(self, sequence: Sequence) -> None:
         self.peeks += 1
 
     def evaluate(self, draft: Draft) -> tuple[list[int], float]:
+        self.sequence.cached = len(self.sequence) - 1
+        self.work()
         rows = max(1 + len(draft), self.governor.costs.steady)
         self.since = 0 if rows != self.before else self.since + 1
         self.changes += rows != self.before
@@ -161,6 +229,50 @@ def test_a_draft_that_was_hopeless_is_found_out_when_it_is_not() -> None:
         world.chance = 0.95
         rates.append(world.run(60))
     assert max(rates) > 1.5
+
+
+def test_asking_just_to_see_takes_no_time_while_a_gpu_is_at_work() -> None:
+    rates = []
+    for asynchronous in (False, True):
+        world = Gpu(0.6, truth=0.02, asynchronous=asynchronous)
+        for _ in range(5):
+            world.another_text(0.02)
+            world.run(20)
+        world.asked_before = 0
+        world.another_text(0.02)
+        rates.append(world.run(400))
+        assert bool(world.asked_before) != asynchronous
+        assert bool(world.asked_meanwhile) == asynchronous
+    assert rates[0] < rates[1]
+    assert rates[1] == pytest.approx(1)
+
+
+def test_what_is_seen_meanwhile_leads_to_guesses_where_they_pay() -> None:
+    world = Gpu(0.9, asynchronous=True)
+    world.run(300)
+    assert world.run(1500) >= 0.94 * world.best()
+
+
+def test_a_draft_that_is_sure_of_its_own_answer_guesses_from_the_first_step() -> None:
+    world = Gpu(0.5, asynchronous=True)
+    first: dict[float, list[int]] = {0.95: [], 0.05: []}
+    for _ in range(6):
+        for chance in first:
+            world.read(chance)
+            world.run(1)
+            first[chance].append(world.before)
+            world.run(40)
+    assert min(first[0.95][2:]) > 2
+    assert set(first[0.05][2:]) == {1}
+
+
+def test_a_prompt_is_not_read_by_a_draft_that_nobody_will_ask() -> None:
+    world = Gpu(0.5, asynchronous=True)
+    request = Request([3], Sampling(), max_tokens=9, speculation=0)
+    world.sequence = Sequence(request, FakeVocabulary(), 99)
+    world.sequence.tokens.append(RIGHT)
+    world.work()
+    assert not world.asked_meanwhile
 
 
 def test_steps_keep_their_rows() -> None:

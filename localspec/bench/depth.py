@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 
-from localspec.llama.rows import Evaluator, Logits, Run
+from localspec.llama.rows import Evaluator, Logits, Run, nothing
 
 __all__ = ["Deep", "dive"]
 
@@ -20,12 +20,12 @@ class Deep:
         self.sequences, self.batch = target.sequences, target.batch
         self.outputs, self.can_truncate = target.outputs, target.can_truncate
         self.own_cells, self.settling = target.own_cells, target.settling
+        self.asynchronous = target.asynchronous
 
-    def decode(self, runs: Iterable[Run]) -> Logits:
+    def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
         """As the target does, that much deeper."""
-        return self._target.decode(
-            [run._replace(position=run.position + self._depth) for run in runs]
-        )
+        deeper = [run._replace(position=run.position + self._depth) for run in runs]
+        return self._target.decode(deeper, meanwhile)
 
     def truncate(self, slot: int, length: int) -> None:
         """Keep the first `length` tokens below the depth."""

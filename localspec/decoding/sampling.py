@@ -26,6 +26,7 @@ SHARPNESS = 1.6
 """Where to begin: measured best over six kinds of prompt."""
 
 _NEAR = 8.0  # nats below the best logit within which the winner nearly always is
+_DEEP, _WIDE = 64, 128  # most rows and fewest columns of a table of all tokens
 _MOST_BIAS = 100.0
 _COLD = 1e-9  # a temperature below it is none; float32 would run out
 Ids = npt.NDArray[np.intp]
@@ -161,12 +162,12 @@ class Sampler:
         """
         row = self._adjusted(row[: len(self._ids)])
         temperature = self._temperature
-        best = row.max()
-        near = np.flatnonzero(row >= best - np.float32(_NEAR * (temperature or 1.0)))
-        nats = (row[near] - best) / np.float32(temperature or 1.0)
-        mass = float(np.exp(nats).sum())
         if temperature == 0:
-            return Guess(int(near[nats.argmax()]), 1 / mass)
+            return _likeliest(row)
+        best = row.max()
+        near = np.flatnonzero(row >= best - np.float32(_NEAR * temperature))
+        nats = (row[near] - best) / np.float32(temperature)
+        mass = float(np.exp(nats).sum())
         noises = noise.gumbel(noise.key_at(self.sampling.seed, position), self._ids[near])
         places = [int((beta * nats + noises).argmax()) for beta in SHARPNESSES]
         chosen = places[SHARPNESSES.index(self.sharpness)]
@@ -237,6 +238,22 @@ class Sampler:
         share = np.cumsum(weights[order], dtype=np.float64)
         enough = share[-1] * s.top_p if total is None else total
         return inside[order[: int(np.searchsorted(share, enough)) + 1]]
+
+
+def _likeliest(row: Logits) -> Guess:
+    """The likeliest token, and about how likely it is.
+
+    The row is laid out as a table, and of each column only the best token counts: two good ones
+    seldom share one, and a vocabulary of 128k is read once, not four times.
+    """
+    deep = max(1, min(_DEEP, len(row) // _WIDE))
+    wide = len(row) // deep
+    table, rest = row[: deep * wide].reshape(deep, wide), row[deep * wide :]
+    columns = table.max(axis=0)
+    np.maximum(columns[: len(rest)], rest, out=columns[: len(rest)])
+    column = int(columns.argmax())
+    mass = float(np.exp(columns - columns[column]).sum())
+    return Guess(column + wide * int(row[column::wide].argmax()), 1 / mass)
 
 
 def _adjusts(s: Sampling) -> bool:

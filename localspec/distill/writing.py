@@ -53,6 +53,9 @@ class Scribe:
         """Nothing."""
         return [Draft() for _ in wishes]
 
+    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
+        """Nothing."""
+
     def observe(self, step: Step) -> None:
         """Keep the likeliest tokens of every row."""
         for outcome in step.outcomes:

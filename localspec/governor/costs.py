@@ -14,6 +14,7 @@ that it is counted apart, as `change`; nothing else disturbs the pace there.
 from bisect import bisect_right
 from collections.abc import Iterable
 from collections.abc import Sequence as Many
+from itertools import pairwise
 
 __all__ = ["CostCurve", "Costs"]
 
@@ -99,18 +100,15 @@ class CostCurve:
         if not known:
             return [0.0] * (self.longest + 1)
         filled = list(self._seconds)
-        for n in range(1, self.longest + 1):
-            if self._counts[n]:
-                continue
-            below = max((k for k in known if k < n), default=known[0])
-            above = min((k for k in known if k > n), default=None)
-            if above is None:  # hopeful past the last measurement: trying it will tell
-                filled[n] = self._seconds[below] * (1 + 0.5 * (n - below) / below)
-            elif below > n:
-                filled[n] = self._seconds[below]
-            else:
-                share = (n - below) / (above - below)
-                filled[n] = self._seconds[below] * (1 - share) + self._seconds[above] * share
+        for n in range(1, known[0]):
+            filled[n] = filled[known[0]]
+        for below, above in pairwise(known):
+            slope = (filled[above] - filled[below]) / (above - below)
+            for n in range(below + 1, above):
+                filled[n] = filled[below] + slope * (n - below)
+        last = known[-1]
+        for n in range(last + 1, self.longest + 1):  # hopeful: trying it will tell
+            filled[n] = filled[last] * (1 + 0.5 * (n - last) / last)
         return filled
 
 

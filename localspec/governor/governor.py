@@ -29,7 +29,7 @@ from localspec.governor.costs import Costs
 from localspec.governor.doubt import Doubt, doubt
 from localspec.governor.policy import Step, Wish
 from localspec.governor.prices import Prices
-from localspec.governor.steady import HELD_UP, Steady
+from localspec.governor.steady import FORESIGHT, HELD_UP, Steady
 from localspec.governor.trial import Proposal, Trial
 
 __all__ = ["Governor"]
@@ -45,8 +45,8 @@ _MARGIN = 0.02  # tokens a step that asking must promise: what is nearly even is
 class Governor:
     """Chooses drafter and length for every sequence and step, and learns from `observe`.
 
-    `costs` may hold what an earlier run measured; sequences of the target have `own_cells` or not;
-    `clock` gives seconds.
+    `costs` may hold what an earlier run measured; the target's sequences have `own_cells` or not,
+    and it is `asynchronous` or not; `clock` gives seconds.
     """
 
     def __init__(
@@ -54,10 +54,11 @@ class Governor:
         costs: Costs,
         *,
         own_cells: bool = False,
+        asynchronous: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.costs = costs
-        self._own_cells = own_cells
+        self._own_cells, self._asynchronous = own_cells, asynchronous
         self.books: dict[str, Book] = {}
         self._clock = clock
         self._tokens = self._seconds = 0.0
@@ -68,6 +69,7 @@ class Governor:
         self._drafting = 0.0  # seconds of this step
         self.steady = Steady(costs)
         self._trials: list[Trial] = []
+        self._aside: Drafter | None = None  # to be asked while the target is at work
         self._certainties: WeakKeyDictionary[Sequence, Certainty] = WeakKeyDictionary()
 
     def plain_rate(self, sequences: int = 1) -> float:
@@ -149,6 +151,26 @@ class Governor:
         step = self.costs.step(1, self._depth)
         book.paid(seconds / self.costs.pace, guesses, backlog, step / self.costs.pace)
 
+    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
+        """Ask who is asked only to see; have a prompt read by those who may be asked soon."""
+        if self._aside:
+            drafter, self._aside = self._aside, None
+            self._propose(drafter, self._trials, self._ask_while_it_pays)
+            self.steady.saw(self._trials[0], self._prices.rate, self._depth)
+        elif len(sequences) == 1 and sequences[0].backlog > 1:
+            for drafter in drafters:
+                self._look_ahead(drafter, sequences[0])
+
+    def _look_ahead(self, drafter: Drafter, sequence: Sequence) -> None:
+        """Have a drafter read a prompt, and begin an answer of its own, which is not used."""
+        if not sequence.request.speculation or drafter.peek(sequence) is not None:
+            return
+        length = min(FORESIGHT, sequence.room)
+        (draft,) = drafter.propose([Ask(sequence, length, lambda draft: True)])
+        drafter.truncate(sequence.slot, len(sequence))
+        if draft:
+            self.steady.foresee(sequence, draft)
+
     def observe(self, step: Step) -> None:
         """Learn what things cost and which guesses were right."""
         self._depth = step.depth
@@ -173,7 +195,7 @@ class Governor:
             self._seconds = self._seconds * _MEMORY + step.seconds
         if any(outcome.sequence.request.speculation == "auto" for outcome in step.outcomes):
             self._passed += step.seconds
-        self._trials = []
+        self._trials, self._aside = [], None
 
     def _rows_of_the_last(self, step: Step) -> int:
         """The last step of an answer, in which nobody guesses, needs no other number of rows."""
@@ -243,7 +265,11 @@ class Governor:
             return bool(known) and self._is_promising(trial, book, known, cost)
         if self.costs.change and len(self._trials) == 1:
             steadily = self.steady.is_worth_asking(sequence, book, self._prices.rate)
-            return steadily or self._is_time_to_see(drafter, trial, book)
+            wanted = steadily or self._is_time_to_see(drafter, trial, book)
+            if wanted and self._asynchronous and self.steady.stride.rows == 1:
+                self._aside = drafter
+                return False
+            return wanted
         own = book.worth(sequence, len(self._trials))
         if len(sequence) < own.rests_until:
             return False

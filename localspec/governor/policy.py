@@ -64,6 +64,13 @@ class Policy(Protocol):
     def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
         """A guess for each wish, in order; an empty one means plain decoding."""
 
+    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
+        """A GPU evaluates what lets these say more: what is done now takes no time.
+
+        A drafter may guess for a sequence that `draft` was called for in this step, where it did
+        not then, and for one whose prompt is being read; its cache must be rid of that guess again.
+        """
+
     def observe(self, step: Step) -> None:
         """Learn from a step that was taken."""
 
@@ -94,6 +101,9 @@ class FixedPolicy:
 
     def _is_sure(self, draft: Draft) -> bool:
         return not draft or draft.confidences[-1] >= self.cut
+
+    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
+        """A fixed policy does nothing in advance."""
 
     def observe(self, step: Step) -> None:
         """A fixed policy learns nothing."""

@@ -15,7 +15,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 10
+_VERSION = 11
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 
 
@@ -33,7 +33,7 @@ def save(governor: Governor, path: Path) -> None:
         **{name: getattr(governor.costs, name) for name in _EXTRAS},
         "curves": [curve.measured() for curve in governor.costs.curves],
         "drafters": {name: _record(book) for name, book in governor.books.items()},
-        "stride": governor.steady.stride.means,
+        "stride": governor.steady.stride.known(),
     }
     try:
         folders.write_atomically(path, json.dumps(record))
@@ -49,7 +49,7 @@ def load(governor: Governor, path: Path) -> bool:
             return False
         curves = [{int(n): float(s) for n, s in curve.items()} for curve in record["curves"]]
         books = {name: _book(kept) for name, kept in record["drafters"].items()}
-        stride = [float(value) for value in record["stride"]]
+        stride = {int(kind): [float(x) for x in kept] for kind, kept in record["stride"].items()}
         extras = {name: max(0.0, float(record[name])) for name in _EXTRAS}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
@@ -59,8 +59,7 @@ def load(governor: Governor, path: Path) -> bool:
     for name, seconds in extras.items():
         setattr(governor.costs, name, seconds)
     governor.books.update(books)
-    if stride:
-        governor.steady.stride.recall(stride)
+    governor.steady.stride.recall(stride)
     return True
 
 

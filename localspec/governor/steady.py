@@ -4,8 +4,12 @@
 step takes three milliseconds, and to weigh what guesses are worth takes Python a fifth of that:
 after a step that was weighed some more coast on like it, but for the first ones of a text. What
 coasts is learnt from all the same, and ends where it teaches that other rows are better.
+
+What a draft is only asked to see, it is asked while the target is at work; so is what it would
+answer itself, while the target reads the prompt: how sure it is of that tells how a text begins.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence as Many
 from typing import NamedTuple
 
@@ -19,8 +23,13 @@ from localspec.governor.prices import Prices
 from localspec.governor.stride import Stride
 from localspec.governor.trial import Proposal, Trial
 
-__all__ = ["HELD_UP", "Steady"]
+__all__ = ["FORESIGHT", "HELD_UP", "Steady"]
 
+FORESIGHT = 12
+"""Tokens of a drafter's own answer. Measured on 128 texts of 9 kinds: its mean confidence in them
+and the share of its guesses that hold later correlate at 0.84 (0.78 for 4 tokens, 0.85 for 16), as
+well as the first three guesses that it is asked for; at 0.69 over 7 kinds that are not its own."""
+_SURE = (0.5, 0.6, 0.7, 0.8, 0.9)  # mean confidences that part kinds of text
 _COAST = 8  # steps that go on like the one before
 _KNOWN = 3  # steps of a text that are weighed first
 _AT_LEAST = 32  # tokens over which a change must pay for itself, whatever was said
@@ -83,6 +92,13 @@ class Steady:
         seconds = min(seconds, HELD_UP * (self.deciding or seconds))
         self.deciding += _GAIN * (seconds - self.deciding)
 
+    def foresee(self, sequence: Sequence, draft: Draft) -> None:
+        """A text will begin, to which `draft` is what its drafter would say for itself: how sure it
+        is of that is how well it guesses what the target says.
+        """
+        sure = sum(draft.confidences) / len(draft)
+        self.stride.begin(sequence, bisect_right(_SURE, sure))
+
     def is_worth_asking(self, sequence: Sequence, book: Book, rate: float) -> bool:
         """Whether a drafter should guess: the rows are there, or it is a text's beginning. What
         asking was worth tells less than what many steps of so many rows were.
@@ -95,15 +111,24 @@ class Steady:
         """The rows of a step that was weighed, and of those after it."""
         stride, sequence = self.stride, trial.wish.sequence
         stride.begin(sequence)
-        survivals = trial.chosen.survivals if trial.chosen else []
-        values = self._values(survivals, trial.asked, prices.rate, depth, self._costs.longest)
+        values = self._weigh(trial, prices.rate, depth)
         if trial.asked or not stride.useful:  # else it says nothing about what guesses are worth
             stride.learn(values)
         change = self._change(prices.rate)
         rows = self._costs.steady = stride.take(values, change, trial.ahead(_AT_LEAST))
-        trial.length = min(len(survivals), rows - 1)
+        guesses = len(trial.chosen.survivals) if trial.chosen else 0
+        trial.length = min(guesses, rows - 1)
         if trial.chosen and trial.asked and rows == stride.rows > 1 and stride.seen >= _KNOWN:
             self._go_on(sequence, trial.chosen.draft.drafter, drafters)
+
+    def saw(self, trial: Trial, rate: float, depth: int) -> None:
+        """Somebody was asked only to see what guesses would be worth; no rows are for them yet."""
+        self.stride.learn(self._weigh(trial, rate, depth))
+        trial.length = 0
+
+    def _weigh(self, trial: Trial, rate: float, depth: int) -> list[float]:
+        survivals = trial.chosen.survivals if trial.chosen else []
+        return self._values(survivals, trial.asked, rate, depth, self._costs.longest)
 
     def _change(self, rate: float) -> float:
         """What another number of rows costs once, in tokens."""

@@ -5,7 +5,7 @@ owns it. Rows go in as `Run`s; logits come out as a view into llama.cpp's own bu
 """
 
 import ctypes
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from localspec.errors import DecodeError, ModelError
 from localspec.llama.library import devices, lib, system_info, threads
 from localspec.llama.model import Model
-from localspec.llama.rows import Logits, Run
+from localspec.llama.rows import Logits, Run, nothing
 
 __all__ = ["CacheType", "Context", "parameters"]
 
@@ -58,6 +58,7 @@ class Context:
         self.threads = params.n_threads
         self.own_cells = sequences > 1 and not params.kv_unified
         self.settling = 1 if model.on_cpu else 2  # a graph is built, and on a GPU recorded
+        self.asynchronous = model.on_gpu
         self.handle: Any = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise ModelError(
@@ -80,8 +81,8 @@ class Context:
             lib.llama_free(self.handle)
             self.handle = None
 
-    def decode(self, runs: Iterable[Run]) -> Logits:
-        """Evaluate the rows and add them to the cache.
+    def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
+        """Evaluate the rows and add them to the cache; call `meanwhile` while a GPU does so.
 
         Returns float32 logits, one row of `n_vocab` for each row that asked, in order. They are
         a view: the next decode overwrites them. On failure the cache holds what it held before
@@ -92,6 +93,8 @@ class Context:
         if status != 0:
             reason = _FAILURES.get(status, f"it failed with code {status}")
             raise DecodeError(f"llama.cpp could not evaluate {self._rows.count} tokens: {reason}.")
+        if self.asynchronous:
+            meanwhile()
         if not outputs:
             return np.empty((0, self.model.vocabulary.size), dtype=np.float32)
         pointer = lib.llama_get_logits(self.handle)

@@ -23,6 +23,7 @@ class Model:
     def __init__(self, path: str | Path, *, gpu_layers: int = -1) -> None:
         self.path = Path(path)
         self.on_cpu = gpu_layers == 0 or all(device.kind == "CPU" for device in devices())
+        self._gpu_layers = gpu_layers
         start()
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
@@ -51,6 +52,11 @@ class Model:
         if self.handle:
             lib.llama_model_free(self.handle)
             self.handle = None
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU does all the work: with layers on both, it has the processor wait."""
+        return not self.on_cpu and not 0 <= self._gpu_layers <= self.layers
 
     @property
     def name(self) -> str:

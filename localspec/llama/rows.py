@@ -4,13 +4,13 @@
 with a fake one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Evaluator", "Logits", "Run"]
+__all__ = ["Evaluator", "Logits", "Run", "nothing"]
 
 Logits = npt.NDArray[np.float32]
 
@@ -26,6 +26,10 @@ class Run(NamedTuple):
     position: int
     outputs: int
     surplus: int = 0
+
+
+def nothing() -> None:
+    """Is to be done while a decode goes on."""
 
 
 class Evaluator(Protocol):
@@ -59,8 +63,15 @@ class Evaluator(Protocol):
     def settling(self) -> int:
         """Decodes of another number of rows before one takes what it takes from then on."""
 
-    def decode(self, runs: Iterable[Run]) -> Logits:
-        """Evaluate rows, extend the cache; a view of the wanted logits, until the next call."""
+    @property
+    def asynchronous(self) -> bool:
+        """Whether the processor is free while it evaluates, as a GPU does that."""
+
+    def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
+        """Evaluate rows, extend the cache; a view of the wanted logits, until the next call.
+
+        `meanwhile` is called once it has begun, where it is asynchronous, and else not at all.
+        """
 
     def truncate(self, slot: int, length: int) -> None:
         """Keep the first `length` tokens of a sequence."""
