@@ -6,7 +6,7 @@ import pytest
 from fakes import Alternating, FakeModel, FakeVocabulary
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated import FLAT, RIGHT, Simulation
+from simulated import FLAT, RIGHT, STEEP, Simulation
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
@@ -266,7 +266,19 @@ def test_a_draft_that_is_sure_of_its_own_answer_guesses_from_the_first_step() ->
     assert set(first[0.05][2:]) == {1}
 
 
-def test_a_prompt_is_not_read_by_a_draft_that_nobody_will_ask() -> None:
+def test_a_prompt_is_not_read_by_a_draft_that_is_useless() -> None:
+    world = Gpu(0.5, asynchronous=True)
+    world.curve = STEEP
+    world.governor.costs.load([STEEP])
+    for _ in range(12):
+        world.read(0.02)
+        world.run(40)
+    world.asked_meanwhile = 0
+    world.read(0.02)
+    assert not world.asked_meanwhile
+
+
+def test_nor_by_one_that_nobody_will_ask() -> None:
     world = Gpu(0.5, asynchronous=True)
     request = Request([3], Sampling(), max_tokens=9, speculation=0)
     world.sequence = Sequence(request, FakeVocabulary(), 99)

@@ -163,7 +163,10 @@ class Governor:
 
     def _look_ahead(self, drafter: Drafter, sequence: Sequence) -> None:
         """Have a drafter read a prompt, and begin an answer of its own, which is not used."""
-        if not sequence.request.speculation or drafter.peek(sequence) is not None:
+        wanted = sequence.request.speculation
+        if not wanted or drafter.peek(sequence) is not None:
+            return
+        if wanted == "auto" and not self.steady.stride.promising:
             return
         length = min(FORESIGHT, sequence.room)
         (draft,) = drafter.propose([Ask(sequence, length, lambda draft: True)])

@@ -80,6 +80,12 @@ class Stride:
         return self.kinds | {self._kind: [b + _TEXT_GAIN * (m - b) for b, m in pairs]}
 
     @property
+    def promising(self) -> bool:
+        """Whether there are texts of some kind that guesses may be worth it in."""
+        best = [max(means[1:], default=0.0) for means in self.known().values()]
+        return max(best, default=0.0) >= _HOPELESS
+
+    @property
     def hopeless(self) -> bool:
         """Whether texts have been worth so little that this one will not be."""
         return self.rows == 1 and self._total >= _WITNESSES and self._hope < _HOPELESS
