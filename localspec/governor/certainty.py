@@ -6,12 +6,14 @@ worth there correlate at 0.89 (0.37 for the last tokens and the next guess).
 """
 
 import math
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from localspec.decoding.sequence import Sequence
 from localspec.llama.rows import Logits
 
-__all__ = ["LEVELS", "UNKNOWN", "Certainty", "likely"]
+__all__ = ["LEVELS", "UNKNOWN", "Certainties", "Certainty", "likely"]
 
 _NEAR = 3.0  # nats: a token this much less likely than the likeliest is no rival
 _FADE = 0.9
@@ -54,3 +56,22 @@ class Certainty:
             return UNKNOWN
         mean = self._sum / self._count
         return sum(mean > edge for edge in _EDGES)
+
+
+class Certainties:
+    """Of all texts that are at work."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[Sequence, Certainty] = WeakKeyDictionary()
+
+    def observe(self, sequence: Sequence, row: Logits) -> None:
+        """The target's logits of a text's newest token."""
+        known = self._known.get(sequence)
+        if known is None:
+            known = self._known[sequence] = Certainty()
+        known.observe(row, len(sequence))
+
+    def level(self, sequence: Sequence) -> int:
+        """How certain the target is in a text."""
+        known = self._known.get(sequence)
+        return known.level if known else UNKNOWN

@@ -16,7 +16,6 @@ plain decoding takes.
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Many
-from weakref import WeakKeyDictionary
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
@@ -24,7 +23,7 @@ from localspec.drafters.base import Ask, Drafter
 from localspec.governor import sharing
 from localspec.governor.attention import Attention
 from localspec.governor.book import Book
-from localspec.governor.certainty import UNKNOWN, Certainty
+from localspec.governor.certainty import Certainties
 from localspec.governor.costs import Costs
 from localspec.governor.doubt import Doubt, doubt
 from localspec.governor.policy import Step, Wish
@@ -70,7 +69,7 @@ class Governor:
         self.steady = Steady(costs)
         self._trials: list[Trial] = []
         self._aside: Drafter | None = None  # to be asked while the target is at work
-        self._certainties: WeakKeyDictionary[Sequence, Certainty] = WeakKeyDictionary()
+        self._certainties = Certainties()
 
     def plain_rate(self, sequences: int = 1) -> float:
         """Tokens a second of plain decoding, at the pace of the moment; 0 while unknown."""
@@ -184,7 +183,9 @@ class Governor:
             overhead = step.seconds - step.target_seconds - step.draft_seconds
             plain = self._plain_rows([outcome.sequence for outcome in step.outcomes])
             self.costs.observe(step.rows, plain, step.target_seconds, overhead, self._depth)
-        self._watch(step)
+        for sequence, *_, row in step.outcomes:
+            if sequence.request.speculation == "auto":
+                self._certainties.observe(sequence, row)
         if len(self._trials) == 1 and not step.prefilling:
             self._compare(self._trials[0], step)
         for trial in self._trials:
@@ -221,19 +222,6 @@ class Governor:
             gained = len(trial.wish.sequence) - trial.base - 1 - min(paid, HELD_UP * price)
             for book in trial.asked:
                 book.surprised(gained - (trial.value - rate * spent))
-
-    def _watch(self, step: Step) -> None:
-        """See how sure the target is, now and then, where that may decide something."""
-        for sequence, *_, row in step.outcomes:
-            if sequence.request.speculation == "auto":
-                known = self._certainties.get(sequence)
-                if known is None:
-                    known = self._certainties[sequence] = Certainty()
-                known.observe(row, len(sequence))
-
-    def _level(self, sequence: Sequence) -> int:
-        known = self._certainties.get(sequence)
-        return known.level if known else UNKNOWN
 
     def _book(self, drafter: Drafter) -> Book:
         if drafter.name not in self.books:
@@ -276,7 +264,7 @@ class Governor:
         own = book.worth(sequence, len(self._trials))
         if len(sequence) < own.rests_until:
             return False
-        worth = own.estimate(self._level(sequence), len(sequence)) + book.surprise
+        worth = own.estimate(self._certainties.level(sequence), len(sequence)) + book.surprise
         reading = book.reading(drafter.backlog(sequence)) * self.costs.pace
         gain = worth - trial.value - _MARGIN - _PROMISE * self._prices.rate * cost
         if gain * trial.ahead(_AT_LEAST) > self._prices.rate * reading:
@@ -367,7 +355,7 @@ class Governor:
         sequence = trial.wish.sequence
         worth = value - self._prices.rate * seconds * self.costs.pace
         own = book.worth(sequence, len(self._trials))
-        own.observe(worth, self._level(sequence), len(sequence))
+        own.observe(worth, self._certainties.level(sequence), len(sequence))
         if worth > 0:  # it was no waste
             book.probed -= trial.probes.pop(book, 0.0)
 
