@@ -113,7 +113,7 @@ def distill(
     progress(0.95, "measuring")
     before = acceptance(former, held_out) if former else None  # it may be the file to be replaced
     draft.parent.mkdir(parents=True, exist_ok=True)
-    export.write(draft, draft.stem, result.weights, shape, target, "q8_0")
+    export.write(draft, draft.stem, result.weights, shape, target, "q8_0", embedding="q4_0")
     after = acceptance(draft, held_out)
     speedup = _remember(target, draft, _shares(progress, 0.97, 1.0), after, before)
     for path in (checkpoint, work / "writing.seconds"):

@@ -14,7 +14,8 @@ from localspec.errors import ModelError
 __all__ = ["Kind", "check_vocabulary", "read", "write"]
 
 ARCHITECTURE = "qwen3"
-Kind = Literal["bf16", "q8_0", "q5_0"]
+EMBEDDING = "token_embd.weight"
+Kind = Literal["bf16", "q8_0", "q5_0", "q4_0"]
 Weights = Mapping[str, npt.NDArray[np.float32]]
 """Weights by llama.cpp's names, matrices as [outputs, inputs]."""
 
@@ -22,13 +23,23 @@ _TYPES = {
     "bf16": (gguf.GGMLQuantizationType.BF16, gguf.LlamaFileType.MOSTLY_BF16),
     "q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
     "q5_0": (gguf.GGMLQuantizationType.Q5_0, gguf.LlamaFileType.MOSTLY_Q5_0),
+    "q4_0": (gguf.GGMLQuantizationType.Q4_0, gguf.LlamaFileType.MOSTLY_Q4_0),
 }
 
 
 def write(
-    path: Path, name: str, weights: Weights, shape: Shape, vocabulary: Path, kind: Kind
+    path: Path,
+    name: str,
+    weights: Weights,
+    shape: Shape,
+    vocabulary: Path,
+    kind: Kind,
+    embedding: Kind | None = None,
 ) -> None:
     """Write a decoder under `path`, whole or not at all.
+
+    The embedding, which gives the logits too, is of a kind of its own where one is named: it is the
+    most part of a small decoder, and llama.cpp is quickest with Q4_0.
 
     Tokens, merges, control tokens and chat template are those of the GGUF file `vocabulary`.
     Matrices whose rows are not divisible by 32 stay float32. Raises ModelError where that file
@@ -36,7 +47,7 @@ def write(
     """
     part = path.with_name(path.name + ".part")
     writer = gguf.GGUFWriter(part, ARCHITECTURE)
-    quantization, file_type = _TYPES[kind]
+    _, file_type = _TYPES[kind]
     try:
         writer.add_name(name)
         writer.add_file_type(file_type)
@@ -56,8 +67,10 @@ def write(
             if values.ndim == 1 or values.shape[1] % 32:
                 writer.add_tensor(tensor, values.astype(np.float32))
             else:
-                data = gguf.quants.quantize(np.ascontiguousarray(values, np.float32), quantization)
-                writer.add_tensor(tensor, data, raw_dtype=quantization)
+                named = embedding if embedding and tensor == EMBEDDING else kind
+                stored, _ = _TYPES[named]
+                data = gguf.quants.quantize(np.ascontiguousarray(values, np.float32), stored)
+                writer.add_tensor(tensor, data, raw_dtype=stored)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -86,7 +99,7 @@ def read(path: Path) -> tuple[Shape, dict[str, npt.NDArray[np.float32]]]:
         for tensor in reader.tensors
     }
     shape = Shape(
-        vocabulary=len(weights["token_embd.weight"]),
+        vocabulary=len(weights[EMBEDDING]),
         width=number("embedding_length"),
         layers=number("block_count"),
         heads=number("attention.head_count"),

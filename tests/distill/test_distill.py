@@ -116,6 +116,17 @@ def pays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room.pairing, "measure", measure)
 
 
+def test_an_embedding_may_be_stored_otherwise_than_all_else(target: Path, tmp_path: Path) -> None:
+    path = tmp_path / "small.gguf"
+    shape, read = export.read(target)
+    export.write(path, "small", read, shape, target, "q8_0", embedding="q4_0")
+    kinds = {t.name: t.tensor_type.name for t in gguf.GGUFReader(path).tensors}
+    assert kinds.pop("token_embd.weight") == "Q4_0"
+    assert set(kinds.values()) == {"Q8_0", "F32"}
+    with Model(path) as loaded, Context(loaded, length=64) as context:
+        assert np.isfinite(context.decode([Run(0, [5, 9, 60], 0, 1)])).all()
+
+
 def test_llama_cpp_computes_what_torch_does(target: Path, tmp_path: Path) -> None:
     shape, read = export.read(target)
     assert shape == TOY

@@ -4,8 +4,8 @@
 
 The target answers the prompts of ROWS.npz (from corpus.py) greedily and at two temperatures, and
 reads answers as they stand there; its states are kept, and the draft learns to predict as it does
-at every token that was said. OUT.gguf is
-Q5_0, rounded as it was trained. What was said is kept in SAID.pt, and read where that exists.
+at every token that was said. OUT.gguf is Q5_0, its embedding Q4_0, rounded as it was trained. What
+was said is kept in SAID.pt, and read where that exists.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from rounding import rounded_weights
+from rounding import Q4_0, rounded_weights
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F
@@ -200,7 +200,7 @@ def loss_on(ours: Tensor, embedding: Tensor, states: Tensor, head: Tensor, care:
 @torch.no_grad()
 def agreement(student: Decoder, head: Tensor, said: Said, texts: int) -> tuple[float, float]:
     """On the last texts: how often both find the same token likeliest, and overlap at 0.8."""
-    length, weights = said.tokens.shape[1], rounded_weights(student)
+    length, weights = said.tokens.shape[1], rounded_weights(student, embedding=Q4_0)
     table, same, overlap, places = weights["token_embd.weight"].bfloat16(), 0.0, 0.0, 0
     for part in torch.arange(len(said.tokens) - texts, len(said.tokens)).split(16):
         first, end = int(part[0]) * length, int(part[-1] + 1) * length
@@ -266,7 +266,7 @@ def learn(student: Decoder, head: Tensor, lessons: list[Lesson], seconds: float)
         rise, fall = min(1, (step + 1) / WARM_STEPS), min(1, (1 - done) / (1 - FALL_FROM))
         care = torch.tensor(min(0.8, max(0.0, 1.6 * (done - 0.4))), device=device)
         tokens, places, states = lessons[int(torch.multinomial(weights, 1))].draw()
-        exact = rounded_weights(student)
+        exact = rounded_weights(student, embedding=Q4_0)
         with torch.autocast(device, torch.bfloat16):
             ours = functional_call(student, exact, (tokens, torch.bfloat16)).reshape(
                 -1, student.shape.width
@@ -318,9 +318,8 @@ def main() -> None:
             p.lerp_(start[name], KEPT)
     report()
     final = {name: p.detach().float().cpu().numpy() for name, p in student.named_parameters()}
-    export.write(
-        options.out, "localspec shell draft 6m", final, student.shape, options.start, "q5_0"
-    )
+    name, shape = "localspec shell draft 6m", student.shape
+    export.write(options.out, name, final, shape, options.start, "q5_0", embedding="q4_0")
     log("written", options.out)
 
 
