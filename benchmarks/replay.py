@@ -35,6 +35,7 @@ from localspec.governor.certainty import likely
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.governor.policy import Outcome, Step, Wish
+from localspec.governor.steady import FORESIGHT
 from localspec.llama.context import Context
 from localspec.llama.model import Model
 from localspec.llama.rows import Logits, Run
@@ -118,7 +119,22 @@ def record() -> Iterator[Text]:
                 sampler = Sampler(Sampling(temperature=0), [], VOCABULARY)
                 guesses = [sampler.guess(row, i) for i, row in enumerate(read(guesser, tokens))]
                 pairs = [(guess.token, guess.confidence) for guess in guesses]
-                yield Text(kind, tokens, begins, pairs, list(map(likely, read(judge, tokens))))
+                choices = list(map(likely, read(judge, tokens)))
+                alone = answered(guesser, sampler, tokens[:begins])
+                yield Text(kind, tokens, begins, pairs, choices, alone)
+
+
+def answered(guesser: Context, sampler: Sampler, prompt: list[int]) -> list[float]:
+    """How sure a draft is of each token of its own answer."""
+    *_, row = read(guesser, prompt)
+    sure = list[float]()
+    for at in range(len(prompt), len(prompt) + FORESIGHT):
+        guess = sampler.guess(row, at)
+        sure.append(guess.confidence)
+        if guess.token in guesser.model.vocabulary.end_tokens:
+            break
+        (row,) = guesser.decode([Run(0, [guess.token], at, 1)])
+    return sure
 
 
 def read(context: Context, tokens: list[int]) -> Iterator[Logits]:
