@@ -53,7 +53,7 @@ def test_the_first_find_brings_attention_back() -> None:
     while not attention.due():
         pass
     attention.found(True, STEP)
-    assert looks(attention, 4) == 4
+    assert looks(attention, 2) == 2
 
 
 def test_a_long_prompt_is_read_to_its_end_before_attention_wanes() -> None:

@@ -1,13 +1,13 @@
 """When to look for guesses at all.
 
-To see whether there is a guess worth making takes Python a twentieth of a millisecond: nothing
+To see whether there is a guess worth making takes Python a seventh of a millisecond: nothing
 beside a large model, but percents of a small one's step. So where a text has had none for some
 steps, looking takes a share of the time that nobody will miss.
 """
 
 __all__ = ["Attention"]
 
-_PATIENCE = 4  # steps without a guess
+_PATIENCE = 2  # steps without a guess
 _SHARE = 0.005  # of the time, after those
 _GAIN = 0.1
 
