@@ -28,6 +28,7 @@ Cache = Literal["f16", "q8_0"]
 
 _CONTEXTS = (2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144)
 _LAYER = re.compile(r"blk\.(\d+)\.")
+_REPACKED = ("Q4_0", "Q4_K", "IQ4_NL")  # for processors of all makes
 _SPARE = 0.05  # of what is free stays free
 
 
@@ -43,13 +44,15 @@ class Machine:
 class Weights(NamedTuple):
     """Bytes of a model's weights: what always stays on the host, its layers, its output.
 
-    An output matrix that is the embedding's too is `shared`: a GPU gets a copy of it.
+    An output matrix that is the embedding's too is `shared`: a GPU gets a copy of it, and so does a
+    processor where it is `repacked` for kernels of its own, which cannot look tokens up in it.
     """
 
     host: int
     layers: tuple[int, ...]
     output: int
     shared: int
+    repacked: bool = False
 
     def on_gpu(self, layers: int) -> int:
         """Bytes on the GPU where it gets `layers` layers; one more than there are: all."""
@@ -58,7 +61,7 @@ class Weights(NamedTuple):
 
     def total(self, layers: int) -> int:
         """Bytes everywhere, where the GPU gets so many layers."""
-        copied = self.shared if layers > len(self.layers) else 0
+        copied = self.shared if self.repacked or layers > len(self.layers) else 0
         return self.host + sum(self.layers) + self.output + copied
 
 
@@ -109,7 +112,7 @@ def weights_of(headers: Iterable[Header]) -> Weights:
     """How the weights of a model split into layers and the rest."""
     layers: dict[int, int] = {}
     host = output = embedding = 0
-    has_output = False
+    has_output = repacked = False
     for header in headers:
         for tensor in header.tensors:
             layer = _LAYER.match(tensor.name)
@@ -120,9 +123,12 @@ def weights_of(headers: Iterable[Header]) -> Weights:
                 has_output |= tensor.name == "output.weight"
             else:
                 host += tensor.size
-                embedding += tensor.size if tensor.name == "token_embd.weight" else 0
-    shared = 0 if has_output else embedding
-    return Weights(host, tuple(layers[i] for i in sorted(layers)), output, shared)
+                if tensor.name == "token_embd.weight":
+                    embedding, repacked = tensor.size, tensor.kind in _REPACKED
+    in_order = tuple(layers[i] for i in sorted(layers))
+    if has_output:
+        return Weights(host, in_order, output, shared=0)
+    return Weights(host, in_order, output, embedding, repacked)
 
 
 def need(weights: Weights, gpu_layers: int, cache: int, host: int, gpu: int) -> Need:

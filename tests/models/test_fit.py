@@ -42,6 +42,7 @@ def test_weights_split_as_llama_cpp_splits_them() -> None:
     assert {weights.total(n) for n in range(5)} == {21}
     tied = Weights(host=10, layers=(1, 2, 3), output=1, shared=10)
     assert (tied.on_gpu(3), tied.on_gpu(4), tied.total(4)) == (6, 17, 27)  # a copy
+    assert (tied.total(0), tied._replace(repacked=True).total(0)) == (17, 27)
 
 
 def test_weights_of_a_file(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_weights_of_a_file(tmp_path: Path) -> None:
     ]
     path = tmp_path / "a.gguf"
     path.write_bytes(gguf_bytes.gguf([ARCHITECTURE], tensors, weights=128 * 15))
-    assert weights_of([read_header(path)]) == (128, (256, 512, 384), 640, 128)
+    assert weights_of([read_header(path)]) == (128, (256, 512, 384), 640, 128, False)
     assert sum(weights_of([read_header(PAIR.target)]).layers) < PAIR.target.stat().st_size
 
 
