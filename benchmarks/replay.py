@@ -69,9 +69,7 @@ class Computer(NamedTuple):
     resume: float = 0.0
     """What the draft takes for another number of rows than it is usually fed."""
     change: tuple[float, ...] = ()
-    """What the first steps with another number of rows than before take more."""
-    beginning: tuple[float, ...] = ()
-    """The same for the first steps of a text, whatever their rows."""
+    """What the first steps with another number of rows than before take more; a text begins so."""
     noise: float = 0.05
     """Of measurements, by the standard deviation of their logarithms."""
 
@@ -87,7 +85,7 @@ COMPUTERS = {
     "flat": Computer({1: 33, 2: 36, 4: 45, 8: 65, 16: 110}, 1.6, 2.0, 0.3, 0.15),
     "h200": Computer(
         {1: 3.1, 2: 3.45, 3: 3.73, 4: 4.27, 5: 4.9, 6: 5.3, 8: 6.4, 9: 7.4, 16: 7.5},
-        0.15, 0.4, 0.001, 0.5, resume=1.0, change=(2.0, 5.0), beginning=(2.0, 5.0), noise=0.015,
+        0.15, 0.4, 0.001, 0.5, resume=1.0, change=(2.0, 5.0), noise=0.015,
     ),
 }  # fmt: skip
 """The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200."""
@@ -183,7 +181,7 @@ class World:
 
     def answer(self, text: Text) -> float:
         """Milliseconds from the first token of the answer to the last."""
-        self.text, self.read, self.rows, self.changes = text, 0, 0, self.computer.beginning
+        self.text, self.read, self.rows = text, 0, 0
         self.lookup.forget()
         request = Request(text.tokens[: text.begins], Sampling(temperature=0), max_tokens=TOKENS)
         sequence = Sequence(request, Pieces(), 4096)
@@ -238,11 +236,9 @@ class World:
 
     def changing(self, rows: int) -> float:
         """What it takes more because steps had other rows until lately."""
-        if self.rows not in (0, rows):
-            self.changes = self.computer.change
+        self.steady = self.steady + 1 if rows == self.rows else 0
         self.rows = rows
-        first, *self.changes = self.changes or (0.0,)
-        return first
+        return self.computer.change[self.steady] if self.steady < len(self.computer.change) else 0.0
 
     # The drafter that was recorded:
 
@@ -310,7 +306,7 @@ def replayed(texts: Many[Text], computer: Computer, seeds: int, *, wrong: bool) 
         for text in random.Random(seed).sample([*texts, *texts], 2 * len(texts)):
             spent[text.kind] += world.answer(text)
             plain[text.kind] += (len(text.tokens) - text.begins - 1) * computer.takes(1)
-            plain[text.kind] += sum(computer.beginning)
+            plain[text.kind] += sum(computer.change)
     return {kind: plain[kind] / spent[kind] for kind in plain}
 
 
@@ -321,8 +317,8 @@ def best_fixed(texts: Many[Text], computer: Computer) -> dict[str, float]:
         plain, spent = defaultdict[str, float](float), defaultdict[str, float](float)
         for text in texts:
             at, end = text.begins + 1, len(text.tokens)
-            plain[text.kind] += (end - at) * computer.takes(1) + sum(computer.beginning)
-            spent[text.kind] += computer.read * text.begins + sum(computer.beginning)
+            plain[text.kind] += (end - at) * computer.takes(1) + sum(computer.change)
+            spent[text.kind] += computer.read * text.begins + sum(computer.change)
             while at < end:
                 guesses = min(length, end - at - 1)
                 held = 0
