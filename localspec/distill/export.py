@@ -11,7 +11,7 @@ import numpy.typing as npt
 from localspec.distill.shape import EPSILON, ROPE_BASE, Shape
 from localspec.errors import ModelError
 
-__all__ = ["Kind", "check_vocabulary", "read", "write"]
+__all__ = ["EMBEDDING", "Kind", "check_vocabulary", "read", "write"]
 
 ARCHITECTURE = "qwen3"
 EMBEDDING = "token_embd.weight"

@@ -405,7 +405,7 @@ class Governor:
         """Tell those who were asked what came of it: of all guesses together, which are worth
         `value`, each has its part by the tokens that it gives; what nobody looks at is worth none.
         """
-        gains = [sum(t.chosen.survivals[: t.length]) if t.chosen else 0.0 for t in trials]
+        gains = [sum(trial.survivals[: trial.length]) for trial in trials]
         each = value / sum(gains) if any(gains) else 0.0
         for trial, gain in zip(trials, gains, strict=True):
             for book, seconds in trial.costs.items():

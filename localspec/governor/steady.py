@@ -82,8 +82,8 @@ class Steady:
         """What a step that coasts is worth, where time is worth `rate` tokens a second; the next
         one is weighed where that speaks for other rows.
         """
-        survivals = trial.chosen.survivals if trial.chosen else []
-        self.stride.learn(self._values(survivals, [book], rate, depth, 1 + len(survivals)))
+        most = 1 + len(trial.survivals)
+        self.stride.learn(self._values(trial.survivals, [book], rate, depth, most))
         if self.stride.moves(self._change(rate), trial.ahead(_AT_LEAST)):
             self._coasting = None
 
@@ -116,8 +116,7 @@ class Steady:
             stride.learn(values)
         change = self._change(prices.rate)
         rows = self._costs.steady = stride.take(values, change, trial.ahead(_AT_LEAST))
-        guesses = len(trial.chosen.survivals) if trial.chosen else 0
-        trial.length = min(guesses, rows - 1)
+        trial.length = min(len(trial.survivals), rows - 1)
         if trial.chosen and trial.asked and rows == stride.rows > 1 and stride.seen >= _KNOWN:
             self._go_on(sequence, trial.chosen.draft.drafter, drafters)
 
@@ -127,8 +126,7 @@ class Steady:
         trial.length = 0
 
     def _weigh(self, trial: Trial, rate: float, depth: int) -> list[float]:
-        survivals = trial.chosen.survivals if trial.chosen else []
-        return self._values(survivals, trial.asked, rate, depth, self._costs.longest)
+        return self._values(trial.survivals, trial.asked, rate, depth, self._costs.longest)
 
     def _change(self, rate: float) -> float:
         """What another number of rows costs once, in tokens."""

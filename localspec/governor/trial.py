@@ -60,6 +60,11 @@ class Trial:
         return min(max(said, least), _HORIZON, sequence.room)
 
     @property
+    def survivals(self) -> list[float]:
+        """Of the chosen guesses."""
+        return self.chosen.survivals if self.chosen else []
+
+    @property
     def looked_at(self) -> Draft:
         """What goes to the target."""
         return self.chosen.draft.first(self.length) if self.chosen else Draft()

@@ -7,11 +7,12 @@ happened (the straight-through estimator), so the loss of quantization is traine
 import torch
 from torch import Tensor, nn
 
+from localspec.distill.export import EMBEDDING
+
 __all__ = ["Q4_0", "Q5_0", "rounded", "rounded_weights"]
 
 Q4_0, Q5_0 = 8, 16
 """Steps on either side of zero."""
-EMBEDDING = "token_embd.weight"
 
 
 def rounded(weight: Tensor, steps: int = Q5_0) -> Tensor:

@@ -201,7 +201,7 @@ def loss_on(ours: Tensor, embedding: Tensor, states: Tensor, head: Tensor, care:
 def agreement(student: Decoder, head: Tensor, said: Said, texts: int) -> tuple[float, float]:
     """On the last texts: how often both find the same token likeliest, and overlap at 0.8."""
     length, weights = said.tokens.shape[1], rounded_weights(student, embedding=Q4_0)
-    table, same, overlap, places = weights["token_embd.weight"].bfloat16(), 0.0, 0.0, 0
+    table, same, overlap, places = weights[export.EMBEDDING].bfloat16(), 0.0, 0.0, 0
     for part in torch.arange(len(said.tokens) - texts, len(said.tokens)).split(16):
         first, end = int(part[0]) * length, int(part[-1] + 1) * length
         chosen = ((said.places >= first) & (said.places < end)).nonzero()[:, 0]
@@ -271,7 +271,7 @@ def learn(student: Decoder, head: Tensor, lessons: list[Lesson], seconds: float)
             ours = functional_call(student, exact, (tokens, torch.bfloat16)).reshape(
                 -1, student.shape.width
             )
-            loss = loss_of(ours[places - 1], exact["token_embd.weight"], states, head, care)
+            loss = loss_of(ours[places - 1], exact[export.EMBEDDING], states, head, care)
         loss.backward()
         optimiser.step(rise * fall)
         step += 1
