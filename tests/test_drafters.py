@@ -7,6 +7,7 @@ part of the bargain is played by `say`: it commits tokens and rolls the draft ba
 from collections.abc import Iterable
 
 import pytest
+from fake_world import World, rows, samplings
 from fakes import (
     END,
     ENDLESS,
@@ -16,12 +17,9 @@ from fakes import (
     FakeVocabulary,
     Fickle,
     OracleDrafter,
-    World,
     answer,
     engine,
-    rows,
     run,
-    samplings,
     submit,
 )
 from hypothesis import given, settings

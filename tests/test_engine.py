@@ -11,19 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import (
-    DRAFTERS,
-    ENDLESS,
-    PROMPT,
-    VOCABULARY,
-    WildPolicy,
-    World,
-    policies,
-    requests,
-    rows,
-    samplings,
-    worlds,
-)
+from fake_world import DRAFTERS, World, policies, requests, rows, samplings, worlds
+from fakes import ENDLESS, PROMPT, VOCABULARY, WildPolicy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule

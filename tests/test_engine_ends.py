@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from fakes import ENDLESS, PROMPT, World
+from fake_world import World
+from fakes import ENDLESS, PROMPT
 
 from localspec.decoding.sequence import Request
 from localspec.errors import DecodeError

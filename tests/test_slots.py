@@ -6,7 +6,8 @@ Seen through the engine's doors, in the fake world of `test_engine`.
 from dataclasses import replace
 
 import pytest
-from fakes import ENDLESS, PROMPT, World, requests, rows, shared
+from fake_world import World, requests, rows, shared
+from fakes import ENDLESS, PROMPT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -198,3 +198,15 @@ class TestOtherVocabularies:
         short, forbidden = row[:-3], row.copy()
         forbidden[-3:] = -np.inf
         assert choose.guess(short, position) == choose.guess(forbidden, position)
+
+
+@pytest.mark.parametrize("size", [2, 127, 128, 300, 8_191, 8_193, 32_001, 128_256])
+def test_whatever_the_size_of_a_vocabulary_the_likeliest_token_is_guessed(size: int) -> None:
+    choose, random = Sampler(Sampling(temperature=0), [], size), np.random.default_rng(size)
+    for best in (0, size - 1, *random.integers(0, size, 6)):
+        row = random.normal(0, 2, size).astype(np.float32)
+        row[best] = row.max() + 1
+        token, confidence, _ = choose.guess(row, 0)
+        share = 1 / np.exp(row - row[best], dtype=np.float64).sum()
+        assert token == best
+        assert share <= confidence * (1 + 1e-5) <= 1 + 1e-5, "of a column one token counts"
