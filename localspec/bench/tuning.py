@@ -23,6 +23,7 @@ from localspec.bench.ours import SEED
 from localspec.bench.payoff import Payoff, payoffs
 from localspec.bench.prompts import own
 from localspec.drafters.model import ModelDrafter
+from localspec.errors import UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.sweep import sweep
 from localspec.llama.context import Context
@@ -131,6 +132,11 @@ def _sweep(path: Path, progress: Progress) -> list[Curve]:
     with Model(path) as model:
         length = min(model.context_length or _DEEP_ENOUGH, _DEEP_ENOUGH)
         with Context(model, length=length, outputs=WIDEST) as context:
+            if not context.can_truncate:
+                raise UsageError(
+                    f"There is nothing to tune: the cache of {model.name} cannot be rolled back "
+                    "over a wrong guess, so it answers without guesses."
+                )
             budget = _budget(context)
             near = _curve(context, 0, budget, lambda s: progress(0.45 * s, "timing passes"))
             deep = dive(context, _SECOND_DEPTH, _DIVE_SECONDS)

@@ -36,8 +36,11 @@ def sweep(
     One row is decoded after each of them, since all else is compared with it.
 
     Slot 0 is used, and left empty. Where one round of all widths takes longer than the budget,
-    the least telling widths are left to interpolation.
+    the least telling widths are left to interpolation. Of a target that cannot go back, which is
+    decoded plainly, nothing is measured.
     """
+    if not target.can_truncate:
+        return
     start = clock()
     target.truncate(0, 0)
     target.decode([Run(0, (_TOKEN,) * _BEGINNING, 0, 1)])
