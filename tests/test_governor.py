@@ -274,6 +274,8 @@ class TestProfile:
             lambda text: text.replace('"version": ', '"version": 9'),
             lambda text: json.dumps([1, 2]),
             lambda text: json.dumps({**json.loads(text), "curves": [{"1": -3.0}]}),
+            lambda text: json.dumps({**json.loads(text), "curves": [{"1": float("nan")}]}),
+            lambda text: json.dumps({**json.loads(text), "overhead": float("inf")}),
             lambda text: json.dumps({**json.loads(text), "drafters": {"x": {}}}),
             lambda text: json.dumps({**json.loads(text), "stride": [0.1]}),
             lambda text: json.dumps({**json.loads(text), "stride": {"x": [0.1]}}),

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from localspec.decoding import noise
-from localspec.errors import UsageError
+from localspec.errors import DecodeError, UsageError
 from localspec.llama.rows import Logits
 
 __all__ = ["SHARPNESS", "SHARPNESSES", "Constraint", "Guess", "Sampler", "Sampling"]
@@ -146,12 +146,14 @@ class Sampler:
         """The target's token for `position`, from its row of `n_vocab` logits."""
         row = self._adjusted(row)
         temperature = self._temperature
+        token = int(row.argmax())
+        best = _checked(row[token])
         if temperature == 0:
-            return int(row.argmax())
+            return token
         key = noise.key_at(self.sampling.seed, position)
-        kept = self._filtered(row)
+        kept = self._filtered(row, best)
         if kept is None:
-            return self._unfiltered(row, key, temperature)
+            return self._unfiltered(row, best, key, temperature)
         scores = row[kept] / temperature + noise.gumbel(key, self._ids[kept])
         return int(kept[scores.argmax()])
 
@@ -164,7 +166,7 @@ class Sampler:
         temperature = self._temperature
         if temperature == 0:
             return _likeliest(row)
-        best = row.max()
+        best = _checked(row.max())
         near = np.flatnonzero(row >= best - np.float32(_NEAR * temperature))
         nats = (row[near] - best) / np.float32(temperature)
         mass = float(np.exp(nats).sum())
@@ -185,13 +187,12 @@ class Sampler:
             row = np.where(allowed, row, np.float32(-np.inf))
         return row
 
-    def _unfiltered(self, row: Logits, key: noise.Key, temperature: float) -> int:
+    def _unfiltered(self, row: Logits, best: np.float32, key: noise.Key, temperature: float) -> int:
         """argmax(row / T + noise) over the whole row.
 
         The tokens near the top set a score to beat; of the rest only those are looked at whose
         noise could make up for the distance, and an integer comparison finds them.
         """
-        best = row.max()
         near = np.flatnonzero(row >= best - _NEAR * temperature)
         scores = (row[near] - best) / temperature + noise.gumbel(key, self._ids[near])
         leader = int(scores.argmax())
@@ -205,10 +206,9 @@ class Sampler:
                 return int(lucky[others.argmax()])
         return int(near[leader])
 
-    def _filtered(self, row: Logits) -> Ids | None:
+    def _filtered(self, row: Logits, best: np.float32) -> Ids | None:
         """Tokens that top-k, top-p and min-p leave, or None where nothing filters."""
         s = self.sampling
-        best = row.max()
         kept: Ids | None = None
         if 0 < s.top_k < len(row) or s.top_p < 1:
             kept = self._nucleus(row, float(best))
@@ -252,8 +252,17 @@ def _likeliest(row: Logits) -> Guess:
     columns = table.max(axis=0)
     np.maximum(columns[: len(rest)], rest, out=columns[: len(rest)])
     column = int(columns.argmax())
-    mass = float(np.exp(columns - columns[column]).sum())
+    mass = float(np.exp(columns - _checked(columns[column])).sum())
     return Guess(column + wide * int(row[column::wide].argmax()), 1 / mass)
+
+
+def _checked(best: np.float32) -> np.float32:
+    """The best logit of a row, which is NaN where any of them is. Raises DecodeError of those that
+    are no numbers: no comparison with them holds, and a search for the best would never end.
+    """
+    if not best < np.inf:
+        raise DecodeError("The model's logits are no numbers; its file may be damaged.")
+    return best
 
 
 def _adjusts(s: Sampling) -> bool:

@@ -44,7 +44,7 @@ def save(governor: Governor, path: Path) -> None:
 def load(governor: Governor, path: Path) -> bool:
     """Give the governor what was kept; False where there is nothing of use."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
         if record["version"] != _VERSION:
             return False
         curves = [{int(n): float(s) for n, s in curve.items()} for curve in record["curves"]]
@@ -61,6 +61,10 @@ def load(governor: Governor, path: Path) -> bool:
     governor.books.update(books)
     governor.steady.stride.recall(stride)
     return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no measurement")
 
 
 def _record(book: Book) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from samplers import logits, reach, sampler, samplings
 
 from localspec.decoding import noise
 from localspec.decoding.sampling import Sampler, Sampling
-from localspec.errors import UsageError
+from localspec.errors import DecodeError, UsageError
 from localspec.llama.rows import Logits
 
 
@@ -160,6 +160,16 @@ class TestSettings:
         token, confidence, _ = choose.guess(row, 7)
         assert token == 1
         assert 0 < confidence <= 1
+
+
+class TestLogitsThatAreNoNumbers:
+    @pytest.mark.parametrize("odd", [math.nan, math.inf])
+    @given(sampling=samplings)
+    def test_nothing_is_chosen_by_them(self, odd: float, sampling: Sampling) -> None:
+        row, chooser = logits([0.0] * 5 + [odd] + [1.0] * 5), Sampler(sampling, [], 11)
+        for choose in (chooser.pick, chooser.guess):
+            with pytest.raises(DecodeError, match="no numbers"):
+                choose(row, 7)
 
 
 class TestPick:
