@@ -32,7 +32,7 @@ class Ending(NamedTuple):
 
 def run(module: str, *arguments: str, seconds: float, memory: int) -> Ending:
     """Run `python -m module`; it is ended when it takes too long, or too many bytes of memory."""
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, "-P", "-m", module, *arguments]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as words:
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=words

@@ -109,6 +109,16 @@ def test_a_file_that_llama_cpp_dies_on_is_an_error(tmp_path: Path, name: str) ->
     assert done.stderr.count("\n") == 1
 
 
+def test_nothing_in_the_folder_one_stands_in_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules of these names are imported by whatever tries a file."""
+    for name in ("json", "psutil", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is somebody else')")
+    monkeypatch.chdir(tmp_path)
+    assert trial.attempt(PAIR.draft, size=0, repack=False) == trial.Outcome("works")
+
+
 def test_a_file_that_llama_cpp_refuses_says_why(tmp_path: Path) -> None:
     path = tmp_path / "short.gguf"
     path.write_bytes(gguf_bytes.gguf([ARCHITECTURE], [tensor("a")], weights=128))
