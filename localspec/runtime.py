@@ -37,7 +37,7 @@ from localspec.governor.governor import Governor
 from localspec.governor.sweep import sweep
 from localspec.llama.context import CacheType, Context
 from localspec.llama.embedder import Embedder
-from localspec.llama.library import system_info
+from localspec.llama.library import devices, system_info
 from localspec.llama.model import Model
 from localspec.template import ChatTemplate
 from localspec.thinking import Thinking, marks_of
@@ -149,7 +149,8 @@ class LLM:
         self.draft: Model | None = None
         self._template = self._chat_template()
         self._marks = marks_of(self.target.chat_template) if self._template else ()
-        self.target.vocabulary.show(text for marks in self._marks for text in marks.tokens)
+        thoughts = (text for marks in self._marks for text in marks.tokens)
+        self.target.vocabulary.show((*thoughts, *tools.MARKS))
         self.context_length = min(
             settings.context or _LONGEST_CONTEXT, self.target.context_length or _LONGEST_CONTEXT
         )
@@ -445,5 +446,6 @@ def _objection(target: Model, draft: Model, cache: Context) -> str | None:
 def _profile(target: Model, draft: Model | None, cache: Context, gpu_layers: int) -> Path:
     """Where costs are kept for just this combination of files, build and computer."""
     files = [(m.path.name, m.path.stat().st_size) for m in (target, draft) if m]
+    computer = (platform.node(), system_info(), [device.description for device in devices()])
     sizes = (cache.threads, cache.sequences, gpu_layers)
-    return profile.path_for(files, platform.node(), system_info(), *sizes)
+    return profile.path_for(files, *computer, *sizes)
