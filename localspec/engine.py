@@ -135,6 +135,7 @@ class Engine:
         ended = self._drop_cancelled() + self._admit()
         turns = self._plan()
         if not turns:
+            self._ended = 0.0
             return ended
         step = Step(
             prefilling=any(turn.sequence.backlog > 1 for turn in turns),

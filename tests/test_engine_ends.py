@@ -1,15 +1,18 @@
 """Answers that end before their time: cancelled, or by a decode that fails."""
 
+import time
 from dataclasses import replace
 
 import pytest
 from fake_world import World
 from fakes import ENDLESS, PROMPT
 
+from localspec import engine
 from localspec.decoding.sequence import Request
 from localspec.errors import DecodeError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
+from localspec.governor.policy import FixedPolicy, Step
 
 # Cancellation ----------------------------------------------------------------------------------
 
@@ -53,6 +56,35 @@ def test_what_was_read_of_a_cancelled_prompt_is_not_read_again() -> None:
     assert again.slot == s.slot, "the slot is free in the very step that cancels"
     assert again.statistics.cached_tokens == read
     world.run()
+
+
+def test_a_pause_after_a_cancelled_answer_is_no_part_of_a_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the governor would take it for the time of a step."""
+    policy = Watching()
+    world = World(policy=policy)
+    s = world.ask(PROMPT)
+    for _ in range(4):
+        world.step()
+    s.cancelled = True
+    world.step()
+    night = time.perf_counter() + 30_000
+    monkeypatch.setattr(engine.time, "perf_counter", lambda: night)
+    world.ask(PROMPT, 4)
+    world.run()
+    assert max(policy.seconds) < 1000
+
+
+class Watching(FixedPolicy):
+    """Notes how long steps took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def observe(self, step: Step) -> None:
+        self.seconds.append(step.seconds)
 
 
 # Errors ----------------------------------------------------------------------------------------
