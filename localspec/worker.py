@@ -6,6 +6,7 @@ for each thread that ever decoded, and with two pools on one processor every bar
 instead of spinning, which was measured to make a decode four times as slow.
 """
 
+import logging
 import queue
 import threading
 from collections import deque
@@ -22,6 +23,8 @@ from localspec.errors import BusyError, LocalspecError, UsageError
 from localspec.thinking import Thinking
 
 __all__ = ["Answer", "Stream", "Worker"]
+
+log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2  # how long Ctrl-C may take where a blocked queue cannot be interrupted
 
@@ -186,7 +189,10 @@ class _Outbox:
 
     def put(self, delivery: _Delivery) -> None:
         self.queue.put(delivery)
-        self.told(delivery.last)
+        try:
+            self.told(delivery.last)
+        except Exception:  # it concerns whoever asked, not the engine
+            log.exception("Whoever was told of an answer failed.")
 
 
 def _do(job: _Job) -> None:

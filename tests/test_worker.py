@@ -425,6 +425,17 @@ def test_a_bug_in_the_engine_reaches_all_who_wait(target: FakeModel) -> None:
     within(worker.close)
 
 
+def test_whoever_is_told_may_fail_and_others_hear_of_theirs(
+    worker: Worker, target: FakeModel
+) -> None:
+    def fail(last: bool) -> None:
+        raise ZeroDivisionError("a bug of whoever asked")
+
+    streams = [worker.stream(SHORT, told=fail), worker.stream(SHORT)]
+    for stream in streams:
+        assert [piece.token for piece in read_all(stream)] == plain(target, SHORT)[0]
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_after_a_bug_in_the_engine_nobody_is_left_waiting(target: FakeModel) -> None:
     broken = Broken(target)
