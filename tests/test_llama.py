@@ -150,6 +150,20 @@ class TestGrammar:
             assert (match.allowed() == before).all()
 
 
+def test_half_a_character_is_refused(model: Model) -> None:
+    with pytest.raises(UsageError, match="not Unicode"):
+        model.vocabulary.tokenize("\ud83d")
+
+
+def test_a_model_that_cannot_end_an_answer_keeps_to_no_schema(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Model(PAIR.draft) as model:
+        monkeypatch.setitem(model.vocabulary.__dict__, "end_tokens", frozenset())
+        with pytest.raises(UsageError, match="no token that ends an answer"):
+            Grammar.of_schema({"type": "boolean"}, model.vocabulary)
+
+
 @pytest.mark.parametrize(
     "schema",
     [

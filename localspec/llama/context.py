@@ -22,6 +22,7 @@ CacheType = Literal["f16", "q8_0"]
 
 _CACHE_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type
 _BF16 = 30
+_LEAST = 64  # cells of a sequence: llama.cpp takes no more rows at once, and a sweep wants 33
 _FAILURES = {
     1: "its KV cache is full",
     2: "it was aborted",
@@ -146,7 +147,7 @@ def parameters(
 ) -> Any:
     """What llama.cpp is told of a context, whether it is to be made or only to be reckoned."""
     params = lib.llama_context_default_params()
-    params.n_ctx = length * sequences
+    params.n_ctx = max(_LEAST, length) * sequences
     params.n_batch = params.n_ubatch = batch
     params.n_seq_max = sequences
     params.n_outputs_max = outputs

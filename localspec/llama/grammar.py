@@ -89,6 +89,8 @@ class Match:
 @functools.lru_cache(maxsize=4)
 def _tokenizer(vocabulary: Vocabulary) -> Any:
     """llguidance's view of a vocabulary; takes up to a second to make, so it is kept."""
+    if not vocabulary.end_tokens:
+        raise UsageError("This model cannot keep to a schema: it has no token that ends an answer.")
     with warnings.catch_warnings():  # it asks llama.cpp by names that have newer ones
         warnings.simplefilter("ignore", DeprecationWarning)
         return lltokenizer_from_vocab(vocabulary.handle, eos_token=sorted(vocabulary.end_tokens))

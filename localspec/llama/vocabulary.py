@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from localspec.errors import ModelError
+from localspec.errors import ModelError, UsageError
 from localspec.llama.library import lib
 
 __all__ = ["Vocabulary"]
@@ -47,9 +47,13 @@ class Vocabulary:
     def tokenize(self, text: str, *, control: bool = False, whole: bool = False) -> list[int]:
         """Tokens of `text`. Only with `control` do control tokens come of it.
 
-        With `whole` those are added that the model wants before and after a text.
+        With `whole` those are added that the model wants before and after a text. Raises UsageError
+        for halves of characters (surrogates).
         """
-        data = text.encode("utf-8")
+        try:
+            data = text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UsageError(f"The text is not Unicode: {error.reason}.") from None
         capacity = len(data) + 8
         while True:
             tokens = np.empty(capacity, dtype=np.int32)
