@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import localspec
-from localspec import LLM, UsageError, models
+from localspec import LLM, UsageError, models, runtime
+from localspec.llama.library import Device, devices
 from localspec.runtime import Options
 
 PAIR = models.embedded("shell")
 QUESTION = "Write a Python function that reverses a string."
+GPU = Device("GPU0", "a graphics card", "GPU", 0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +154,16 @@ def test_a_draft_of_another_language_is_left_out_with_a_reason(tmp_path: Path) -
         assert "token 300 is" in llm.notes[0]
         assert "Going on without a draft" in llm.notes[0]
         assert llm.generate("Hello", max_tokens=4).tokens
+
+
+def test_what_was_measured_on_another_device_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path))
+    for gpus in (0, 0, 1):
+        monkeypatch.setattr(runtime, "devices", lambda n=gpus: [*devices(), *[GPU] * n])
+        localspec.load(PAIR.draft, draft="none").close()
+    assert len(list(tmp_path.rglob("profiles/*.json"))) == 2
 
 
 def foreign(folder: Path) -> Path:
