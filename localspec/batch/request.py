@@ -5,6 +5,7 @@ says what is asked, on any machine and in any order.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,6 +19,8 @@ CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 Body: TypeAlias = dict[str, Any]
 """A JSON object of the OpenAI API."""
 
+_URL = re.compile(r"/v1(/[a-zA-Z0-9_-]+)+")
+"""Nothing in which an HTTP client could find another server, which would then get the key."""
 _ENVELOPE = ("custom_id", "method", "url", "body")
 _NOT_ONES_OWN = ("stream", "stream_options")  # a file is not streamed to
 _OTHER_NAMES = {"max_completion_tokens": "max_tokens", "repetition_penalty": "repeat_penalty"}
@@ -123,7 +126,7 @@ def _url(fields: Mapping[str, object], body: Body) -> str:
     if "messages" not in body and "prompt" not in body and "url" not in fields:
         raise _Fault("asks nothing: it has neither messages nor a prompt")
     url = fields.get("url", CHAT if "messages" in body else COMPLETIONS)
-    if not isinstance(url, str) or not url.startswith("/v1/"):
+    if not isinstance(url, str) or not _URL.fullmatch(url):
         raise _Fault(f"has the url {url!r:.40}, not one like {CHAT}")
     return url
 

@@ -274,6 +274,16 @@ def test_ctrl_c_gives_up_what_is_under_way(world: World) -> None:
     assert outcome == (Counts(20, 4, 0), True)
 
 
+def test_no_line_sends_the_key_to_another_server(world: World) -> None:
+    with FakeEndpoint() as server, FakeEndpoint() as thief:
+        ways = ("{}", "//{}", "http://{}", "{}/v1/chat/completions")
+        urls = [f"/v1/{way.format(thief.url.removeprefix('http://'))}" for way in ways]
+        world.write(*({"url": url, "body": {"prompt": "hi"}} for url in [*urls, "/v1/../score"]))
+        asking = Endpoints(Settings([server.url], api_key="sesame"))
+        assert world.run(asking).counts == Counts(5, 5, 5)
+        assert not thief.seen
+
+
 def test_the_defaults_of_the_command_line_reach_the_server(world: World) -> None:
     bodies = []
 

@@ -87,6 +87,7 @@ def test_hostile_lines_cost_themselves_only(world: World) -> None:
         '{"body": [], "url": "/v1/completions"}',
         '{"body": {}, "url": 3}',
         '{"body": {}, "url": "file:///etc/passwd"}',
+        '{"body": {}, "url": "/v1/chat\\u0000"}',
         '{"body": {"messages": []}, "method": "DELETE"}',
         "{}",
         '{"messages"',
@@ -95,10 +96,10 @@ def test_hostile_lines_cost_themselves_only(world: World) -> None:
     world.write(
         {"custom_id": "first", "prompt": "a"}, *hostile, {"custom_id": "last", "prompt": ""}
     )
-    assert world.run().counts == Counts(14, 14, 12)
+    assert world.run().counts == Counts(15, 15, 13)
     first, *bad, last = world.answers()
     assert (first["custom_id"], last["custom_id"]) == ("first", "last")
-    assert [answer["error"]["line"] for answer in bad] == list(range(2, 14))
+    assert [answer["error"]["line"] for answer in bad] == list(range(2, 15))
     for answer in bad:
         assert answer["error"]["message"].startswith(f"Line {answer['error']['line']} ")
 
