@@ -60,7 +60,7 @@ class Journal:
         """Raises JournalError where it cannot be written, is in use, or is not a journal."""
         self.path = path
         self.damaged = 0
-        self._end = 0
+        self._end = self._found = 0
         self._unsynced, self._synced = 0, time.monotonic()
         with ExitStack() as on_failure:
             try:
@@ -82,10 +82,11 @@ class Journal:
         """Make sure of what was written, and let go of the lock. An empty journal goes away."""
         if self._file.closed:
             return
-        if self._end == len(_HEADER):
-            self.remove()
         try:
-            self.sync()
+            if self._end == len(_HEADER):
+                self.remove()
+            else:
+                self.sync()
         finally:
             self._file.close()
 
@@ -114,6 +115,11 @@ class Journal:
                     unsure += 1
                 start += len(line)
         self._cut(end)
+        self._found = end
+
+    def forget(self) -> None:
+        """Have nothing in it but what `recover` found."""
+        self._cut(self._found)
 
     def append(self, entry: Entry) -> Place:
         """Add a record. Raises JournalError where there is no room; nothing of it stays then."""

@@ -84,9 +84,9 @@ class Plan:
         """The answer of a task stands at `place`; the one told last counts."""
         self._tell("replace", identity, *place, failed)
 
-    def left_over(self, identity: str) -> None:
+    def left_over(self, identity: str, *, failed: bool) -> None:
         """An answer that no line asks for, and that is kept nowhere."""
-        self._tell("ignore", identity, None, None, False)
+        self._tell("ignore", identity, None, None, failed)
 
     def _tell(self, conflict: str, *row: object) -> None:
         with self._trouble():
@@ -113,14 +113,17 @@ class Plan:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether there are answers, and lines, and no answer is one of these lines'."""
+        """Whether there are answers, and lines, and no answer is one of these lines'.
+
+        Failures count for nothing: a line that asks nothing fails alike whoever is asked.
+        """
         with self._trouble():
             return all(
                 self._first(f"select exists (select 1 from {some})") == wanted
                 for some, wanted in (
-                    ("answers", 1),
+                    ("answers where not failed", 1),
                     ("lines", 1),
-                    ("lines join answers using (identity)", 0),
+                    ("lines join answers using (identity) where not failed", 0),
                 )
             )
 

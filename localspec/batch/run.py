@@ -119,8 +119,9 @@ def _recall(work: Work, out: Path, journal: Journal, plan: Plan) -> None:
         if plan.expects(entry.identity):
             _keep(entry, journal, plan)
         else:
-            plan.left_over(entry.identity)
+            plan.left_over(entry.identity, failed=entry.failed)
     if plan.is_foreign:
+        journal.forget()
         raise UsageError(
             f"{out} or its journal holds answers, but none to these lines: input, model, seed or "
             "sampling is another; use those it was made with, or choose another output."

@@ -220,13 +220,21 @@ def test_an_output_of_something_else_is_left_alone(world: World) -> None:
 
 
 def test_answers_of_another_model_or_input_are_not_replaced(world: World) -> None:
-    world.write(*lines(3))
+    world.write(*lines(3), "a line that fails alike whatever is asked of whom")
     before = whole(world)
     for recipe in (Recipe("other"), Recipe("model", seed=1), Recipe("model", defaults={"n": 2})):
         with pytest.raises(UsageError, match="none to these lines"):
             world.run(recipe=recipe)
     assert world.output.read_bytes() == before
     assert not world.journal.exists()
+
+
+def test_refused_lines_bind_a_run_that_was_killed_to_no_model(world: World) -> None:
+    world.write("{", *lines(2))
+    with pytest.raises(LocalspecError, match="has gone"):
+        world.run(Breaking(0))
+    assert world.journal.exists()
+    assert world.run(recipe=Recipe("other")).counts == Counts(3, 3, 1)
 
 
 # Accidents -------------------------------------------------------------------------------------
