@@ -17,6 +17,8 @@ from localspec.batch.backends.order import neighbours
 from localspec.batch.backends.width import LARGEST, longest, room, widest
 from localspec.batch.request import CHAT, Recipe, Task
 from localspec.batch.source import Record
+from localspec.errors import ModelError
+from localspec.template import ChatTemplate
 
 RECIPE = Recipe("shell", defaults={"max_tokens": 12})
 
@@ -125,6 +127,23 @@ def test_what_makes_no_sense_is_a_failed_line(
     refused = reply(backend, **fields)
     assert (refused.status, refused.ok) == (status, False)
     assert words in refused.body["error"]["message"]
+
+
+def test_a_line_that_the_chat_template_fails_on_fails_alone(
+    backend: local.Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render = ChatTemplate.render
+
+    def broken(self: ChatTemplate, messages: Any, **options: Any) -> list[int]:
+        if messages[-1]["content"] == "odd":
+            raise ModelError("The model's chat template does not work (odd).")
+        return render(self, messages, **options)
+
+    monkeypatch.setattr(ChatTemplate, "render", broken)
+    tasks = [task(n, prompt=prompt) for n, prompt in enumerate(("Hello", "odd", "Again"))]
+    replies = {one.task.name: one for one in backend.answers(iter(tasks))}
+    assert [replies[f"a{n}"].status for n in range(3)] == [200, 500, 200]
+    assert "does not work (odd)" in replies["a1"].body["error"]["message"]
 
 
 def test_stopped_it_ends_soon_and_gives_only_whole_answers(backend: local.Local) -> None:

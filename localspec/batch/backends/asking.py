@@ -32,8 +32,8 @@ class Asking:
     def __init__(self, llm: LLM, task: Task, ended: Callable[["Asking"], None]) -> None:
         """Begin all answers of the task or none.
 
-        Raises Refusal or UsageError where it makes no sense, LocalspecError where the model has
-        gone.
+        Raises Refusal or UsageError where it makes no sense, ModelError where the model's chat
+        template fails on it, LocalspecError where the model has gone.
         """
         self.task = task
         self._llm, self._asked, self._ended = llm, _read(task), ended
@@ -90,10 +90,10 @@ def _read(task: Task) -> Asked:
     return _READERS[task.url](task.body.encode())
 
 
-def refused(task: Task, error: Exception) -> Reply:
-    """The reply to a task that cannot be answered."""
+def refused(task: Task, error: LocalspecError) -> Reply:
+    """The reply to a task that cannot be answered. Nobody is a stranger here, so all is told."""
     told = refusal(error)
-    return Reply(task, told.status, dict(document(told)))
+    return Reply(task, told.status, {"error": document(told)["error"] | {"message": str(error)}})
 
 
 def _settled(body: Body, task: Task) -> Body:

@@ -10,7 +10,7 @@ from localspec.batch.backends.base import Reply
 from localspec.batch.backends.order import neighbours
 from localspec.batch.backends.width import LARGEST, free_memory, room, widest
 from localspec.batch.request import Task
-from localspec.errors import UsageError
+from localspec.errors import ModelError, UsageError
 from localspec.llama.context import CacheType
 from localspec.models import resolve
 from localspec.runtime import LLM, default_context, load
@@ -60,7 +60,7 @@ class Local:
                 return
             try:
                 self._asking.add(Asking(self._llm, task, self._ended.put))
-            except (Refusal, UsageError) as error:
+            except (Refusal, UsageError, ModelError) as error:  # the last from chat templates
                 yield refused(task, error)
 
     def _next(self) -> Reply | None:
