@@ -45,6 +45,10 @@ class TestRendering:
         source = "{{ enable_thinking }} {{ tools[0].name }}"
         assert written(source, enable_thinking=False, tools=[{"name": "f"}]) == "False f"
 
+    def test_nothing_that_is_given_takes_the_place_of_the_messages(self) -> None:
+        given = {"self": "x", "messages": "y"}
+        assert written("{{ messages[0].content }}", "Hi", **given) == "Hi"
+
     def test_json_is_for_readers_not_for_html(self) -> None:
         value = {"b": "<é & '\">", "a": [1, None]}
         assert written("{{ messages[0].content|tojson }}", value) == json.dumps(

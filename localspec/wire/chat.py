@@ -34,6 +34,7 @@ _IGNORED = IGNORED | {
 }
 Effort: TypeAlias = Annotated[str, Meta(max_length=16)]
 _LARGEST_SCHEMA = 65_536  # characters of JSON
+_NOT_KWARGS = ("messages", "tools")  # a template gets them from fields of their own
 _ROLES = {"developer": "system"}  # for templates that know only the older name
 
 
@@ -142,7 +143,7 @@ def read(data: bytes | Mapping[str, object]) -> Asked:
         options["logprobs"] = body.top_logprobs or 0
     elif body.top_logprobs:
         raise Refusal("top_logprobs needs logprobs to be true.", param="top_logprobs")
-    template = thinking(body.reasoning_effort) | (body.chat_template_kwargs or {})
+    template = thinking(body.reasoning_effort) | _for_template(body.chat_template_kwargs or {})
     if template:
         options["template"] = template
     _constrain(options, body.response_format)
@@ -164,6 +165,14 @@ def thinking(effort: str | None) -> dict[str, object]:
     if effort is None:
         return {}
     return {"reasoning_effort": effort, "enable_thinking": effort != "none"}
+
+
+def _for_template(given: dict[str, Any]) -> dict[str, Any]:
+    for name in _NOT_KWARGS:
+        if name in given:
+            where = f"chat_template_kwargs.{name}"
+            raise Refusal(f"{where} is the body's own field {name}; say it there.", param=where)
+    return given
 
 
 def _first(*values: int | None) -> int | None:

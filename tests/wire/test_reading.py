@@ -90,6 +90,7 @@ def test_tools_and_formats_become_constraints() -> None:
         ({"top_logprobs": 3}, "top_logprobs", "logprobs"),
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs", "<= 20"),
         ({"tool_choice": "required"}, "tool_choice", "tools"),
+        ({"chat_template_kwargs": {"tools": "x"}}, "chat_template_kwargs.tools", "own field"),
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema", "needs"),
         (
             {
