@@ -22,6 +22,7 @@ from localspec.wire.chat import (
     Function,
     TextPart,
     Tool,
+    as_arguments,
     as_text,
     check_size,
     offer,
@@ -157,7 +158,7 @@ def _message(item: Item, where: str) -> list[Message]:
         role = _ROLES.get(item.role, item.role)
         return [{"role": role, "content": as_text(item.content, where)}]
     if item.type == "function_call":
-        function = {"name": item.name, "arguments": item.arguments}
+        function = {"name": item.name, "arguments": as_arguments(item.arguments)}
         call = {"id": item.call_id, "type": "function", "function": function}
         return [{"role": "assistant", "content": "", "tool_calls": [call]}]
     if item.type == "function_call_output":

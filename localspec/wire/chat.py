@@ -18,6 +18,7 @@ __all__ = [
     "Function",
     "TextPart",
     "Tool",
+    "as_arguments",
     "as_text",
     "check_size",
     "conversation",
@@ -202,7 +203,7 @@ def _message(message: ChatMessage, where: str) -> Message:
                 "type": "function",
                 "function": {
                     "name": call.function.name,
-                    "arguments": _arguments(call.function.arguments),
+                    "arguments": as_arguments(call.function.arguments),
                 },
             }
             for call in message.tool_calls
@@ -223,9 +224,10 @@ def as_text(content: str | list[TextPart] | None, where: str) -> str:
     return "".join(part.text or "" for part in content)
 
 
-def _arguments(text: str) -> object:
+def as_arguments(text: str) -> object:
+    """Arguments of an earlier call as templates expect them: an object, where they are JSON."""
     try:
-        return json.loads(text)
+        return json.loads(text or "{}")
     except (ValueError, RecursionError):
         return text
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localspec.serve import responses
 from localspec.wire import chat, completion
 from localspec.wire.errors import Refusal, document
 
@@ -60,6 +61,18 @@ def test_conversations_come_as_templates_expect_them() -> None:
     assert second["content"] == ""
     assert second["tool_calls"][0]["function"]["arguments"] == {"city": "Bern"}
     assert third == {"role": "tool", "content": "Rain", "tool_call_id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("written", "understood"), [('{"city": "Bern"}', {"city": "Bern"}), ("", {}), ("{", "{")]
+)
+def test_arguments_of_earlier_calls_come_as_objects(written: str, understood: object) -> None:
+    function = {"name": "weather", "arguments": written}
+    asked = ask(messages=[{"role": "assistant", "tool_calls": [{"id": "1", "function": function}]}])
+    item = {"type": "function_call", "call_id": "1", **function}
+    for prompt in (asked.prompts[0], responses.read({"input": [item]}).prompts[0]):
+        [call] = prompt[0]["tool_calls"]
+        assert call["function"]["arguments"] == understood
 
 
 def test_tools_and_formats_become_constraints() -> None:
