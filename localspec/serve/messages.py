@@ -247,10 +247,11 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
     """The events of a streamed message."""
     usage = {"input_tokens": answering.prompt_tokens, "output_tokens": 0}
     yield _event("message_start", message=_message(model, []) | {"usage": usage})
-    index, kind = -1, ""
+    index, kind, called = -1, "", False
     async for part in parts(answering, tools="tools" in asked.options):
         wanted = _kind(part)
         ends = isinstance(part, Answer)
+        called = called or isinstance(part, Begun)
         if isinstance(part, Begun) or (not ends and wanted != kind) or (ends and index < 0):
             if index >= 0:
                 yield _event("content_block_stop", index=index)
@@ -259,7 +260,7 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
             yield _event("content_block_start", index=index, content_block=begun)
         if isinstance(part, Answer):
             yield _event("content_block_stop", index=index)
-            ending = _ending(part, called=kind == "call")
+            ending = _ending(part, called=called)
             yield _event("message_delta", delta=ending, usage=_usage(part))
         elif isinstance(part, str):
             delta = {"type": "text_delta", "text": part}

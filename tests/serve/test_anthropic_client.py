@@ -1,11 +1,19 @@
 """Anthropic's own client, against the shell pair."""
 
-from collections.abc import Iterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anthropic
 import pytest
 from anthropic.types import MessageParam
+
+from localspec.decoding.sequence import Piece
+from localspec.decoding.statistics import Statistics
+from localspec.serve import messages
+from localspec.serve.answering import News
+from localspec.worker import Answer
 
 HELLO: list[MessageParam] = [{"role": "user", "content": "How do I list files?"}]
 GREEDY = {"temperature": 0}  # which newer versions of the client no longer know
@@ -77,6 +85,36 @@ def test_a_call_and_what_it_came_to(client: anthropic.Anthropic) -> None:
     ]
     longer = client.messages.create(model="", max_tokens=4, messages=turns, tools=[WEATHER])
     assert longer.usage.input_tokens + (longer.usage.cache_read_input_tokens or 0) > 20
+
+
+class Told:
+    """An answering of which the answer is known."""
+
+    thinking = (None,)
+    prompt_tokens = 1
+
+    def __init__(self, text: str) -> None:
+        self.answer = Answer(text, [1], "stop", 7, Statistics())
+
+    async def news(self) -> AsyncIterator[News]:
+        yield News(0, [Piece(self.answer.text, 1)], self.answer)
+
+
+def test_what_is_said_after_a_call_changes_nothing_about_it() -> None:
+    call = '<tool_call>\n{"name": "weather", "arguments": {}}\n</tool_call>'
+    told: Any = Told(f"{call}\nOne moment.")
+    asked = messages.read(
+        json.dumps({"max_tokens": 9, "messages": HELLO, "tools": [WEATHER]}).encode()
+    )
+
+    async def endings() -> list[Any]:
+        events = [event async for event in messages.events(told, asked, "shell")]
+        lines = [event.splitlines()[1].removeprefix(b"data: ") for event in events]
+        return [event["delta"] for event in map(json.loads, lines) if "usage" in event]
+
+    [ending] = asyncio.run(endings())
+    whole = messages.whole(asked, "shell", [told.answer])
+    assert ending["stop_reason"] == whole["stop_reason"] == "tool_use"
 
 
 def test_tokens_are_counted_as_they_will_be(client: anthropic.Anthropic) -> None:
