@@ -100,6 +100,8 @@ class Options(TypedDict, total=False):
     """Functions the model may call, as OpenAI describes them; see `localspec.tools`."""
     tool_choice: str | None
     """"auto" (default), "required", or the name of the one to call."""
+    one_call: bool
+    """End an answer with its first call."""
     template: Mapping[str, object]
     """What else the model's chat template understands, e.g. `enable_thinking`."""
     logprobs: int | None
@@ -355,7 +357,8 @@ class LLM:
         vocabulary = self.target.vocabulary
         if offered:
             marks = {m for m in tools.MARKS if len(vocabulary.tokenize(m, control=True)) == 1}
-            source = tools.grammar(offered, options.get("tool_choice"), marks, schema)
+            choice, one_call = options.get("tool_choice"), options.get("one_call", False)
+            source = tools.grammar(offered, choice, marks, schema, one_call=one_call)
             return Grammar(source, vocabulary).begin
         assert schema is not None
         return Grammar.of_schema(schema, vocabulary).begin

@@ -40,12 +40,15 @@ def grammar(
     choice: str | None,
     marks: Collection[str] = (),
     schema: Mapping[str, Any] | None = None,
+    *,
+    one_call: bool = False,
 ) -> str:
     """A Lark grammar, in llguidance's dialect, of what may be answered.
 
     `choice` "auto" or None leaves it to the model whether it calls, "required" asks for a call,
     and a name for a call of that function. Those of `MARKS` that are tokens of their own in the
-    model's vocabulary are in `marks`. An answer without a call must match `schema`.
+    model's vocabulary are in `marks`. An answer without a call must match `schema`. With `one_call`
+    an answer that calls ends with its first call.
     """
     functions = [tool["function"] for tool in tools]
     if choice not in (None, "auto", "required"):
@@ -53,15 +56,15 @@ def grammar(
     begin, end = (mark if mark in marks else json.dumps(mark) for mark in MARKS)
     lines = ["%llguidance {}"]
     if choice not in (None, "auto"):
-        lines += [
-            f"start: {begin} body" + (f' ("\\n" {begin} body)*' if len(functions) > 1 else "")
-        ]
+        more = "" if one_call or len(functions) == 1 else f' ("\\n" {begin} body)*'
+        lines += [f"start: {begin} body{more}"]
     elif schema is not None:
-        lines += [f"start: ({begin} body)+ | answer", f"answer: {json_rule(schema)}"]
+        calls = f"{begin} body" if one_call else f"({begin} body)+"
+        lines += [f"start: {calls} | answer", f"answer: {json_rule(schema)}"]
     else:
         lazy = "" if begin in marks else "[lazy]"
-        lines += ["start: (opened body)* TEXT", f"opened{lazy}: TEXT {begin}"]
-        lines += ["TEXT: /(.|\\n)*/"]
+        lines += ["start: " + ("opened body | TEXT" if one_call else "(opened body)* TEXT")]
+        lines += [f"opened{lazy}: TEXT {begin}", "TEXT: /(.|\\n)*/"]
     options = " | ".join(f"call_{i}" for i in range(len(functions)))
     lines += [f'body: {json.dumps(_NAME)} ({options}) "}}\\n" {end}']
     for i, function in enumerate(functions):

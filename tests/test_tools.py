@@ -1,12 +1,18 @@
 """Calls of functions: read back from answers, however these come in portions."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localspec import models
 from localspec.decoding.statistics import Statistics
+from localspec.llama.grammar import Grammar
+from localspec.llama.model import Model
+from localspec.llama.vocabulary import Vocabulary
 from localspec.tools import Arguments, Begun, Call, CallReader, grammar
 from localspec.wire.said import said
 from localspec.worker import Answer
@@ -61,3 +67,36 @@ def test_grammars_name_the_functions_that_may_be_called(choice: str) -> None:
     text = grammar(offered, choice)
     assert ('\\"f\\"' in text) == (choice != "g")
     assert '\\"g\\"' in text
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Iterator[Vocabulary]:
+    with Model(models.embedded("shell").target) as model:
+        yield model.vocabulary
+
+
+@pytest.mark.parametrize(
+    ("choice", "schema", "between"),
+    [("auto", None, "\n"), ("required", None, "\n"), ("auto", {"type": "object"}, "")],
+)
+def test_where_one_call_is_wanted_the_answer_ends_with_it(
+    vocabulary: Vocabulary, choice: str, schema: Any, between: str
+) -> None:
+    offered = [{"function": {"name": name}} for name in ("f", "g")]
+    several, one = (
+        Grammar(grammar(offered, choice, (), schema, one_call=one_call), vocabulary)
+        for one_call in (False, True)
+    )
+    once = written(Call("f", "{}"))
+    twice = f"{once}{between}{written(Call('g', '{}'))}"
+    assert [may_say(grammar, once, vocabulary) for grammar in (several, one)] == [True, True]
+    assert [may_say(grammar, twice, vocabulary) for grammar in (several, one)] == [True, False]
+
+
+def may_say(grammar: Grammar, text: str, vocabulary: Vocabulary) -> bool:
+    match = grammar.begin()
+    for token in vocabulary.tokenize(text):
+        if not match.allowed()[token]:
+            return False
+        match.push(token)
+    return True

@@ -140,10 +140,9 @@ def _asked(body: CountBody, sampled: SampledBody, *, stream: bool) -> Asked:
     tools = [
         Tool(Function(tool.name, tool.description, tool.input_schema)) for tool in body.tools or ()
     ]
-    choice = body.tool_choice.type if body.tool_choice else "auto"
-    named = body.tool_choice.name if body.tool_choice and choice == "tool" else None
-    wanted = {"any": "required", "tool": named}.get(choice, choice)
-    offer(options, tools, wanted, "tool_choice")
+    choice = body.tool_choice or TheirChoice("auto")
+    wanted = {"any": "required", "tool": choice.name}.get(choice.type, choice.type)
+    offer(options, tools, wanted, one_call=bool(choice.disable_parallel_tool_use))
     messages = [message for given in body.messages for message in _conversation(given)]
     if body.system:
         messages.insert(0, {"role": "system", "content": _text(body.system, "system")})

@@ -37,7 +37,7 @@ __all__ = ["ResponsesBody", "events", "read", "told", "whole"]
 
 _IGNORED = (
     IGNORED
-    | {"background", "include", "max_tool_calls", "parallel_tool_calls", "prompt"}
+    | {"background", "include", "max_tool_calls", "prompt"}
     | {"stream_options", "truncation", "top_logprobs", "conversation"}
 )
 _ROLES = {"developer": "system"}
@@ -106,6 +106,7 @@ class ResponsesBody(Struct, kw_only=True):
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     tools: Annotated[list[TheirTool], Meta(max_length=128)] | None = None
     tool_choice: Literal["auto", "none", "required"] | Chosen | None = None
+    parallel_tool_calls: bool | None = None
     text: Text | None = None
     reasoning: Reasoning | None = None
     stream: bool | None = None
@@ -133,7 +134,7 @@ def read(data: bytes | Mapping[str, object]) -> Asked:
         options["json_schema"] = form.schema
     choice = body.tool_choice.name if isinstance(body.tool_choice, Chosen) else body.tool_choice
     tools = [Tool(Function(t.name, t.description, t.parameters)) for t in body.tools or ()]
-    offer(options, tools, choice, "tool_choice")
+    offer(options, tools, choice, one_call=body.parallel_tool_calls is False)
     return Asked(
         model=body.model,
         prompts=[_conversation(body)],
@@ -192,7 +193,7 @@ def _response(asked: Asked, model: str) -> dict[str, Any]:
         "max_output_tokens": asked.options.get("max_tokens"),
         "model": model,
         "output": [],
-        "parallel_tool_calls": True,
+        "parallel_tool_calls": not asked.options.get("one_call", False),
         "previous_response_id": None,
         "store": False,
         "temperature": asked.options.get("temperature"),

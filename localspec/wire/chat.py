@@ -29,7 +29,6 @@ __all__ = [
 
 _IGNORED = IGNORED | {
     "modalities",
-    "parallel_tool_calls",
     "prediction",
     "verbosity",
 }
@@ -131,6 +130,7 @@ class ChatBody(SampledBody, kw_only=True):
     response_format: ResponseFormat | None = None
     tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
     tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
     chat_template_kwargs: dict[str, str | int | float | bool | None] | None = None
     reasoning_effort: Effort | None = None
 
@@ -150,7 +150,7 @@ def read(data: bytes | Mapping[str, object]) -> Asked:
     _constrain(options, body.response_format)
     choice = body.tool_choice
     name = choice.function.name if isinstance(choice, ChosenTool) else choice
-    offer(options, body.tools or [], name, "tool_choice")
+    offer(options, body.tools or [], name, one_call=body.parallel_tool_calls is False)
     return Asked(
         model=body.model,
         prompts=[conversation(body.messages)],
@@ -244,8 +244,14 @@ def _constrain(options: Options, wanted: ResponseFormat | None) -> None:
         options["json_schema"] = wanted.json_schema.schema
 
 
-def offer(options: Options, tools: list[Tool], choice: str | None, param: str) -> None:
-    """Add tools to options, and the choice among them: "auto", "none", "required" or a name."""
+def offer(
+    options: Options, tools: list[Tool], choice: str | None, *, one_call: bool = False
+) -> None:
+    """Add tools to options, and the choice among them: "auto", "none", "required" or a name.
+
+    With `one_call` no answer calls more than one.
+    """
+    param = "tool_choice"
     if not tools:
         if choice not in (None, "none", "auto"):
             raise Refusal(f"{param} needs tools.", param=param)
@@ -269,6 +275,8 @@ def offer(options: Options, tools: list[Tool], choice: str | None, param: str) -
         for tool in tools
     ]
     options["tool_choice"] = choice
+    if one_call:
+        options["one_call"] = True
     if choice not in (None, "auto") and "json_schema" in options:
         raise Refusal(
             "A schema of the answer cannot go with a call that must be made.", param=param

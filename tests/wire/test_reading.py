@@ -3,11 +3,12 @@
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localspec.serve import responses
+from localspec.serve import messages, responses
 from localspec.wire import chat, completion
 from localspec.wire.errors import Refusal, document
 
@@ -83,6 +84,24 @@ def test_tools_and_formats_become_constraints() -> None:
     assert ask(response_format={"type": "json_object"}).options["json_schema"] == {"type": "object"}
     schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "array"}}}
     assert ask(response_format=schema).options["json_schema"] == {"type": "array"}
+
+
+def test_every_protocol_can_ask_for_one_call_at_most() -> None:
+    function = WEATHER["function"]
+    theirs = {"name": "weather", "input_schema": {}}
+    choice = {"type": "auto", "disable_parallel_tool_use": True}
+    sequential = {"parallel_tool_calls": False}
+    for asked in (
+        ask(tools=[WEATHER], **sequential),
+        responses.read({"input": "Rain?", "tools": [function], **sequential}),
+        messages.read(
+            msgspec.json.encode(
+                {"messages": HELLO, "max_tokens": 9, "tools": [theirs], "tool_choice": choice}
+            )
+        ),
+    ):
+        assert asked.options["one_call"]
+    assert "one_call" not in ask(tools=[WEATHER], parallel_tool_calls=True).options
 
 
 @pytest.mark.parametrize(
