@@ -10,8 +10,8 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from localspec.serve.connection import Connection
 from localspec.serve.patience import PATIENCE_SECONDS, Patience
 
 __all__ = ["Server"]
@@ -21,20 +21,6 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY = 5  # ticks, of a tenth of a second
 
 
-class _OneAtATime(HttpToolsProtocol):
-    """Hangs up on clients that ask before they were answered.
-
-    uvicorn would queue what they ask, and while it does, it does not notice that they hang up.
-    """
-
-    def on_headers_complete(self) -> None:
-        """Begin to answer, where nothing is being answered."""
-        if self.cycle is None or self.cycle.response_complete:
-            super().on_headers_complete()
-        else:
-            self.transport.abort()
-
-
 class Server(uvicorn.Server):
     """Serves until told to stop; hangs up on clients it has to wait for longer than `patience`."""
 
@@ -42,7 +28,7 @@ class Server(uvicorn.Server):
         """`options` are uvicorn's."""
         config = uvicorn.Config(
             app,
-            http=_OneAtATime,
+            http=Connection,
             log_config=None,
             server_header=False,
             date_header=False,

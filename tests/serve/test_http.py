@@ -1,5 +1,6 @@
 """HTTP as clients meet it in bad weather: queues, disconnects, errors in the middle, the end."""
 
+import http.client
 import json
 import os
 import signal
@@ -39,6 +40,12 @@ def ask(url: str, body: dict[str, Any], path: str = "/v1/chat/completions") -> h
     return post(url + path, json=body)
 
 
+def client(url: str) -> socket.socket:
+    """A connection for clients that do as they please."""
+    host, port = url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), PATIENCE)
+
+
 def metrics(url: str) -> str:
     return get(f"{url}/metrics").text
 
@@ -60,10 +67,9 @@ def test_a_client_that_hangs_up_frees_its_slot(
         "/v1/responses": {"input": "Hello", "max_output_tokens": 90_000},
     }
     body = json.dumps(bodies.get(path, {"messages": MESSAGES}) | {"stream": stream}).encode()
-    host, port = fake_url.removeprefix("http://").split(":")
     llm.gate = lambda: time.sleep(0.001)  # an answer would take longer than the test has patience
     for _ in range(3):
-        with closing(socket.create_connection((host, int(port)))) as sock:
+        with client(fake_url) as sock:
             head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
             sock.sendall(head.encode() + body)
             until(lambda: llm.running == 1)
@@ -73,12 +79,47 @@ def test_a_client_that_hangs_up_frees_its_slot(
 def test_who_asks_again_before_the_answer_is_hung_up_on(fake_url: str, llm: FakeLLM) -> None:
     body = json.dumps(FOREVER).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
-    host, port = fake_url.removeprefix("http://").split(":")
-    with closing(socket.create_connection((host, int(port)))) as sock:
+    with client(fake_url) as sock:
         sock.sendall((head.encode() + b"\r\n\r\n" + body) * 2)
         with suppress(ConnectionResetError):
             until(lambda: sock.recv(65536) == b"")
     until(lambda: llm.unfinished == 0)
+
+
+WISH = "Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\nConnection: Upgrade, HTTP2-Settings"
+
+
+@pytest.mark.parametrize("portion", [10_000, 50, 1])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_wish_for_another_protocol_is_passed_over(
+    fake_url: str, portion: int, chunked: bool
+) -> None:
+    """Java's own client would like HTTP/2 wherever it asks something, and sends the body along."""
+    body = json.dumps(ASK).encode()
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
+    if chunked:
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    with client(fake_url) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for wish in (WISH, WISH, f"{WISH}, close"):
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n{length}\r\n{wish}"
+            asked = f"{head}\r\n\r\n".encode() + body
+            for at in range(0, len(asked), portion):
+                sock.sendall(asked[at : at + portion])
+            answer = http.client.HTTPResponse(sock)
+            answer.begin()
+            assert answer.status == 200
+            assert json.load(answer)["choices"]
+
+
+@pytest.mark.parametrize("asked", ["CONNECT /x HTTP/1.1", "GET /x HTTP/1.1\r\nUpgrade: websocket"])
+def test_nor_is_there_a_tunnel(fake_url: str, asked: str, caplog: pytest.LogCaptureFixture) -> None:
+    with client(fake_url) as sock:
+        sock.sendall(f"{asked}\r\nHost: localhost\r\nConnection: Upgrade\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        assert 400 <= answer.status < 500
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("portion", [b"POST /v1/chat", b"{HEAD}{", b"{HEAD}{BODY}"])
@@ -150,12 +191,8 @@ def test_a_flood_of_connections_is_told_to_come_back(fake_url: str, llm: FakeLLM
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
     )
-    host, port = fake_url.removeprefix("http://").split(":")
     with ExitStack() as closing_all:
-        socks = [
-            closing_all.enter_context(socket.create_connection((host, int(port)), PATIENCE))
-            for _ in range(300)
-        ]
+        socks = [closing_all.enter_context(client(fake_url)) for _ in range(300)]
 
         def send(sock: socket.socket) -> None:
             sock.sendall(f"{head}Connection: close\r\n\r\n".encode() + body)
