@@ -3,7 +3,9 @@
 The first SIGTERM or Ctrl-C lets running answers end and takes no new ones, the second stops.
 """
 
+import asyncio
 import logging
+import socket
 import time
 from types import FrameType
 from typing import Any
@@ -18,7 +20,7 @@ __all__ = ["Server"]
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY = 5  # ticks, of a tenth of a second
+_LOOK_SECONDS = 0.5
 
 
 class Server(uvicorn.Server):
@@ -39,18 +41,27 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._patience = Patience(patience)
 
-    async def on_tick(self, counter: int) -> bool:
-        """What is to be done now and then; whether to stop."""
-        if counter % _LOOK_EVERY == 0:
-            self._patience.look(self.server_state.connections, time.monotonic())
-        return await super().on_tick(counter)
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, with no more patience for clients while running answers end than before."""
+        watch = asyncio.ensure_future(self._watch())
+        try:
+            await super().serve(sockets)
+        finally:
+            watch.cancel()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop when answers have ended; at once at the second signal, whichever it is."""
+        """Stop when answers have ended; at once at the second signal, whichever it is.
+
+        Answers end with their connections; then all ends in order, which `force_exit` would not.
+        """
         if self.should_exit:
-            self.force_exit = True
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
         else:
             log.warning("Stopping when running answers have ended; once more stops at once.")
             self.should_exit = True
+
+    async def _watch(self) -> None:
+        while True:
+            self._patience.look(self.server_state.connections, time.monotonic())
+            await asyncio.sleep(_LOOK_SECONDS)

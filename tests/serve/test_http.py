@@ -46,6 +46,13 @@ def client(url: str) -> socket.socket:
     return socket.create_connection((host, int(port)), PATIENCE)
 
 
+def asking(body: dict[str, Any], path: str = "/v1/chat/completions") -> tuple[bytes, bytes]:
+    """The head of a request, and its body."""
+    data = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
+    return head.encode(), data
+
+
 def metrics(url: str) -> str:
     return get(f"{url}/metrics").text
 
@@ -66,21 +73,19 @@ def test_a_client_that_hangs_up_frees_its_slot(
         "/v1/messages": {"messages": MESSAGES, "max_tokens": 90_000},
         "/v1/responses": {"input": "Hello", "max_output_tokens": 90_000},
     }
-    body = json.dumps(bodies.get(path, {"messages": MESSAGES}) | {"stream": stream}).encode()
+    head, body = asking(bodies.get(path, {"messages": MESSAGES}) | {"stream": stream}, path)
     llm.gate = lambda: time.sleep(0.001)  # an answer would take longer than the test has patience
     for _ in range(3):
         with client(fake_url) as sock:
-            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
-            sock.sendall(head.encode() + body)
+            sock.sendall(head + body)
             until(lambda: llm.running == 1)
         until(lambda: llm.unfinished == 0)
 
 
 def test_who_asks_again_before_the_answer_is_hung_up_on(fake_url: str, llm: FakeLLM) -> None:
-    body = json.dumps(FOREVER).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
+    head, body = asking(FOREVER)
     with client(fake_url) as sock:
-        sock.sendall((head.encode() + b"\r\n\r\n" + body) * 2)
+        sock.sendall((head + body) * 2)
         with suppress(ConnectionResetError):
             until(lambda: sock.recv(65536) == b"")
     until(lambda: llm.unfinished == 0)
@@ -125,12 +130,8 @@ def test_nor_is_there_a_tunnel(fake_url: str, asked: str, caplog: pytest.LogCapt
 @pytest.mark.parametrize("portion", [b"POST /v1/chat", b"{HEAD}{", b"{HEAD}{BODY}"])
 def test_a_client_that_keeps_us_waiting_is_hung_up_on(llm: FakeLLM, portion: bytes) -> None:
     """One that does not end its head, one that does not end its body, one that does not read."""
-    asked = json.dumps(FOREVER | {"logprobs": True, "top_logprobs": 20}).encode()
-    head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
-        f"Content-Length: {len(asked)}\r\n\r\n"
-    )
-    sent = portion.replace(b"{HEAD}", head.encode()).replace(b"{BODY}", asked)
+    head, asked = asking(FOREVER | {"logprobs": True, "top_logprobs": 20})
+    sent = portion.replace(b"{HEAD}", head).replace(b"{BODY}", asked)
     begun = threading.Event()
     llm.gate = begun.set
     with serving(lambda: llm, patience=1) as url:
@@ -334,7 +335,26 @@ def test_sigterm_lets_answers_end_and_a_second_one_does_not(times: int) -> None:
             with pytest.raises(httpx2.RemoteProtocolError):
                 list(lines)
     assert server.wait(PATIENCE) == 0
-    server.communicate()
+    _, told = server.communicate()
+    assert told.splitlines() == [
+        "localspec: Stopping when running answers have ended; once more stops at once."
+    ]
+
+
+def test_clients_that_keep_us_waiting_do_not_keep_the_server_from_its_end(llm: FakeLLM) -> None:
+    """One that does not end its body, one that does not read."""
+    head, body = asking(FOREVER | {"logprobs": True, "top_logprobs": 20})
+    with closing(socket.socket()) as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with serving(lambda: llm, patience=0.5) as url:
+            host, port = url.removeprefix("http://").split(":")
+            reader.connect((host, int(port)))
+            reader.sendall(head + body)
+            writer = client(url)
+            writer.sendall(head + body[:1])
+            until(lambda: llm.running == 1)
+        assert llm.unfinished == 0
+        writer.close()
 
 
 def closed(port: int) -> bool:
