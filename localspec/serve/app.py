@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -58,6 +58,7 @@ def application(settings: Settings, resident: Resident) -> Starlette:
             LocalspecError: _failed,
             HTTPException: _no_such_place,
             Gone: _gone,
+            ClientDisconnect: _gone,
         },
         lifespan=server.lifespan,
     )

@@ -82,6 +82,17 @@ def test_a_client_that_hangs_up_frees_its_slot(
         until(lambda: llm.unfinished == 0)
 
 
+def test_who_hangs_up_in_mid_body_is_nothing_to_write_home_about(
+    llm: FakeLLM, caplog: pytest.LogCaptureFixture
+) -> None:
+    head, body = asking(ASK)
+    with serving(lambda: llm) as url:
+        with client(url) as sock:
+            sock.sendall(head + body[:5])
+        assert ask(url, ASK).status_code == 200
+    assert not caplog.records
+
+
 def test_who_asks_again_before_the_answer_is_hung_up_on(fake_url: str, llm: FakeLLM) -> None:
     head, body = asking(FOREVER)
     with client(fake_url) as sock:
