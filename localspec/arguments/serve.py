@@ -20,7 +20,9 @@ def add(verbs: Verbs) -> None:
     where.add_argument(
         "--host", default="127.0.0.1", metavar="H", help="address to listen at (this computer)"
     )
-    where.add_argument("--port", type=int, default=8080, metavar="P", help="port (8080)")
+    where.add_argument(
+        "--port", type=int, default=8080, metavar="P", help="port (8080); 0: any that is free"
+    )
     add_key(where, "clients must send it")
     where.add_argument(
         "--allow-host",

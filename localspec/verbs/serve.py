@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     with Waiting() as waiting:
         waiting.say(f"loading {settings.model}")
 
-        def ready(llm: LLM) -> None:
+        def ready(settings: Settings, llm: LLM) -> None:
             for note in llm.notes:
                 waiting.note(note)
             waiting.over()

@@ -4,9 +4,10 @@ import socket
 from typing import Any
 
 import pytest
+from servers import FakeLLM
 
 from localspec.errors import LocalspecError, UsageError
-from localspec.serve.run import run
+from localspec.serve import run as serve
 from localspec.serve.settings import Settings
 
 
@@ -40,4 +41,20 @@ def test_a_port_that_is_taken_is_named_before_anything_is_loaded() -> None:
         taken.listen()
         settings = Settings(model="nowhere.gguf", port=taken.getsockname()[1])
         with pytest.raises(LocalspecError, match="--port takes another"):
-            run(settings, lambda llm: None)
+            serve.run(settings, lambda *_: None)
+
+
+def test_and_one_that_another_server_takes_while_the_model_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+
+        def load(settings: Settings) -> FakeLLM:
+            other.listen()
+            return FakeLLM()
+
+        monkeypatch.setattr(serve, "load", load)
+        with pytest.raises(LocalspecError, match="--port takes another"):
+            serve.run(Settings(port=other.getsockname()[1]), lambda *_: None)
