@@ -58,7 +58,11 @@ class Guard:
             or self._too_large(headers.get("content-length"))
         )
         if error:
-            await refused(error, scope["path"])(scope, receive, send)
+            response = refused(error, scope["path"])
+            if headers.get("origin") in self._origins:  # else the page could not read why
+                told = {"access-control-allow-origin": headers["origin"], "vary": "Origin"}
+                response.headers.update(told)
+            await response(scope, receive, send)
         else:
             await self._app(scope, self._limited(receive), send)
 

@@ -137,6 +137,14 @@ def test_nor_can_it_without_saying_its_origin(open_url: str) -> None:
     assert ask(open_url, "GET", "/v1/models", sec_fetch_site="none").status_code == 200
 
 
+def test_a_page_that_was_allowed_can_read_why_it_is_refused() -> None:
+    friend, header = "https://friend.example", "access-control-allow-origin"
+    with serving(FakeLLM, origins=(friend,), api_key=KEY) as url:
+        answer = ask(url, origin=friend)
+        assert (answer.status_code, answer.headers[header]) == (401, friend)
+        assert header not in ask(url, origin="https://evil.example").headers
+
+
 def test_a_page_that_was_allowed_can(open_url: str) -> None:
     answer = ask(open_url, origin="https://friend.example")
     assert answer.status_code == 200
