@@ -4,13 +4,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with some failed items, 130 
 """
 
 import io
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
 from localspec import settings
+from localspec.console import drop_output
 from localspec.errors import LocalspecError
 
 __all__ = ["main"]
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _drop_output()
+        drop_output()
         return 0  # whoever was reading has seen enough
     except MemoryError:
         return _complain("There is not enough memory for this.", 1, verbose)
@@ -57,8 +57,3 @@ def _write_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-
-def _drop_output() -> None:
-    """Keep Python from flushing into the closed pipe when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,12 +14,14 @@ __all__ = [
     "Waiting",
     "dim",
     "draw",
+    "drop_output",
     "finding",
     "mark",
     "paragraph",
     "printable",
     "strong",
     "table",
+    "tell",
 ]
 
 State: TypeAlias = Literal["ok", "warning", "failed"]
@@ -91,6 +93,19 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def tell(line: str) -> None:
+    """Print a line at once. A reader who has gone has seen enough; the work goes on without."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        drop_output()
+
+
+def drop_output() -> None:
+    """Let go what is printed from now on, and what the closed pipe did not take."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def draw(text: str) -> None:

@@ -15,7 +15,7 @@ from localspec.batch.backends.base import Backend, Reply
 from localspec.batch.energy import Meter
 from localspec.batch.plan import Counts
 from localspec.batch.tally import Tally
-from localspec.console import LiveLine
+from localspec.console import LiveLine, tell
 
 __all__ = ["Events", "Screen"]
 
@@ -110,4 +110,4 @@ class Events(Screen):
 
     def _emit(self, event: str, tally: Tally) -> None:
         document: dict[str, Any] = {"event": event, **words.document(tally)}
-        print(json.dumps(document), flush=True)
+        tell(json.dumps(document))

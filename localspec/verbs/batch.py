@@ -19,6 +19,7 @@ from localspec.batch.run import Work
 from localspec.batch.screen import Events, Screen
 from localspec.batch.template import Template
 from localspec.cli import INTERRUPTED
+from localspec.console import tell
 from localspec.llama.library import show_log
 from localspec.models.fingerprint import fingerprint
 from localspec.verbs.generate import read_schema
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     with screen:
         outcome = batch.run(work, lambda plan: _opened(options, plan, screen), screen)
     if not options.json:
-        print(words.summary(screen.tally))
+        tell(words.summary(screen.tally))
     if outcome.interrupted:
         screen.note("Everything that was answered is kept; the same command goes on from here.")
         return INTERRUPTED

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from command import Done, localspec
+from fake_endpoint import FakeEndpoint
+
+from localspec.cli import main
 
 COMMAND = [sys.executable, "-m", "localspec", "batch"]
 LIMITS = ["--max-tokens", "10"]
@@ -93,6 +96,22 @@ def test_lines_that_failed_give_3(folder: Path) -> None:
     run = batch(*LIMITS)
     assert run.returncode == 3
     assert run.stdout.startswith("3 of 3 lines answered, 2 of them failed.")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise there")
+@pytest.mark.parametrize(("faults", "code"), [([], 0), (["nonsense"], 3)])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_work_is_done_though_nobody_reads_of_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], faults: list[str], code: int
+) -> None:
+    (folder / "in.jsonl").write_text("\n".join(['{"prompt": "Hello"}', *faults]))
+    reader, writer = os.pipe()
+    os.close(reader)
+    with FakeEndpoint() as server, os.fdopen(writer, "w") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        command = ["batch", "in.jsonl", "-o", "out.jsonl", "--endpoint", server.url, *options]
+        assert main(command) == code
+    assert (folder / "out.jsonl").read_bytes().count(b"\n") == 1 + len(faults)
 
 
 def test_a_table_and_standard_input(folder: Path) -> None:
