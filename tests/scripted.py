@@ -141,10 +141,13 @@ class ScriptedSource:
         self.backends = backends
         self.opened: list[tuple[str, str]] = []
 
-    def open(self, model: str, draft: str) -> ScriptedBackend:
-        self.opened.append((model, draft))
+    def check(self, model: str, draft: str) -> None:
         if model not in self.backends:
             raise ModelError(f"There is no model {model!r}; give the path of a GGUF file.")
+
+    def open(self, model: str, draft: str) -> ScriptedBackend:
+        self.opened.append((model, draft))
+        self.check(model, draft)
         return self.backends[model]
 
     def models(self) -> list[Choice]:

@@ -8,9 +8,11 @@ from localspec.models.fingerprint import fingerprint
 from localspec.models.matches import Match
 from localspec.tui import explaining
 from localspec.tui.deeds import choose_draft
+from localspec.tui.here import Here
 from scripted import ScriptedBackend, ScriptedSource, chatting, driven, on_screen, wait_until
 
 from localspec import drift, models
+from localspec.errors import LocalspecError
 
 PAIR = models.embedded("shell")
 
@@ -64,6 +66,22 @@ def test_a_model_is_explained() -> None:
     assert guesser == f"{PAIR.draft.stem} guesses; it was made for this model."
     assert "There is no model 'nothing'" in explaining.model("nothing")
     assert "There is no model 'nothing'" in explaining.drafts("nothing")[0].detail
+
+
+def test_what_is_no_model_is_known_before_it_is_loaded(home: Path) -> None:
+    text = home / "text.gguf"
+    text.write_text("hello")
+    source = Here()
+    for names, words in (
+        (("shel", "auto"), "did you mean 'shell'"),
+        (("shell", "nosuch"), "There is no model 'nosuch'"),
+        ((str(text), "auto"), "is not a GGUF file"),
+        (("shell", str(home / "gone.gguf")), "There is no file"),
+    ):
+        with pytest.raises(LocalspecError, match=words):
+            source.check(*names)
+    for draft in ("auto", "none", str(PAIR.draft)):
+        source.check("shell", draft)
 
 
 @driven

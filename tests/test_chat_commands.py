@@ -186,6 +186,19 @@ async def test_a_model_is_picked_and_the_old_one_given_back() -> None:
 
 
 @driven
+async def test_a_model_that_does_not_exist_costs_nobody_the_one_that_does() -> None:
+    first = ScriptedBackend(HELLO)
+    source = ScriptedSource(scripted=first)
+    async with chatting(source=source) as (chat, pilot):
+        await ask(chat, pilot, "/model scriptd", answered=False)
+        await wait_until(pilot, lambda: "There is no model 'scriptd'" in on_screen(chat))
+        assert chat.session.backend is first
+        assert not first.closed
+        await ask(chat, pilot, "Hi")
+        assert source.opened == [("scripted", "auto")]
+
+
+@driven
 async def test_settings_are_typed_and_nonsense_is_not_taken() -> None:
     async with chatting(ScriptedBackend(HELLO)) as (chat, pilot):
         await pilot.press("ctrl+s")

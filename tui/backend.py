@@ -101,6 +101,9 @@ class Source(Protocol):
     def promise(self) -> str:
         """Where what is said goes, as a sentence."""
 
+    def check(self, model: str, draft: str) -> None:
+        """Raises LocalspecError where that names no model; takes a moment. Any thread may call."""
+
     def open(self, model: str, draft: str) -> Backend:
         """A model that answers; takes a while. Raises LocalspecError. Any thread may call."""
 

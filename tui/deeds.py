@@ -1,6 +1,7 @@
 """What the commands do with the chat. Each raises LocalspecError where it cannot be done."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,22 +56,28 @@ def choose(chat: "Chat", name: str, value: str) -> None:
     chat.settled()
 
 
-def choose_model(chat: "Chat", name: str) -> None:
+def choose_model(chat: "Chat", name: str) -> Awaitable[None] | None:
     """Load another model, with the draft that was made for it."""
     if name:
-        chat.load(name, "auto")
-    else:
-        hint = "The path of any GGUF file can be typed too."
-        explain = chat.source.explain
-        _pick(chat, "Which model shall answer?", chat.models, choose_model, hint, explain)
+        return _load(chat, name, "auto")
+    hint = "The path of any GGUF file can be typed too."
+    explain = chat.source.explain
+    _pick(chat, "Which model shall answer?", chat.models, choose_model, hint, explain)
+    return None
 
 
-def choose_draft(chat: "Chat", name: str) -> None:
+def choose_draft(chat: "Chat", name: str) -> Awaitable[None] | None:
     """Have another model guess."""
     if name:
-        chat.load(chat.model, name)
-    else:
-        _pick(chat, "Which model shall guess?", chat.drafts, choose_draft)
+        return _load(chat, chat.model, name)
+    _pick(chat, "Which model shall guess?", chat.drafts, choose_draft)
+    return None
+
+
+async def _load(chat: "Chat", model: str, draft: str) -> None:
+    """Load these; the model that is there goes only when it is clear that there is another."""
+    await asyncio.to_thread(chat.source.check, model, draft)
+    chat.load(model, draft)
 
 
 def choose_theme(chat: "Chat", name: str) -> None:
@@ -88,7 +95,7 @@ def _pick(
     chat: "Chat",
     question: str,
     choices: Sequence[Choice],
-    deed: Callable[["Chat", str], None],
+    deed: Callable[["Chat", str], Awaitable[None] | None],
     hint: str = "",
     explain: Callable[[str], str] | None = None,
 ) -> None:

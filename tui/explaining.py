@@ -10,13 +10,21 @@ from localspec.models.embedded import EMBEDDED
 from localspec.models.matches import Match
 from localspec.models.naming import spoken
 from localspec.models.pairs import Candidate
+from localspec.models.reader import read_header
 from localspec.models.resolve import find, resolve
 from localspec.tui.backend import Choice
 
 from localspec import drift
 from localspec.errors import LocalspecError
 
-__all__ = ["drafts", "model"]
+__all__ = ["check", "drafts", "model"]
+
+
+def check(model: str, draft: str) -> None:
+    """Raises LocalspecError where one of the names says no file, or one that is no model."""
+    for name in (model, draft):
+        if name not in ("auto", "none"):
+            read_header(find(name))
 
 
 def model(name: str, context: int | None = None) -> str:

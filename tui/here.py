@@ -23,6 +23,10 @@ class Here:
         """`loading` goes to `localspec.load` with every model."""
         self._loading = dict(loading or {})
 
+    def check(self, model: str, draft: str) -> None:
+        """Raises LocalspecError for a name that is unknown, and for a file that is no model."""
+        _explaining().check(model, draft)
+
     def open(self, model: str, draft: str) -> Backend:
         """Load a model and its draft."""
         from localspec.tui.local import load  # brings llama.cpp along; the screen does not wait

@@ -39,6 +39,9 @@ class There:
     def _connect(self) -> Remote:
         return Remote(self._url, api_key=self._key)
 
+    def check(self, model: str, draft: str) -> None:
+        """Nothing; which names it knows is the server's to say."""
+
     def open(self, model: str, draft: str) -> Backend:
         """The model of that name, or the first one the server has."""
         names = asyncio.run(self._names())
