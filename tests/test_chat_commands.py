@@ -162,6 +162,15 @@ async def test_chats_are_found_renamed_deleted_brought_back_and_opened() -> None
 
 
 @driven
+async def test_a_list_without_chats_answers_what_was_asked() -> None:
+    async with chatting() as (chat, pilot):
+        await pilot.press("ctrl+o")
+        await wait_until(pilot, lambda: "There are no conversations yet." in on_screen(chat))
+        await pilot.press(*"owl")
+        await wait_until(pilot, lambda: "Nothing is called so" in on_screen(chat))
+
+
+@driven
 async def test_the_latest_conversation_can_be_gone_on_with() -> None:
     store = Store(None)
     store.say(store.begin("Fish"), None, "user", "pike")

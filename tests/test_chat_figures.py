@@ -69,6 +69,13 @@ def test_why_nothing_is_guessed_is_said_when_it_has_lasted(
     assert quiet(meter, doubt) == []
 
 
+def test_an_answer_that_came_whole_with_its_prompt_took_no_steps() -> None:
+    guessed = Statistics(completion_tokens=6, draft_tokens=5, accepted_tokens=5)
+    said = [part.text for part in footnote(Figures(guessed), "stop", None)]
+    assert "100% held" in said
+    assert not any("a step" in part for part in said)
+
+
 def test_nothing_is_said_that_is_not_known() -> None:
     assert live(Meter()) == []
     assert footnote(Figures(), "stop", None) == []

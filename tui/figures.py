@@ -212,6 +212,7 @@ def _gain(figures: Figures) -> list[Part]:
         )
     if s.draft_tokens:
         parts.append(Part(f"{s.acceptance_rate:.0%} held", 3))
+    if s.draft_tokens and s.steps:  # an answer may be whole with the pass that reads the prompt
         parts.append(Part(f"{s.tokens_per_step:.1f} a step", 4))
     return parts
 

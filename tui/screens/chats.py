@@ -73,7 +73,9 @@ class Chats(ModalScreen[int | None]):
         )
         options.highlighted = min(at, len(self._shown) - 1) if self._shown else None
         if not self._shown:
-            self._hint("Nothing is called so, and nobody said so.")
+            searched = self.query_one(Input).value.strip()
+            nothing = "Nothing is called so, and nobody said so."
+            self._hint(nothing if searched else "There are no conversations yet.")
 
     def _hint(self, text: str) -> None:
         self.query_one(".hint", Static).update(text)
