@@ -13,6 +13,7 @@ from localspec.console import State
 from localspec.errors import UsageError
 from localspec.llama import kernels
 from localspec.llama.library import devices, lib, system_info, threads
+from localspec.tui.keys import NAMED_KEYS
 
 __all__ = ["Finding", "examine"]
 
@@ -140,7 +141,7 @@ def _disk() -> Finding:
 def _settings() -> Iterator[Finding]:
     """Those in force, and who says so."""
     try:
-        found = settings.in_force()
+        found = [*settings.in_force(), *settings.keys(NAMED_KEYS)]
     except UsageError as error:
         yield Finding("settings", "failed", str(error), "Correct it or take it out.")
         return

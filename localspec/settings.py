@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from localspec import folders
 from localspec.arguments import parsers
 from localspec.errors import UsageError
 
-__all__ = ["Setting", "document", "in_force", "parse"]
+__all__ = ["Setting", "document", "in_force", "keys", "parse"]
 
 _PREFIX = "LOCALSPEC_"
 _FOREIGN = {"LOCALSPEC_HOME"}
@@ -27,6 +27,7 @@ _KUBERNETES = re.compile(r"LOCALSPEC_(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_\w+)
 """
 _SECRET = {"api-key"}
 _KEYS = "keys"
+_ALL = "; localspec --help shows what can be set."
 
 Flags = Mapping[str, argparse.Action]
 
@@ -74,6 +75,34 @@ def in_force() -> list[Setting]:
             if setting.verb in ("", verb) and setting.name in of:
                 _value(of[setting.name], setting)
     return found
+
+
+def keys(known: Collection[str]) -> list[Setting]:
+    """The keys of the chat that were changed; `known` are the names of all it has.
+
+    Raises UsageError where the table makes no sense.
+    """
+    path = folders.config() / "config.toml"
+    table = document(path).get(_KEYS, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"{_line(path, '', _KEYS)}: {_KEYS} is a table, [{_KEYS}].")
+    found = [Setting(_KEYS, name, key, _line(path, _KEYS, name)) for name, key in _flat(table)]
+    for _, name, key, where in found:
+        if name not in known:
+            near = _near(name, known, "; /help in the chat shows them all.")
+            raise UsageError(f"{where}: {name!r} is no key of the chat{near}")
+        if not isinstance(key, str):
+            raise UsageError(f'{where}: {name} cannot be {key!r}; it is a key, as "f2".')
+    return found
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """With names as they are meant: message.copy without quotes is a table to TOML."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
 
 
 def document(path: Path) -> dict[str, Any]:
@@ -181,9 +210,9 @@ def _variable(verb: str, name: str) -> str:
     return _PREFIX + "_".join(filter(None, (verb, name))).replace("-", "_").upper()
 
 
-def _near(name: str, known: Mapping[str, object]) -> str:
+def _near(name: str, known: Iterable[str], otherwise: str = _ALL) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else "; localspec --help shows what can be set."
+    return f"; did you mean {near[0]!r}?" if near else otherwise
 
 
 def _line(path: Path, table: str, key: str) -> str:

@@ -1,10 +1,12 @@
 """What can be asked of the chat besides questions: commands, sheets, keys."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 from localspec.tui.backend import Said
+from localspec.tui.keys import NAMED_KEYS
 from localspec.tui.store import Store
 from localspec.tui.widgets.message import Answer
 from scripted import (
@@ -253,6 +255,32 @@ async def test_keys_can_be_changed() -> None:
         await wait_until(pilot, lambda: "f9 chats" in on_screen(chat))
         await pilot.press("f9")
         await wait_until(pilot, lambda: "search titles" in on_screen(chat))
+
+
+@driven
+async def test_help_promises_a_new_line_by_the_key_that_every_terminal_has() -> None:
+    async with chatting(size=(100, 150)) as (chat, pilot):
+        for key in ("ctrl+j", "shift+enter", "alt+enter"):
+            await pilot.press(key)
+        assert chat.prompt.text == "\n\n\n"
+        await pilot.press("f1")
+        await wait_until(pilot, lambda: "begin a new line" in on_screen(chat))
+        line = next(line for line in on_screen(chat).splitlines() if "begin a new line" in line)
+        assert line.split()[0] == "ctrl+j"
+        assert "alt+enter" not in on_screen(chat)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+@driven
+async def test_help_shows_what_keys_are_called_where_they_are_changed(columns: int) -> None:
+    async with chatting(size=(columns, 150), keys={"message.copy": "f9"}) as (chat, pilot):
+        await pilot.press("f1")
+        await wait_until(pilot, lambda: '"chats.undo"' in on_screen(chat))
+        lines = [line for line in on_screen(chat).splitlines() if ' = "' in line]
+        assert tomllib.loads("\n".join(map(str.strip, lines))) == {
+            **NAMED_KEYS,
+            "message.copy": "f9",
+        }
 
 
 @driven

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from localspec.tui import commands, exchange, knobs, text
 from localspec.tui.backend import Said
 from localspec.tui.local import Local
-from localspec.tui.start import keymap
 from localspec.tui.store import Message, Store, Tree
 from localspec.tui.thinking import Writer, split_thoughts
 
@@ -186,17 +185,6 @@ def test_files_that_make_no_sense_are_refused_in_a_sentence(tmp_path: Path, cont
 
 
 # Settings --------------------------------------------------------------------------------------
-
-
-def test_keys_come_from_the_settings_file(tmp_path: Path) -> None:
-    config = tmp_path / "config.toml"
-    assert keymap(config) == {}
-    config.write_text('[keys]\nchats = "f2"\n')
-    assert keymap(config) == {"chats": "f2"}
-    for content in ("[keys", "[keys]\nchats = 2\n", "keys = 3\n"):
-        config.write_text(content)
-        with pytest.raises(UsageError, match=r"config\.toml"):
-            keymap(config)
 
 
 def test_settings_are_read_as_they_are_typed() -> None:

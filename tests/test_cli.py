@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from command import localspec, refused
 
+from localspec import doctor
 from localspec.arguments import parsers
 
 QUESTION = "How do I list files by size?"
@@ -145,6 +146,19 @@ def test_doctor_finds_this_computer_fit() -> None:
     assert states["shell pair"] == states["exactness"] == "ok"
     told = [f["detail"] for f in document["findings"] if f["subject"] == "setting"]
     assert told == ["serve.port = 9000 (LOCALSPEC_SERVE_PORT)"]
+
+
+def test_doctor_knows_the_keys_of_the_chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path))
+    monkeypatch.setattr(doctor, "_answers", lambda: iter(()))
+    settings = tmp_path / "config" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text('[keys]\nchats = "f2"\n')
+    assert "keys.chats = f2" in localspec("doctor").stdout
+    settings.write_text('[keys]\nchatz = "f2"\n')
+    run = localspec("doctor")
+    assert run.returncode == 1
+    assert "did you mean 'chats'?" in " ".join(run.stdout.split())
 
 
 def test_doctor_says_what_to_do_where_a_folder_cannot_be_written(

@@ -1,6 +1,7 @@
 """Settings: a file and variables say what flags are when nobody gives them."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,22 @@ def test_what_is_in_force_can_be_read_and_keys_cannot(place: Place) -> None:
     with pytest.raises(UsageError) as caught:
         settings.in_force()
     assert "12345" not in str(caught.value)
+
+
+def test_keys_of_the_chat_are_changed_by_name(place: Place) -> None:
+    known = ("chats", "chats.undo", "message.copy")
+    assert settings.keys(known) == []
+    place.write('[keys]\nchats = "f2"\nmessage.copy = "x"\n')
+    changed = {setting.name: setting.value for setting in settings.keys(known)}
+    assert changed == {"chats": "f2", "message.copy": "x"}
+    for text, words in (
+        ('[keys]\nchat = "f2"\n', "line 2: 'chat' is no key of the chat; did you mean 'chats'?"),
+        ('[keys]\nmessage.copi = "x"\n', "line 2: 'message.copi' is no key of the chat; did you"),
+        ('[keys]\n"quux" = "f2"\n', "line 2: 'quux' is no key of the chat; /help"),
+        ("[keys]\nchats = 2\n", "line 2: chats cannot be 2; it is a key"),
+        ("keys = 3\n", "line 1: keys is a table"),
+        ("[keys", "not TOML"),
+    ):
+        place.write(text)
+        with pytest.raises(UsageError, match=re.escape(words)):
+            settings.keys(known)

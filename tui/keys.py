@@ -1,11 +1,19 @@
 """The chat's keys, as data: key, action, id, words for the footer and for help.
 
-By their ids they are changed in config.toml, see `start.keymap`.
+By their ids they are changed in config.toml, see `settings.keys`.
 """
 
 from textual.binding import Binding
 
-__all__ = ["ANSWER_KEYS", "KEYS", "MESSAGE_KEYS", "PROMPT_KEYS", "QUESTION_KEYS"]
+__all__ = [
+    "ANSWER_KEYS",
+    "CHATS_KEYS",
+    "KEYS",
+    "MESSAGE_KEYS",
+    "NAMED_KEYS",
+    "PROMPT_KEYS",
+    "QUESTION_KEYS",
+]
 
 
 def _shown(key: str, action: str, id: str, label: str, meaning: str, display: str = "") -> Binding:
@@ -30,7 +38,8 @@ KEYS = (
     Binding("ctrl+c", "interrupt", show=False, system=True),
 )
 PROMPT_KEYS = (
-    _quiet("shift+enter,ctrl+j,alt+enter", "line", "prompt.line", "begin a new line"),
+    _quiet("ctrl+j", "line", "prompt.line", "begin a new line"),
+    Binding("shift+enter,alt+enter", "line", show=False),  # which few terminals tell from enter
     _quiet("tab", "complete", "prompt.complete", "take the suggestion"),
 )
 MESSAGE_KEYS = (
@@ -51,3 +60,15 @@ ANSWER_KEYS = (
     _shown("r", "again", "message.again", "again", "answer once more, on a branch of its own"),
     _shown("space", "thoughts", "message.thoughts", "thoughts", "fold or unfold thoughts"),
 )
+CHATS_KEYS = (
+    Binding("ctrl+r", "rename", "rename", id="chats.rename", priority=True),
+    Binding("ctrl+d,delete", "delete", "delete", id="chats.delete", priority=True),
+    Binding("ctrl+z", "undo", "undo", id="chats.undo", priority=True),
+)
+NAMED_KEYS = {
+    binding.id: binding.key
+    for keys in (KEYS, PROMPT_KEYS, MESSAGE_KEYS, QUESTION_KEYS, ANSWER_KEYS, CHATS_KEYS)
+    for binding in keys
+    if binding.id
+}
+"""All that can be changed: what it is called in config.toml, and the key it is if nobody does."""

@@ -7,13 +7,14 @@ from typing import Any
 from localspec.tui.app import Chat
 from localspec.tui.backend import Source
 from localspec.tui.here import Here
+from localspec.tui.keys import NAMED_KEYS
 from localspec.tui.store import Store
 from localspec.tui.terminal import Terminal
 
 from localspec import folders, settings
-from localspec.errors import LocalspecError, UsageError
+from localspec.errors import LocalspecError
 
-__all__ = ["keymap", "open_store", "start"]
+__all__ = ["open_store", "start"]
 
 
 def start(
@@ -35,7 +36,7 @@ def start(
         from localspec.tui.server import There  # most chats need no client of servers
 
         source = There(endpoint, api_key)
-    keys = keymap(folders.config() / "config.toml")
+    keys = {setting.name: setting.value for setting in settings.keys(NAMED_KEYS)}
     store, trouble = open_store(folders.data() / "chats.db")
     with store:
         chat = Chat(
@@ -58,11 +59,3 @@ def open_store(path: Path) -> tuple[Store, str | None]:
         return Store(path), None
     except LocalspecError as error:
         return Store(None), f"Nothing is being kept. {error}"
-
-
-def keymap(config: Path) -> dict[str, str]:
-    """The table [keys] of the settings: other keys, by the names that help shows."""
-    keys: Any = settings.document(config).get("keys", {})
-    if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
-        raise UsageError(f'The keys in {config} make no sense; write e.g. chats = "f2".')
-    return keys

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable
 from typing import ClassVar
 
+from localspec.tui.keys import CHATS_KEYS
 from localspec.tui.screens.sheet import room
 from localspec.tui.store import Store, Summary
 from localspec.tui.text import shorten
@@ -28,9 +29,7 @@ class Chats(ModalScreen[int | None]):
         Binding("escape", "back", "back"),
         Binding("up", "move(-1)", "up", show=False),
         Binding("down", "move(1)", "down", show=False),
-        Binding("ctrl+r", "rename", "rename", id="chats.rename", priority=True),
-        Binding("ctrl+d,delete", "delete", "delete", id="chats.delete", priority=True),
-        Binding("ctrl+z", "undo", "undo", id="chats.undo", priority=True),
+        *CHATS_KEYS,
     ]
 
     def __init__(self, store: Store) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from localspec.tui.commands import COMMANDS
+from localspec.tui.keys import NAMED_KEYS
 from localspec.tui.screens.sheet import room
 from localspec.tui.widgets.message import Answer, MessageView, Question
 from localspec.tui.widgets.prompt import Typing
@@ -15,15 +16,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from localspec import folders
+
 __all__ = ["Help"]
 
-_NAME_WIDTH, _MEANING_WIDTH, _NARROW = 26, 42, 18
+_KEY_WIDTH = 18
+_NAME_WIDTH = max(map(len, NAMED_KEYS)) + len('""')
 _SCROLLBAR = 3  # cells, with some air
-Row = tuple[str, str, str]
-_CHANGING = """Keys can be changed in config.toml, by the names on the right:
-
-[keys]
-chats = "f2\""""
+Row = tuple[str, str]
 
 
 class Help(ModalScreen[None]):
@@ -37,7 +37,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Tables."""
-        commands = [(f"/{c.name} {c.argument}".strip(), c.meaning, "") for c in COMMANDS]
+        commands = [(f"/{c.name} {c.argument}".strip(), c.meaning) for c in COMMANDS]
         width = room(self.app) - _SCROLLBAR
         with Vertical(classes="sheet"), VerticalScroll():
             yield Static(_table("Commands", commands, width))
@@ -45,41 +45,44 @@ class Help(ModalScreen[None]):
             yield Static(_table("While typing", [*_TYPING, *self._keys(Typing)], width))
             chosen = self._keys(MessageView, Question, Answer)
             yield Static(_table("On a message (shift+tab goes there)", chosen, width))
-            yield Static(_CHANGING, classes="hint", markup=False)
+            yield Static(_changing(self._changed), classes="hint", markup=False)
 
     def on_mount(self) -> None:
         """The tables scroll with the arrow keys."""
         self.query_one(VerticalScroll).focus()
 
     def _keys(self, *owners: type) -> list[Row]:
-        """Keys as they are now, what they do, and their names."""
+        """Keys as they are now, and what they do."""
         return [
-            (self._changed.get(b.id, b.key).replace(",", ", "), b.tooltip, b.id)
+            (self._changed.get(b.id, b.key).replace(",", ", "), b.tooltip)
             for owner in owners
             for b in owner.__dict__["BINDINGS"]
             if b.tooltip and b.id
         ]
 
 
-_FIXED = [("ctrl+p", "find a command", ""), ("ctrl+q", "leave; everything is kept", "")]
-_TYPING = [
-    ("enter", "send", ""),
-    ("up, down", "what was asked before", ""),
-]
+_FIXED = [("ctrl+p", "find a command"), ("ctrl+q", "leave; everything is kept")]
+_TYPING = [("enter", "send"), ("up, down", "what was asked before")]
 
 
 def _table(title: str, rows: Sequence[Row], width: int) -> Content:
-    """Rows of key, meaning and, where there is room, name; meanings wrap in their column."""
-    wide = width >= _NAME_WIDTH + _MEANING_WIDTH + 16
-    first = _NAME_WIDTH if wide else _NARROW
-    second = _MEANING_WIDTH if wide else max(16, width - first)
+    """Rows of key and meaning; meanings wrap in their column."""
     lines = [Content.styled(title, "bold")]
-    for key, meaning, name in rows:
-        head, *more = textwrap.wrap(meaning, second)
-        if len(key) >= first:
+    for key, meaning in rows:
+        head, *more = textwrap.wrap(meaning, max(16, width - _KEY_WIDTH))
+        if len(key) >= _KEY_WIDTH:
             lines.append(Content(key))
             key = ""
-        end = f"{head:<{second}}{name}" if wide else head
-        lines.append(Content.assemble(f"{key:<{first}}", (end, "$foreground-muted")))
-        lines += [Content.styled(" " * first + line, "$foreground-muted") for line in more]
+        lines.append(Content.assemble(f"{key:<{_KEY_WIDTH}}", (head, "$foreground-muted")))
+        lines += [Content.styled(" " * _KEY_WIDTH + line, "$foreground-muted") for line in more]
     return Content("\n").join([*lines, Content("")])
+
+
+def _changing(changed: Mapping[str, str]) -> str:
+    """How keys are changed: what would stand in the settings to have them as they are."""
+    path = folders.config() / "config.toml"
+    lines = [f"Keys can be changed in {path}. As they are now:", "", "[keys]"]
+    for name, key in {**NAMED_KEYS, **changed}.items():
+        bare = f'"{name}"' if "." in name else name
+        lines.append(f'{bare:<{_NAME_WIDTH}} = "{key}"')
+    return "\n".join(lines)
