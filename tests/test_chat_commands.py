@@ -221,6 +221,18 @@ async def test_settings_are_typed_and_nonsense_is_not_taken() -> None:
 
 
 @driven
+async def test_a_setting_that_is_refused_looks_so_on_a_small_screen() -> None:
+    async with chatting(size=(60, 15)) as (chat, pilot):
+        await pilot.press("ctrl+s")
+        await wait_until(pilot, lambda: "Settings of the next answers" in on_screen(chat))
+        await pilot.press(*"99", "9")
+        await wait_until(pilot, lambda: "The temperature is 999.0" in on_screen(chat))
+        await pilot.press("backspace", "backspace")
+        await wait_until(pilot, lambda: "Settings of the next answers" in on_screen(chat))
+        assert chat.session.choices == {"temperature": 9.0}
+
+
+@driven
 async def test_tint_and_figures_stay_as_they_were() -> None:
     store = Store(None)
     async with chatting(ScriptedBackend(HELLO), store=store) as (chat, pilot):

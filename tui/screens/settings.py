@@ -13,6 +13,8 @@ from localspec.errors import LocalspecError
 
 __all__ = ["Settings"]
 
+_TITLE = "Settings of the next answers"
+
 
 class Settings(ModalScreen[None]):
     """Changes `choices` as values are typed; what makes no sense is told and not taken."""
@@ -31,7 +33,7 @@ class Settings(ModalScreen[None]):
         """A line a setting."""
         defaults = knobs.defaults()
         with Vertical(classes="sheet"):
-            yield Static("Settings of the next answers", classes="name")
+            yield Static(_TITLE, classes="name", markup=False)
             for knob in knobs.KNOBS:
                 value = self._choices.get(knob.name)
                 with Horizontal(classes="row"):
@@ -47,10 +49,8 @@ class Settings(ModalScreen[None]):
     def on_descendant_focus(self) -> None:
         """Say what the setting means, also where the screen is too narrow for all of them."""
         if isinstance(self.focused, Input):
-            self._hint(knobs.knob(str(self.focused.id)).meaning)
-
-    def _hint(self, text: str) -> None:
-        self.query_one(".hint", Static).update(text)
+            meaning = knobs.knob(str(self.focused.id)).meaning
+            self.query_one(".hint", Static).update(meaning)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Take a value, or say why not."""
@@ -61,9 +61,15 @@ class Settings(ModalScreen[None]):
             else:
                 self._choices.pop(name, None)
         except LocalspecError as error:
-            self._hint(str(error))
+            self._refuse(str(error))
         else:
-            self._hint(knobs.knob(name).meaning)
+            self._refuse("")
+
+    def _refuse(self, reason: str) -> None:
+        """Say it in place of the title: the end of the sheet may lie below the screen's."""
+        head = self.query_one(".name", Static)
+        head.update(reason or _TITLE)
+        head.set_class(bool(reason), "-refused")
 
     def on_input_submitted(self) -> None:
         """On to the next."""
