@@ -6,6 +6,7 @@ the decoder learns.
 """
 
 import shutil
+import tempfile
 import time
 import zlib
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from localspec.distill.measure import Acceptance, acceptance
 from localspec.distill.record import Record, Text
 from localspec.distill.shape import Shape
 from localspec.distill.writing import write
-from localspec.errors import LocalspecError, ModelError
+from localspec.errors import LocalspecError, ModelError, UsageError
 from localspec.llama.model import Model
 from localspec.models import matches
 from localspec.models.fingerprint import fingerprint
@@ -81,8 +82,8 @@ def distill(
     """Make `draft` for `target` in about `seconds`, and remember it where it pays.
 
     `former` is the draft used until now: to compare with, and to go on from where it is of the
-    same shape. Raises LocalspecError: for want of
-    torch or room, or where the target cannot be loaded or its vocabulary not be written.
+    same shape. Raises LocalspecError: for want of torch or room, where the draft could not be
+    written in the end, or where the target cannot be loaded or its vocabulary not be written.
     """
     try:
         from localspec.distill import training
@@ -90,6 +91,7 @@ def distill(
         raise LocalspecError(
             "Making a draft needs torch; pip install 'localspec[distill]' gets it."
         ) from error
+    _check_place(draft, target)
     shape, notes = _shape(target, size)
     work = folders.cache() / "distill" / f"{fingerprint(target)}-{size}-{_number(prompts):08x}"
     _check_room(work, shape)
@@ -112,7 +114,6 @@ def distill(
     )
     progress(0.95, "measuring")
     before = acceptance(former, held_out) if former else None  # it may be the file to be replaced
-    draft.parent.mkdir(parents=True, exist_ok=True)
     export.write(draft, draft.stem, result.weights, shape, target, "q8_0", embedding="q4_0")
     after = acceptance(draft, held_out)
     speedup = _remember(target, draft, _shares(progress, 0.97, 1.0), after, before)
@@ -156,6 +157,21 @@ def _shape(target: Path, size: Size) -> tuple[Shape, tuple[str, ...]]:
                 "weights can hardly pay."
             )
     return shape, tuple(notes)
+
+
+def _check_place(draft: Path, target: Path) -> None:
+    """An hour's work should not end with a place that cannot be written."""
+    if draft.is_dir():
+        raise UsageError(f"The draft {draft} is a folder; name a file in it.")
+    if draft.resolve() == target.resolve():
+        raise UsageError(f"The draft {draft} would replace its target; choose another file.")
+    try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=draft.parent).close()
+    except OSError as error:
+        raise UsageError(
+            f"The draft {draft} cannot be written: {error.strerror}; choose another place."
+        ) from None
 
 
 def _check_room(work: Path, shape: Shape) -> None:

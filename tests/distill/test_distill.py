@@ -16,7 +16,7 @@ from localspec.bench.pairing import Measured
 from localspec.cli import main
 from localspec.distill import export, prompts
 from localspec.distill.shape import Shape
-from localspec.errors import LocalspecError, ModelError
+from localspec.errors import LocalspecError, ModelError, UsageError
 from localspec.llama.context import Context
 from localspec.llama.model import Model
 from localspec.llama.rows import Run
@@ -286,6 +286,25 @@ def test_a_full_disk_is_seen_before_the_work(
     monkeypatch.setattr(room.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(LocalspecError, match="make room"):
         room.distill(target, tmp_path / "d.gguf", PROMPTS, seconds=1, progress=silent)
+
+
+def test_a_draft_that_could_not_be_written_is_refused_before_the_work(
+    target: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    stages: list[str] = []
+
+    def hear(share: float, what: str) -> None:
+        stages.append(what)
+
+    for draft, words in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "file" / "draft.gguf", "cannot be written"),
+        (target, "would replace its target"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            room.distill(target, draft, PROMPTS, seconds=1, progress=hear)
+    assert stages == []
 
 
 def test_a_file_without_vocabulary_is_refused(tmp_path: Path) -> None:
