@@ -173,10 +173,10 @@ class LLM:
         self.governor = Governor(
             Costs(cache.outputs), own_cells=cache.own_cells, asynchronous=cache.asynchronous
         )
-        kept = _profile(self.target, self.draft, cache, settings.gpu_layers)
-        if not profile.load(self.governor, kept):
+        self._profile = _profile(self.target, self.draft, cache, settings.gpu_layers)
+        if not profile.load(self.governor, self._profile):
             sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)
-        resources.callback(profile.save, self.governor, kept)
+        resources.callback(self.remember)
         diary = drift.Diary(self.governor, self.target.vocabulary)
         if self.draft:
             resources.callback(drift.remember, target_path, self.draft.path, diary.counts)
@@ -210,6 +210,10 @@ class LLM:
     def close(self) -> None:
         """End all answers, stop the thread, give the memory back."""
         self._worker.close()
+
+    def remember(self) -> bool:
+        """Keep what is known of speeds, as `close` does; False where it cannot be written."""
+        return profile.save(self.governor, self._profile)
 
     def limit(self, answers: int) -> None:
         """Decode only so many answers at once from now on, though `load` made room for more."""

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -238,6 +239,22 @@ def test_ctrl_c_ends_the_measuring_thread_too(monkeypatch: pytest.MonkeyPatch) -
     assert threads[0] is not threading.main_thread()
     threads[0].join(PATIENCE)
     assert not threads[0].is_alive()
+
+
+@pytest.mark.skipif(not list(SHELL.glob("*.gguf")), reason="the embedded pair is not there")
+def test_figures_that_cannot_be_kept_are_not_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("LOCALSPEC_HOME", str(home))
+    curves = [Curve(0, {n: ratio / 100 for n, ratio in CPU.items()})]
+    monkeypatch.setattr(tuning_room, "time_passes", lambda path, progress: curves)
+    for kept, words in ((True, "from now on"), (False, "could not be kept; localspec doctor")):
+        measured = tuning_room.tune("shell", "none", lambda share, what: None)
+        assert measured.kept is kept
+        assert words in list(advice.sentences(measured))[-1]
+        shutil.rmtree(home / "cache" / "profiles", ignore_errors=True)
+        (home / "cache" / "profiles").write_text("a file where a folder should be")
 
 
 @pytest.mark.skipif(not list(SHELL.glob("*.gguf")), reason="the embedded pair is not there")

@@ -44,7 +44,10 @@ def sentences(tuning: Tuning) -> Iterator[str]:
     yield from (_describe(cliff) for cliff in cliffs(tuning.curves[0].relative))
     yield from (_deeper(tuning.curves[0], curve) for curve in tuning.curves[1:])
     yield _forecast(tuning)
-    yield "All commands decide by these figures from now on."
+    if tuning.kept:
+        yield "All commands decide by these figures from now on."
+    else:
+        yield "These figures could not be kept; localspec doctor says what to do about it."
 
 
 def _worth(payoffs: list[Payoff]) -> str:
@@ -109,6 +112,7 @@ def document(tuning: Tuning, device: str) -> dict[str, Any]:
         "best_length": best,
         "expected_speedup": speedup and round(speedup, 3),
         "cliffs": [cliff._asdict() for cliff in cliffs(tuning.curves[0].relative)],
+        "kept": tuning.kept,
         "words": list(sentences(tuning)),
         "notes": tuning.notes,
     }

@@ -71,12 +71,16 @@ class Draft:
 
 @dataclass(frozen=True)
 class Tuning:
-    """All that was measured: a curve near the beginning, perhaps one further down, a draft."""
+    """All that was measured: a curve near the beginning, perhaps one further down, a draft.
+
+    `kept` is whether other commands will know of it.
+    """
 
     model: str
     curves: list[Curve]
     draft: Draft | None = None
     notes: list[str] = field(default_factory=list)
+    kept: bool = True
 
     @property
     def payoffs(self) -> list[Payoff]:
@@ -101,7 +105,7 @@ def tune(model: str, draft: str, progress: Progress) -> Tuning:
         timed = time_draft(llm, llm.draft.name) if llm.draft else None
         llm.governor.costs.settle()
         llm.governor.costs.load([curve.seconds for curve in curves])
-        return Tuning(llm.target.name, curves, timed, llm.notes)
+        return Tuning(llm.target.name, curves, timed, llm.notes, llm.remember())
 
 
 class _Stopped(Exception):

@@ -25,8 +25,11 @@ def path_for(*circumstances: object) -> Path:
     return folders.cache() / "profiles" / f"{key}.json"
 
 
-def save(governor: Governor, path: Path) -> None:
-    """Keep what the governor knows; the last of several writers wins, each file is whole."""
+def save(governor: Governor, path: Path) -> bool:
+    """Keep what the governor knows; the last of several writers wins, each file is whole.
+
+    False where it cannot be written.
+    """
     governor.costs.settle()
     record = {
         "version": _VERSION,
@@ -38,7 +41,8 @@ def save(governor: Governor, path: Path) -> None:
     try:
         folders.write_atomically(path, json.dumps(record))
     except OSError:
-        return
+        return False
+    return True
 
 
 def load(governor: Governor, path: Path) -> bool:
