@@ -63,7 +63,8 @@ def _opened(options: argparse.Namespace, plan: Plan, screen: Screen) -> Iterator
     if options.endpoint:
         screen.say("asking the servers")
         each = options.parallel or endpoints.PARALLEL
-        yield endpoints.Endpoints(endpoints.Settings(options.endpoint, each, options.api_key))
+        servers = endpoints.Settings(options.endpoint, each, options.api_key)
+        yield endpoints.Endpoints(servers, screen.note)
     elif options.ray:
         from localspec.batch.backends.cluster import Cluster  # an optional extra
 

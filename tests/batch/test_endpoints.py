@@ -235,6 +235,18 @@ def test_when_no_server_is_left_the_run_ends_and_keeps_what_it_has(world: World)
         assert list(server.seen.values()).count(1) >= 18
 
 
+def test_that_nobody_answers_is_said_once(world: World) -> None:
+    world.write(*lines(20))
+    with FakeEndpoint() as server:
+        settings = Settings([server.url], parallel=4, patience=0.1)
+    notes: list[str] = []
+    with pytest.raises(LocalspecError, match="No server has answered for"):
+        world.run(Endpoints(settings, notes.append))
+    assert len(notes) == 1
+    assert "Nothing answers at" in notes[0]
+    assert "It is asked again" in notes[0]
+
+
 @pytest.mark.parametrize(
     ("behave", "words"),
     [

@@ -8,7 +8,7 @@ server was switched off.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
@@ -50,10 +50,11 @@ class Endpoints:
 
     plain_rate = 0.0
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises UsageError where an address is none."""
+    def __init__(self, settings: Settings, told: Callable[[str], None] = lambda _: None) -> None:
+        """`told` hears what a person should know. Raises UsageError where an address is none."""
         self.parallel = settings.parallel * len(settings.urls)
         self._settings = settings
+        self._told, self._silence_told = told, False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
 
@@ -136,6 +137,10 @@ class Endpoints:
             await asyncio.sleep(pause)
 
     def _check_patience(self, fleet: Fleet, error: RemoteError) -> None:
+        nobody = fleet.silence > 0 and isinstance(error, UnreachableError)
+        if nobody and not self._silence_told:
+            self._told(f"{error} It is asked again until it answers; Ctrl-C gives up.")
+            self._silence_told = True
         if fleet.silence > self._settings.patience:
             raise LocalspecError(
                 f"No server has answered for {fleet.silence:.0f} s ({str(error).rstrip('.')}); "
