@@ -34,6 +34,8 @@ _MODEL = "shell"
 def run(options: argparse.Namespace) -> int:
     """Answer the lines; 3 where some failed, 130 where Ctrl-C came before the end."""
     show_log(options.verbose)
+    if options.output == "-":
+        raise UsageError("The output is a file that a run can go on with, not a stream; name one.")
     work = Work(
         source=options.input,
         output=Path(options.output),
@@ -46,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
         outcome = batch.run(work, lambda plan: _opened(options, plan, screen), screen)
     if not options.json:
         tell(words.summary(screen.tally))
+        if outcome.counts.failed and not outcome.interrupted:
+            tell(f"Their lines of {work.output} say why; --retry-failed asks them again.")
     if outcome.interrupted:
         screen.note("Everything that was answered is kept; the same command goes on from here.")
         return INTERRUPTED
@@ -82,6 +86,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     template = options.template
     if template is None and source.is_table(options.input):
         template = "{prompt}"
+        _check_columns(options.input)
     if options.raw and options.system:
         raise UsageError("--system needs a chat template; leave out --raw or --system.")
     return Recipe(
@@ -92,6 +97,17 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         raw=options.raw,
         system=options.system,
     )
+
+
+def _check_columns(table: str) -> None:
+    """Raises UsageError where no column holds prompts: a mistake should not cost every line."""
+    rows = (record.fields for record in source.records(table) if record.fields)
+    columns = list(next(rows, ["prompt"]))
+    if "prompt" not in columns:
+        raise UsageError(
+            f"{table} has no column 'prompt'; --template makes prompts of those it has, as "
+            f"'Summarise: {{{columns[-1]}}}'."
+        )
 
 
 def _model(options: argparse.Namespace) -> str:

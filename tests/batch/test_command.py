@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import Done, localspec
+from command import Done, localspec, refused
 from fake_endpoint import FakeEndpoint
 
 from localspec.cli import main
@@ -96,6 +96,7 @@ def test_lines_that_failed_give_3(folder: Path) -> None:
     run = batch(*LIMITS)
     assert run.returncode == 3
     assert run.stdout.startswith("3 of 3 lines answered, 2 of them failed.")
+    assert "Their lines of out.jsonl say why; --retry-failed asks them again." in run.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise there")
@@ -120,6 +121,15 @@ def test_a_table_and_standard_input(folder: Path) -> None:
     assert run.returncode == 0, run.stderr
     answer = json.loads((folder / "out.jsonl").read_text())
     assert answer["custom_id"] == "x"
+    assert "no column 'prompt'; --template" in refused("batch", "in.csv", "-o", "other.jsonl")
+    (folder / "bare.csv").write_text("city\n")
+    assert batch(source="bare.csv").stdout == "The input has no lines.\n"
+
+
+def test_an_output_that_is_a_stream_is_refused(folder: Path) -> None:
+    write(folder, 1)
+    assert "not a stream; name one" in refused("batch", "in.jsonl", "-o", "-")
+    assert [path.name for path in folder.iterdir()] == ["in.jsonl"]
 
 
 @pytest.mark.parametrize(
