@@ -83,7 +83,7 @@ def fetch(
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a retry is no news
     there = into.seek(0, 2)
     progress(there)
-    with _in_words(source.repository):
+    with _in_words(source.repository, "what has come is kept, pull again to go on"):
         http_get(
             hf_hub_url(source.repository, file.path, revision=source.commit),
             cast("BinaryIO", _Watched(into, progress)),
@@ -125,7 +125,7 @@ class _Watched:
 
 
 @contextmanager
-def _in_words(repository: str) -> Iterator[None]:
+def _in_words(repository: str, unreachable: str = "try again later") -> Iterator[None]:
     """Say in a sentence what went wrong, and what to do about it."""
     try:
         yield
@@ -153,9 +153,7 @@ def _in_words(repository: str) -> Iterator[None]:
         ) from None
     except (httpx2.HTTPError, ConnectionError) as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise LocalspecError(
-            f"The hub cannot be reached ({reason}); what has come is kept, pull again to go on."
-        ) from None
+        raise LocalspecError(f"The hub cannot be reached ({reason}); {unreachable}.") from None
     except httpx2.InvalidURL as error:
         raise UsageError(f"HF_ENDPOINT is no address: {error}.") from None
     except ValueError as error:

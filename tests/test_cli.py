@@ -188,6 +188,8 @@ def test_every_verb_explains_itself_in_eighty_columns(monkeypatch: pytest.Monkey
         text = verb.format_help()
         assert max(map(len, text.splitlines())) <= 80, verb.prog
         assert f"Example: {verb.prog}" in text or verb is verbs["models"]
+    assert "a JSON document a line" in verbs["batch"].format_help()
+    assert "--json" not in verbs["chat"].format_help()
     text = parser.format_help()
     assert max(map(len, text.splitlines())) <= 80
     assert "/home/config/config.toml" in text

@@ -25,6 +25,7 @@ def add(verbs: Verbs) -> None:
         "byte. Lines are requests of OpenAI's batch format, or bare: "
         '{"prompt": "…"} or {"messages": […]}, with sampling fields of their own.',
         example="prompts.jsonl -o answers.jsonl",
+        json="print how it goes on, a JSON document a line",
     )
     verb.add_argument(
         "input", metavar="IN", help="JSON lines, CSV or TSV, also .gz or .zst; - reads JSON lines"

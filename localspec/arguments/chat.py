@@ -1,5 +1,7 @@
 """Arguments of `localspec chat`."""
 
+import argparse
+
 from localspec.arguments.common import Verbs, add_key, add_loading, add_model, add_verb
 
 __all__ = ["add"]
@@ -13,6 +15,7 @@ def add(verbs: Verbs) -> None:
         "talk with a model in the terminal, and watch it guess",
         "Talk with a model in the terminal. Everything is kept; / shows what can be done.",
         example="llama-3.1-8b",
+        json=argparse.SUPPRESS,  # it is for people, and says so
     )
     add_model(verb, default=None)  # a server has a first model of its own
     verb.add_argument(

@@ -22,14 +22,20 @@ _LOADING = ("context", "cache", "gpu_layers")
 
 
 def add_verb(
-    verbs: Verbs, name: str, summary: str, description: str = "", *, example: str
+    verbs: Verbs,
+    name: str,
+    summary: str,
+    description: str = "",
+    *,
+    example: str,
+    json: str = "print one JSON document",
 ) -> argparse.ArgumentParser:
     """A verb with the flags that every verb has; `example` is what may follow its name."""
     verb: argparse.ArgumentParser = verbs.add_parser(
         name, help=summary, description=description or f"{summary[0].upper()}{summary[1:]}."
     )
     verb.epilog = f"Example: {verb.prog} {example}".rstrip()
-    verb.add_argument("--json", action="store_true", help="print one JSON document")
+    verb.add_argument("--json", action="store_true", help=json)
     verb.add_argument(
         "-v",
         "--verbose",

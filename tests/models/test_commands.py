@@ -251,6 +251,11 @@ def test_rm_asks_and_deletes_only_what_was_pulled(tmp_path: Path) -> None:
     assert PAIR.target.exists()
 
 
+def test_what_comes_with_localspec_is_not_pulled() -> None:
+    words = "localspec: shell comes with localspec; there is nothing to pull.\n"
+    assert refused("pull", "shell") == words
+
+
 def test_names_that_are_none_are_one_sentence() -> None:
     for action in ("show", "rm", "verify", "pair", "fit"):
         assert "did you mean 'shell'" in refused(action, "shel")

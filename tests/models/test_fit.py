@@ -151,3 +151,9 @@ def test_fit_explains_itself() -> None:
     assert set(alone["suggestion"]["needs"]) == {"target"}
     assert {found["context"] for found in alone["plans"]} == {512}
     assert "must be at least 1" in run("shell", "--context", "0").stderr
+
+
+def test_a_context_that_no_model_has_is_not_shortened_in_silence() -> None:
+    done = run("shell", "--json", "--context", "100000000")
+    (length,) = {found["context"] for found in json.loads(done.stdout)["plans"]}
+    assert done.stderr == f"localspec: shell takes {length} tokens at most, so that is looked at.\n"

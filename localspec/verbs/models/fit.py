@@ -74,6 +74,8 @@ def _fit(options: argparse.Namespace, paths: dict[str, Path], waiting: Waiting) 
     if options.context is not None and options.context < 1:
         raise UsageError(f"context is {options.context}; it must be at least 1.")
     wanted = options.context and min(options.context, trained)
+    if wanted != options.context:
+        waiting.note(f"{options.model} takes {trained} tokens at most, so that is looked at.")
     default = wanted or default_context(trained)
     lengths = [wanted] if wanted else contexts(trained, default)
     free, found = memory.machine(), list(memory.plans(described, lengths))

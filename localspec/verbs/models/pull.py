@@ -8,6 +8,8 @@ from collections import deque
 
 from localspec.bench.progress import Progress, spoken_time
 from localspec.cli import INTERRUPTED
+from localspec.errors import UsageError
+from localspec.models.embedded import EMBEDDED
 from localspec.models.naming import spoken
 from localspec.models.pull import pull
 
@@ -18,6 +20,8 @@ _WINDOW_SECONDS = 10.0
 
 def run(options: argparse.Namespace) -> int:
     """Fetch what was named, and say what it is called from now on; 130 where Ctrl-C ended it."""
+    if options.model in EMBEDDED:
+        raise UsageError(f"{options.model} comes with localspec; there is nothing to pull.")
     try:
         with Progress() as progress:
             pulled = pull(options.model, _Meter(progress), draft=options.draft != "none")
