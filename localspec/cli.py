@@ -3,14 +3,14 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with some failed items, 130 interrupted.
 """
 
+import argparse
 import io
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from localspec import settings
-from localspec.console import drop_output
+from localspec import settings, streams
 from localspec.errors import LocalspecError
 
 __all__ = ["main"]
@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     verbose = False
     try:
-        _write_anything()
-        options = settings.parse(arguments)
+        streams.prepare()
+        options = _parsed(arguments)
         verbose = options.verbose
         if options.json and isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # JSON is, whatever the terminal speaks
@@ -35,25 +35,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        drop_output()
+        streams.drop(sys.stdout)
         return 0  # whoever was reading has seen enough
     except MemoryError:
         return _complain("There is not enough memory for this.", 1, verbose)
     except Exception as error:
-        text = f"Something went wrong inside localspec ({type(error).__name__}: {error})"
-        return _complain(f"{text}; -v shows where.", 1, verbose)
+        return _complain(_unforeseen(error), 1, verbose)
     return code
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return settings.parse(arguments)
+    finally:
+        sys.stdout.flush()  # --help and --version print, and leave
+
+
+def _unforeseen(error: Exception) -> str:
+    """What nobody had a sentence for: a disk that is full, a folder that may not be written."""
+    if isinstance(error, OSError) and streams.is_lost(error):
+        streams.drop(sys.stdout)
+        return f"The output cannot be written ({error.strerror}); send it elsewhere."
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be used ({error.strerror}); see localspec doctor."
+    text = f"Something went wrong inside localspec ({type(error).__name__}: {error})"
+    return f"{text}; -v shows where."
 
 
 def _complain(sentence: str, code: int, verbose: bool) -> int:
-    if verbose:
-        traceback.print_exc()
-    print(f"localspec: {sentence}", file=sys.stderr)
+    try:
+        if verbose:
+            traceback.print_exc()
+        print(f"localspec: {sentence}", file=sys.stderr, flush=True)
+    except OSError:
+        streams.drop(sys.stderr)
     return code
-
-
-def _write_anything() -> None:
-    """What a terminal has no sign for becomes a question mark, not an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Literal, Self, TypeAlias
 
+from localspec import streams
+
 __all__ = [
     "LiveLine",
     "Waiting",
     "dim",
     "draw",
-    "drop_output",
     "finding",
     "mark",
     "paragraph",
@@ -100,12 +101,7 @@ def tell(line: str) -> None:
     try:
         print(line, flush=True)
     except BrokenPipeError:
-        drop_output()
-
-
-def drop_output() -> None:
-    """Let go what is printed from now on, and what the closed pipe did not take."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.drop(sys.stdout)
 
 
 def draw(text: str) -> None:

@@ -138,6 +138,34 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     assert (process.returncode, error) == (0, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="nothing is full there")
+@pytest.mark.parametrize(
+    ("streams", "arguments", "code", "words"),
+    [
+        (">/dev/full", "models list", 1, "The output cannot be written (No space left"),
+        (">/dev/full", "--help", 1, "The output cannot be written (No space left"),
+        (">&-", "models list", 1, "The output cannot be written (Bad file descriptor)"),
+        ("<&-", "generate -", 2, "Standard input cannot be read (Bad file descriptor)"),
+        ("2>&-", "models fly", 2, ""),
+        ("2>/dev/full", "models fly", 2, ""),
+    ],
+)
+def test_closed_and_full_streams_are_one_sentence(
+    streams: str, arguments: str, code: int, words: str
+) -> None:
+    run = subprocess.run(
+        f"{sys.executable} -m localspec {arguments} {streams}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )
+    assert (run.returncode, run.stdout) == (code, ""), run.stderr
+    assert run.stderr.count("\n") == (1 if words else 0)
+    assert words in run.stderr
+
+
 def test_doctor_finds_this_computer_fit() -> None:
     run = process("doctor", "--json", env={**os.environ, "LOCALSPEC_SERVE_PORT": "9000"})
     document = json.loads(run.stdout)

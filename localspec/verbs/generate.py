@@ -81,6 +81,8 @@ def _read_stdin() -> str:
         raise UsageError(
             f"Standard input is not UTF-8 (byte {error.start + 1}); convert it first."
         ) from None
+    except OSError as error:
+        raise UsageError(f"Standard input cannot be read ({error.strerror}).") from None
 
 
 def _is_unicode(text: str) -> bool:

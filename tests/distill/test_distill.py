@@ -279,6 +279,16 @@ def test_without_torch_it_says_what_to_install(
     assert "pip install 'localspec[distill]'" in capsys.readouterr().err
 
 
+def test_a_home_that_cannot_be_written_is_one_sentence(
+    target: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.write_text("a file where a folder should be")
+    assert main(["distill", str(target), "-o", str(tmp_path / "draft.gguf")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"localspec: {home}")
+    assert error.endswith("cannot be used (Not a directory); see localspec doctor.\n")
+
+
 def test_a_full_disk_is_seen_before_the_work(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
