@@ -230,10 +230,12 @@ def _start(former: Path | None, shape: Shape) -> dict[str, npt.NDArray[np.float3
     if former is None:
         return None
     try:
-        known, weights = export.read(former)
-    except (ModelError, KeyError):
+        if replace(export.shape_of(former), context=shape.context) != shape:
+            return None  # its weights, perhaps many gigabytes, are not even read
+        _, weights = export.read(former)
+    except ModelError:
         return None
-    return weights if replace(known, context=shape.context) == shape else None
+    return weights
 
 
 def _shares(progress: Progress, start: float, end: float) -> Progress:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from localspec.distill.shape import EPSILON, ROPE_BASE, Shape
 from localspec.errors import ModelError
+from localspec.models.reader import read_header
 
-__all__ = ["EMBEDDING", "Kind", "check_vocabulary", "read", "write"]
+__all__ = ["EMBEDDING", "Kind", "check_vocabulary", "read", "shape_of", "write"]
 
 ARCHITECTURE = "qwen3"
 EMBEDDING = "token_embd.weight"
@@ -84,22 +85,30 @@ def write(
 
 def read(path: Path) -> tuple[Shape, dict[str, npt.NDArray[np.float32]]]:
     """Shape and weights of a decoder that `write` could have written. Raises ModelError."""
-    reader = gguf.GGUFReader(path)
-    architecture = _contents(reader, "general.architecture")
-    if architecture != ARCHITECTURE:
+    shape = shape_of(path)
+    return shape, {
+        tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+        for tensor in gguf.GGUFReader(path).tensors
+    }
+
+
+def shape_of(path: Path) -> Shape:
+    """The shape of such a decoder, by its header alone. Raises ModelError."""
+    header = read_header(path)
+    if header.architecture != ARCHITECTURE:
         raise ModelError(
-            f"{path} is a {architecture}; only {ARCHITECTURE} files can be trained on."
+            f"{path} is a {header.architecture}; only {ARCHITECTURE} files can be trained on."
         )
 
     def number(key: str) -> int:
-        return int(str(_contents(reader, f"{ARCHITECTURE}.{key}")))
+        found = header.integer(header.own(key))
+        if found is None:
+            raise ModelError(f"{path} does not say its {key}; it cannot be trained on.")
+        return found
 
-    weights = {
-        tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
-        for tensor in reader.tensors
-    }
-    shape = Shape(
-        vocabulary=len(weights[EMBEDDING]),
+    rows = {tensor.name: tensor.shape[-1] for tensor in header.tensors}
+    return Shape(
+        vocabulary=rows.get(EMBEDDING, 0),
         width=number("embedding_length"),
         layers=number("block_count"),
         heads=number("attention.head_count"),
@@ -108,18 +117,12 @@ def read(path: Path) -> tuple[Shape, dict[str, npt.NDArray[np.float32]]]:
         hidden=number("feed_forward_length"),
         context=number("context_length"),
     )
-    return shape, weights
 
 
 def check_vocabulary(source: Path) -> None:
     """Raises ModelError where a file holds no vocabulary that can be copied."""
     if gguf.GGUFReader(source).get_field(gguf.Keys.Tokenizer.LIST) is None:
         raise ModelError(f"{source} holds no vocabulary to copy; get a GGUF with its tokenizer.")
-
-
-def _contents(reader: gguf.GGUFReader, key: str) -> object:
-    field = reader.get_field(key)
-    return None if field is None else field.contents()
 
 
 def _copy_vocabulary(writer: gguf.GGUFWriter, source: Path) -> None:

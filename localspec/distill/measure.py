@@ -1,6 +1,6 @@
 """How often a draft would have been right: on texts of a target that nothing was learnt from."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence as Many
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,13 +29,16 @@ class Acceptance(NamedTuple):
     tokens: int
 
 
-def acceptance(draft: Path, texts: Iterable[Text]) -> Acceptance:
+def acceptance(draft: Path, texts: Many[Text]) -> Acceptance:
     """Let `draft` read the texts and compare what it expects with what the target did."""
     greedy = sampled = 0.0
     tokens = 0
     with Model(draft) as model:
-        length = model.context_length
-        with Context(model, length=length, batch=length, outputs=length) as context:
+        # no longer than the texts: some drafts were trained on contexts that fill a memory
+        longest = max((len(text.prompt) + len(text.said) for text in texts), default=1)
+        length = min(model.context_length or longest, longest)
+        outputs = max((len(text.said) for text in texts), default=1)
+        with Context(model, length=length, batch=length, outputs=outputs) as context:
             for text in texts:
                 line = [*text.prompt.tolist(), *text.said.tolist()][:length]
                 said = len(line) - len(text.prompt)

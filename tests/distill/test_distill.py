@@ -5,6 +5,7 @@ import string
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
@@ -177,6 +178,39 @@ def test_a_target_makes_its_draft(target: Path, tmp_path: Path) -> None:
     assert any("loss" in what for what in stages)
     with Model(target) as model, Model(draft) as made:
         assert model.vocabulary.difference(made.vocabulary) is None
+
+
+@pytest.mark.usefixtures("pays", "ticking")
+def test_a_former_draft_of_another_shape_is_measured_and_its_weights_are_not_read(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = tmp_path / "former.gguf"
+    long = replace(TOY, context=1 << 20)  # a row of logits for each place would take terabytes
+    export.write(former, "former", weights(decoder(2)), long, target, "q8_0")
+    monkeypatch.setattr(export, "read", lambda path: pytest.fail(f"{path} is read"))
+    outcome = room.distill(
+        target, tmp_path / "draft.gguf", PROMPTS, seconds=7, former=former, progress=silent
+    )
+    assert outcome.before is not None
+    assert outcome.before.tokens == outcome.after.tokens
+
+
+@pytest.mark.usefixtures("ticking")
+def test_a_former_draft_of_the_same_shape_is_where_learning_begins(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former, shape = tmp_path / "former.gguf", Shape(len(TOKENS), *room._SIZES["tiny"], context=64)
+    export.write(former, "former", weights(Decoder(shape)), shape, target, "q8_0")
+    begun: list[set[str]] = []
+
+    def train(*_: object, start: dict[str, np.ndarray], **__: object) -> None:
+        begun.append(set(start))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", train)
+    with pytest.raises(KeyboardInterrupt):
+        room.distill(target, former, PROMPTS, seconds=7, former=former, progress=silent)
+    assert begun == [set(weights(Decoder(shape)))]
 
 
 def test_an_interrupted_training_goes_on(
