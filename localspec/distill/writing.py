@@ -64,7 +64,7 @@ class Scribe:
             )
 
     def text(self, sequence: Sequence) -> Text | None:
-        """What a finished sequence said; None where it said nothing."""
+        """What a sequence has said so far; None where it has said nothing."""
         rows = self._rows.pop(id(sequence), [])
         said = list(sequence.answer)
         if len(rows) > len(said):  # the last row gave the token that ended it
@@ -103,8 +103,9 @@ def write(
 ) -> None:
     """Let the target answer the prompts, over and over with other seeds, into `record`.
 
-    Goes on until the record holds `tokens` said, or `seconds` have passed. Raises ModelError
-    where the target cannot be loaded.
+    Goes on until the record holds `tokens` said, or `seconds` have passed; answers that have not
+    ended by then are kept as far as they have come. Raises ModelError where the target cannot be
+    loaded or has said nothing.
     """
     done = [len(text.said) for text in record.texts()]
     said, start = sum(done), time.monotonic()
@@ -122,14 +123,23 @@ def write(
                 engine.step()
                 for sequence in [s for s in working if s.finish_reason]:
                     working.remove(sequence)
-                    text = scribe.text(sequence)
-                    if text:
-                        record.append(text)
-                        said += len(text.said)
+                    said += _keep(scribe.text(sequence), record)
                 share = max(said / tokens, (time.monotonic() - start) / seconds)
                 progress(share, f"letting the target write, {said} tokens")
+            said += sum(_keep(scribe.text(sequence), record) for sequence in working)
     if said == 0:
-        raise ModelError(f"{target.stem} said nothing at all; there is nothing to learn from it.")
+        raise ModelError(
+            f"{target.stem} has said nothing yet that could be learnt from; give it more time "
+            "with --minutes."
+        )
+
+
+def _keep(text: Text | None, record: Record) -> int:
+    """Add what was said to the record; returns how many tokens that was."""
+    if text is None:
+        return 0
+    record.append(text)
+    return len(text.said)
 
 
 def _requests(model: Model, prompts: Many[str], length: int) -> Iterator[Request]:

@@ -164,6 +164,21 @@ def test_the_target_is_heard_as_it_speaks(target: Path, tmp_path: Path) -> None:
         assert np.exp(text.log_probabilities.astype(np.float32)).sum(1).max() < 1.01
 
 
+@pytest.mark.usefixtures("ticking")
+def test_answers_that_time_cuts_short_are_kept(target: Path, tmp_path: Path) -> None:
+    """A large target may not end a single one in all the time there is."""
+    long = "".join(chr(ord("!") + n) for n in range(90))
+    with Record(tmp_path / "r") as record:
+        write(target, [long], record, tokens=10**6, seconds=0.2, progress=silent)
+        texts = record.texts()
+        assert len(texts) == 16
+        for text in texts:
+            assert len(text.said) == len(text.likely) == len(text.log_probabilities) > 1
+        write(target, [long], record, tokens=10**6, seconds=0.0, progress=silent)  # enough is there
+    with Record(tmp_path / "none") as record, pytest.raises(ModelError, match="--minutes"):
+        write(target, [long], record, tokens=10**6, seconds=0.0, progress=silent)
+
+
 @pytest.mark.usefixtures("pays", "ticking")
 def test_a_target_makes_its_draft(target: Path, tmp_path: Path) -> None:
     draft = tmp_path / "draft.gguf"
