@@ -1,8 +1,8 @@
 """Fetches models: all or nothing under a final name, whatever happens on the way.
 
 Bytes gather in `.incoming` under the sha256 they are to have, so that an interrupted pull goes on
-where it stopped, whichever process takes it up. One process at a time works on a file. A file gets
-its name once its sha256 has been found right and it is on the disk.
+where it stopped, whichever process takes it up. One process at a time works on a file. The files of
+a model get their names once the sha256 of all has been found right and they are on the disk.
 """
 
 import difflib
@@ -90,18 +90,19 @@ def _obtain_all(jobs: list[_Job], listener: Listener) -> list[Pulled]:
     """Fetch what is missing of all of them, if the disk has room for it."""
     _clean_up()
     missing = [
-        (job.source, file)
-        for job in jobs
-        for file in job.variant.files
-        if not _is_here(job.source, file)
+        (source, [file for file in variant.files if not _is_here(source, file)])
+        for source, variant in jobs
     ]
-    _check_room([file for _, file in missing])
-    total, done = sum(file.size for _, file in missing), 0
+    every = [file for _, files in missing for file in files]
+    _check_room(every)
+    total, done = sum(file.size for file in every), 0
     come: dict[RemoteFile, int] = {}
-    for source, file in missing:
-        progress = functools.partial(_report, listener, done, total, file.path)
-        come[file] = _obtain(source, file, progress, listener)
-        done += file.size
+    for source, files in missing:
+        for file in files:
+            progress = functools.partial(_report, listener, done, total, file.path)
+            come[file] = _obtain(source, file, progress, listener)
+            done += file.size
+        _put_in_place(source, files, listener)
     return [
         Pulled(
             name=str(Reference(source.repository, variant.quantization)),
@@ -189,7 +190,7 @@ def _check_room(files: list[RemoteFile]) -> None:
 def _obtain(
     source: Snapshot, file: RemoteFile, progress: Callable[[int], None], listener: Listener
 ) -> int:
-    """Fetch, check and name one file; returns how many bytes came over the network."""
+    """Fetch and check one file; returns how many bytes came over the network."""
     with _disk_errors(), _alone_with(file, listener):
         if _is_here(source, file):  # somebody else was faster
             return 0
@@ -200,7 +201,7 @@ def _obtain(
         while True:
             come += _fetch(source, file, progress)
             if sha256(part) == file.sha256:
-                break
+                return come
             part.unlink()
             if not resumed:
                 raise LocalspecError(
@@ -208,11 +209,23 @@ def _obtain(
                     "so it was thrown away; pull it again."
                 )
             resumed = 0  # what an earlier pull left was wrong, perhaps
-        place = _place(source, file)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(part, place)
-        _record(source, file)
-        return come
+
+
+def _put_in_place(source: Snapshot, files: list[RemoteFile], listener: Listener) -> None:
+    """Name the files of a model that have come; none ever lies beside an older one."""
+    for file in files[1:]:  # without these, what lies there is no model until the last is named
+        with _disk_errors(), _alone_with(file, listener):
+            if not _is_here(source, file):
+                shelf.discard(_place(source, file))
+    for file in files:
+        with _disk_errors(), _alone_with(file, listener):
+            if _is_here(source, file):  # somebody else was faster
+                continue
+            place = _place(source, file)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shelf.forget(place)
+            os.replace(_unfinished(file), place)
+            _record(source, file)
 
 
 def _fetch(source: Snapshot, file: RemoteFile, progress: Callable[[int], None]) -> int:

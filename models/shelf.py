@@ -16,8 +16,10 @@ from localspec import folders
 __all__ = [
     "Origin",
     "Shelved",
+    "discard",
     "find",
     "folder",
+    "forget",
     "of_repository",
     "origin",
     "record",
@@ -100,7 +102,7 @@ def find(reference: Reference) -> list[Shelved]:
 def origin(file: Path) -> Origin | None:
     """What is recorded of a file; None for one that was not pulled, or where nothing is known."""
     try:
-        kept = json.loads(file.with_name(file.name + _RECORD).read_text(encoding="utf-8"))
+        kept = json.loads(_record_of(file).read_text(encoding="utf-8"))
         return Origin(**{key: str(value) for key, value in kept.items()})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
@@ -108,15 +110,29 @@ def origin(file: Path) -> Origin | None:
 
 def record(file: Path, source: Origin) -> None:
     """Write down where a file came from. Raises OSError where that is not possible."""
-    folders.write_atomically(file.with_name(file.name + _RECORD), json.dumps(asdict(source)))
+    folders.write_atomically(_record_of(file), json.dumps(asdict(source)))
+
+
+def _record_of(file: Path) -> Path:
+    return file.with_name(file.name + _RECORD)
+
+
+def forget(file: Path) -> None:
+    """Delete what is recorded of a file, before it becomes another. Raises OSError."""
+    _record_of(file).unlink(missing_ok=True)
+
+
+def discard(file: Path) -> None:
+    """Delete a file and what is recorded of it. Raises OSError."""
+    forget(file)
+    file.unlink(missing_ok=True)
 
 
 def remove(model: Shelved) -> None:
     """Delete a pulled model and its records; folders that are empty then go too."""
     for file in model.files:
         _check_inside(file)
-        file.unlink(missing_ok=True)
-        file.with_name(file.name + _RECORD).unlink(missing_ok=True)
+        discard(file)
     for parent in model.path.parents:
         if parent == folder() or any(parent.iterdir()):
             break

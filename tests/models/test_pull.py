@@ -7,73 +7,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import gguf_bytes
 import pytest
 from command import localspec
-from gguf_bytes import ARCHITECTURE, UINT32, entry, tensor
 from hub_server import CHUNK, HubServer, Repository
 from huggingface_hub import constants
-from huggingface_hub.utils import close_session
 from localspec.models import catalogue, hub, shelf
 from localspec.models.naming import Reference
 from localspec.models.pull import pull
 from localspec.models.resolve import find
 from localspec.models.variants import choose
+from pulls import NAME, PATIENCE, Notes, model
 
 from localspec import models
 from localspec.errors import LocalspecError, UsageError
-
-NAME = "user/repo-GGUF"
-PATIENCE = 300  # seconds after which something is taken to hang
-
-
-def model(seed: int = 0, size: int = 24 * CHUNK) -> bytes:
-    fields = [ARCHITECTURE, entry("seed", UINT32, seed.to_bytes(4, "little"))]
-    return gguf_bytes.gguf(fields, [tensor("a", (size // 4,))], weights=size)
-
-
-class Notes:
-    """A listener that remembers."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[int, int]] = []
-        self.notes: list[str] = []
-
-    def at(self, done: int, total: int, what: str) -> None:
-        self.seen.append((done, total))
-
-    def note(self, sentence: str) -> None:
-        self.notes.append(sentence)
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", str(PATIENCE))
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    """A hub that this process and its children know as the hub."""
-    repository = Repository({"repo-Q4_K_M.gguf": model(), "repo-Q8_0.gguf": model(1, 2 * CHUNK)})
-    with HubServer({NAME: repository}) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
-        monkeypatch.setattr(constants, "ENDPOINT", server.address)
-        template = server.address + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", PATIENCE)
-        monkeypatch.setattr(
-            "huggingface_hub.file_download.time", SimpleNamespace(sleep=lambda _: 0)
-        )
-        yield server
-        close_session()
 
 
 def data_of(server: HubServer, path: str = "repo-Q4_K_M.gguf") -> bytes:
