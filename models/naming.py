@@ -17,6 +17,8 @@ __all__ = [
     "is_draft",
     "is_safe",
     "labels",
+    "means",
+    "models_of",
     "parse",
     "part_of",
     "quantization_in",
@@ -28,7 +30,7 @@ DRAFT = "draft-"
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 _REFERENCE = re.compile(rf"({_WORD}/{_WORD})(?::([A-Za-z0-9._-]{{1,120}}))?")
-_PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
+_PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.gguf)", re.IGNORECASE)
 _QUANTIZATION = re.compile(
     r"(?:^|[-_./])"
     r"((?:UD-)?(?:I?Q\d(?:_\d|_K|_NL|_S|_M|_XS|_XXS|_XL|_L)*|TQ\d_\d|BF16|F16|F32|FP16|MXFP4(?:_MOE)?))"
@@ -76,12 +78,13 @@ class Part(NamedTuple):
     stem: str
     number: int
     total: int
+    ending: str
 
     @property
     def siblings(self) -> list[str]:
         """The names of all of them."""
         return [
-            f"{self.stem}-{number:05}-of-{self.total:05}.gguf"
+            f"{self.stem}-{number:05}-of-{self.total:05}{self.ending}"
             for number in range(1, self.total + 1)
         ]
 
@@ -91,7 +94,7 @@ def part_of(name: str) -> Part | None:
     found = _PART.fullmatch(name)
     if found is None:
         return None
-    part = Part(found[1], int(found[2]), int(found[3]))
+    part = Part(found[1], int(found[2]), int(found[3]), found[4])
     return part if 1 <= part.number <= part.total else None
 
 
@@ -104,6 +107,29 @@ def quantization_in(name: str) -> str | None:
 def is_draft(path: str, repository: str) -> bool:
     """Whether a file is called a draft in a repository that is not one of drafts."""
     return "draft" in path.rpartition("/")[2].lower() and "draft" not in repository.lower()
+
+
+def models_of(paths: Iterable[str]) -> dict[str, list[str]]:
+    """The files of each model among `paths`, in order, by the first of them.
+
+    Left out is what is no language model, and what lacks parts.
+    """
+    there = dict.fromkeys(paths)
+    found = {}
+    for path in there:
+        part = part_of(path)
+        files = part.siblings if part else [path]
+        if _is_model(path) and path == files[0] and there.keys() >= set(files):
+            found[path] = files
+    return found
+
+
+def _is_model(path: str) -> bool:
+    """Whether it may be a language model: no eyes for one, and no matrix to quantize one by."""
+    name = path.lower()
+    _, matrix, rest = name.rpartition("imatrix")
+    is_matrix = matrix and quantization_in(rest) is None  # else a model that was quantized by one
+    return name.endswith(".gguf") and "mmproj" not in name and not is_matrix
 
 
 def labels(repository: str, paths: Iterable[str]) -> dict[str, str]:
@@ -122,7 +148,16 @@ def labels(repository: str, paths: Iterable[str]) -> dict[str, str]:
     }
 
 
+def means(wanted: str, label: str, path: str) -> bool:
+    """Whether `wanted` says the model at `path`: by its label, or by its file's name.
+
+    The label depends on what else is there; the file's name is the label where that is not clear.
+    """
+    return wanted.lower() in (label.lower(), _stem(path).lower())
+
+
 def _stem(path: str) -> str:
+    """The name of a model's file without its ending and, of a part, without the number."""
     name = PurePosixPath(path).name
     part = part_of(name)
     return part.stem if part else name.rpartition(".")[0]

@@ -125,8 +125,10 @@ def _report(listener: Listener, before: int, total: int, path: str, done: int) -
 
 def _drafts_for(source: Snapshot, target: Variant, listener: Listener) -> list[_Job]:
     """The draft to fetch with a target, where one is known; whatever fails, the target comes."""
+    if target.is_draft:
+        return []
     beside = [variant for variant in variants(source) if variant.is_draft]
-    if beside and not target.is_draft:
+    if beside:
         return [_Job(source, beside[0])]
     entry = catalogue.entry_of(source.repository)
     for suggestion in entry.drafts if entry else ():

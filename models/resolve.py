@@ -11,6 +11,7 @@ from pathlib import Path
 
 from localspec.models import catalogue, matches, shelf
 from localspec.models.embedded import EMBEDDED, embedded
+from localspec.models.files import models_in
 from localspec.models.naming import Reference
 
 from localspec.errors import UsageError
@@ -52,7 +53,7 @@ def find(name: str) -> Path:
 
 def known_names() -> list[str]:
     """All names that need no path, those of files on this computer first."""
-    nearby = [file.name for file in Path(".").glob("*.gguf")]
+    nearby = models_in(Path("."))
     pulled = (name for model in shelf.shelved() for name in (model.repository, model.name))
     return [*EMBEDDED, *pulled, *nearby, *catalogue.catalogue()]
 

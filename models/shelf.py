@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from localspec.models.naming import DRAFT, Reference, is_safe, labels, part_of
+from localspec.models.files import models_in
+from localspec.models.naming import DRAFT, Reference, is_safe, labels, means
 
 from localspec import folders
 
@@ -93,7 +94,7 @@ def find(reference: Reference) -> list[Shelved]:
     """
     wanted = reference.quantization or _DEFAULT
     models = of_repository(reference.repository)
-    matching = [m for m in models if m.quantization.lower() == wanted.lower()]
+    matching = [m for m in models if means(wanted, m.quantization, m.path.name)]
     if matching or reference.quantization:
         return matching
     return [m for m in models if not m.quantization.startswith(DRAFT)] or models
@@ -149,11 +150,6 @@ def _scan() -> Iterator[Shelved]:
     top = folder()
     for place in sorted(top.glob("*/*/")):
         repository = place.relative_to(top).as_posix()
-        models = {}
-        for file in sorted(place.rglob("*.gguf")):
-            part = part_of(file.name)
-            files = tuple(file.with_name(name) for name in (part.siblings if part else [file.name]))
-            if file == files[0] and all(f.exists() for f in files):
-                models[file.relative_to(place).as_posix()] = files
+        models = models_in(place, deep=True)
         for path, label in labels(repository, models).items():
             yield Shelved(repository, label, models[path])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from localspec.models import shelf
+from localspec.models.files import models_in
 from localspec.tui.backend import Backend, Choice
 
 from localspec import models
@@ -37,11 +38,7 @@ class Here:
         """What is embedded, what was pulled, and files in the folder one is in."""
         embedded = [Choice(name, "comes with localspec") for name in models.EMBEDDED]
         pulled = [Choice(m.name, f"{m.size / 1e9:.1f} GB, pulled") for m in shelf.shelved()]
-        return (
-            embedded
-            + pulled
-            + [_file(path) for path in sorted(Path().glob("*.gguf")) if path.is_file()]
-        )
+        return embedded + pulled + [_file(files) for files in models_in(Path()).values()]
 
     def drafts(self, model: str) -> Sequence[Choice]:
         """Who may guess for a model, and what speaks for or against each."""
@@ -59,5 +56,6 @@ def _explaining() -> Any:
     return import_module("localspec.tui.explaining")
 
 
-def _file(path: Path) -> Choice:
-    return Choice(str(path), f"{path.stat().st_size / 1e9:.1f} GB, in this folder")
+def _file(files: tuple[Path, ...]) -> Choice:
+    size = sum(file.stat().st_size for file in files)
+    return Choice(str(files[0]), f"{size / 1e9:.1f} GB, in this folder")

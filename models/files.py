@@ -1,0 +1,20 @@
+"""Which files in a folder are models; parts of one are one."""
+
+from pathlib import Path
+
+from localspec.models.naming import models_of
+
+__all__ = ["models_in"]
+
+
+def models_in(folder: Path, *, deep: bool = False) -> dict[str, tuple[Path, ...]]:
+    """The files of each model in a folder, in order, by the path of the first of them there.
+
+    `deep` looks into folders below too. Where a folder cannot be read, there are none.
+    """
+    found = folder.rglob("*") if deep else folder.glob("*")
+    files = [path for path in found if path.suffix.lower() == ".gguf" and path.is_file()]
+    paths = sorted(path.relative_to(folder).as_posix() for path in files)
+    return {
+        first: tuple(folder / path for path in parts) for first, parts in models_of(paths).items()
+    }
