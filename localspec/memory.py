@@ -27,14 +27,16 @@ def machine() -> Machine:
     return Machine(psutil.virtual_memory().available, memory, unified)
 
 
-def plans(models: Mapping[str, Description], lengths: list[int]) -> Iterator[Plan]:
+def plans(
+    models: Mapping[str, Description], lengths: list[int], parallel: int = 1
+) -> Iterator[Plan]:
     """Each context of `lengths` with each kind of cache and so many layers on a GPU.
 
     `models` are the target and perhaps a draft, by role. Raises ModelError for a file that
     llama.cpp cannot load.
     """
     weights = {role: weights_of(headers_of(model.files[0])) for role, model in models.items()}
-    batch, outputs = widths(1)
+    batch, outputs = widths(parallel)
     ways = [
         (layers, length, cache)
         for layers in _layers(len(weights["target"].layers))
@@ -47,7 +49,14 @@ def plans(models: Mapping[str, Description], lengths: list[int]) -> Iterator[Pla
         takes[role] = rehearse(
             model.files[0],
             [
-                Scene(min(length, longest), batch, outputs, cache=cache, gpu_layers=layers)
+                Scene(
+                    min(length, longest),
+                    batch,
+                    outputs,
+                    sequences=parallel,
+                    cache=cache,
+                    gpu_layers=layers,
+                )
                 for layers, length, cache in ways
             ],
         )
@@ -60,7 +69,7 @@ def plans(models: Mapping[str, Description], lengths: list[int]) -> Iterator[Pla
             if take
         }
         if len(needs) == len(models):
-            yield Plan(length, cache, layers, needs, program)
+            yield Plan(length, cache, layers, needs, program, parallel)
 
 
 def _layers(count: int) -> list[int]:

@@ -82,7 +82,10 @@ class Need(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """A way to load the models, and what each takes; `gpu_layers` are the target's."""
+    """A way to load the models, and what each takes; `gpu_layers` are the target's.
+
+    Each model has a cache for `parallel` answers, every one of which may be as long as `context`.
+    """
 
     context: int
     cache: Cache
@@ -90,6 +93,7 @@ class Plan:
     needs: Mapping[str, Need]
     program: int
     """Bytes of everything else: the interpreter, libraries, vocabularies."""
+    parallel: int = 1
 
     @property
     def gpu(self) -> int:

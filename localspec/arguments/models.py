@@ -3,6 +3,7 @@
 import argparse
 
 from localspec.arguments.common import Verbs, add_draft, add_verb
+from localspec.arguments.serve import PARALLEL
 
 __all__ = ["add"]
 
@@ -79,3 +80,10 @@ def _add_fit(actions: Verbs) -> None:
     _add_name(fit)
     add_draft(fit)
     fit.add_argument("--context", type=int, metavar="N", help="look at this context only")
+    fit.add_argument(
+        "--parallel",
+        type=int,
+        default=1,
+        metavar="N",
+        help=f"answers made at the same time, each with all of the context (1; serve: {PARALLEL})",
+    )

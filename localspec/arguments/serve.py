@@ -2,7 +2,10 @@
 
 from localspec.arguments.common import Verbs, add_key, add_loading, add_model, add_verb
 
-__all__ = ["add"]
+__all__ = ["PARALLEL", "add"]
+
+PARALLEL = 4
+"""Answers made at the same time, where nobody asks for more or less."""
 
 
 def add(verbs: Verbs) -> None:
@@ -40,7 +43,11 @@ def add(verbs: Verbs) -> None:
     )
     how = verb.add_argument_group("how much")
     how.add_argument(
-        "--parallel", type=int, default=4, metavar="N", help="answers made at the same time (4)"
+        "--parallel",
+        type=int,
+        default=PARALLEL,
+        metavar="N",
+        help=f"answers made at the same time ({PARALLEL})",
     )
     how.add_argument(
         "--queue", type=int, default=64, metavar="N", help="requests that may wait (64)"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import gguf_bytes
 import pytest
-from command import Done, localspec
+from command import Done
+from command import localspec as command
 from gguf_bytes import ARCHITECTURE, tensor
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,9 @@ from localspec.models.fit import (
 )
 from localspec.models.reader import read_header
 
+import localspec
 from localspec import models
+from localspec.arguments.serve import PARALLEL
 from localspec.errors import ModelError
 from localspec.llama.context import CacheType, Context
 from localspec.llama.library import forget_log, log_lines
@@ -112,16 +115,19 @@ def said(pattern: str) -> int:
 
 
 @pytest.mark.parametrize("path", PAIR, ids=["target", "draft"])
-@pytest.mark.parametrize(("length", "cache"), [(256, "f16"), (1024, "f16"), (1024, "q8_0")])
+@pytest.mark.parametrize(
+    ("length", "sequences", "cache"),
+    [(256, 1, "f16"), (1024, 1, "f16"), (1024, 1, "q8_0"), (1024, 4, "f16")],
+)
 def test_a_rehearsal_is_within_a_tenth_of_the_truth(
-    path: Path, length: int, cache: CacheType
+    path: Path, length: int, sequences: int, cache: CacheType
 ) -> None:
-    (take,) = rehearse(path, [Scene(length, 512, 17, cache=cache)])
+    (take,) = rehearse(path, [Scene(length, 512, 17, sequences, cache)])
     assert take is not None
     forget_log()
     with Model(path) as model:
         weights = said("model buffer size")
-        with Context(model, length=length, batch=512, outputs=17, cache=cache):
+        with Context(model, length=length, sequences=sequences, batch=512, outputs=17, cache=cache):
             truth = said("KV buffer size"), said("(?:compute|output) buffer size")
     assert take.cache == pytest.approx(truth[0], rel=0.1)
     assert take.compute_host + take.compute_gpu == pytest.approx(truth[1], rel=0.1)
@@ -136,7 +142,7 @@ def test_a_file_that_cannot_be_rehearsed_says_why(tmp_path: Path) -> None:
 
 
 def run(*arguments: str) -> Done:
-    return localspec("models", "fit", *arguments)
+    return command("models", "fit", *arguments)
 
 
 def test_fit_explains_itself() -> None:
@@ -157,3 +163,25 @@ def test_a_context_that_no_model_has_is_not_shortened_in_silence() -> None:
     done = run("shell", "--json", "--context", "100000000")
     (length,) = {found["context"] for found in json.loads(done.stdout)["plans"]}
     assert done.stderr == f"localspec: shell takes {length} tokens at most, so that is looked at.\n"
+
+
+def test_several_answers_take_a_context_each_as_serve_loads_them() -> None:
+    document = json.loads(run("shell", "--parallel", "4", "--json").stdout)
+    plan = next(p for p in document["plans"] if p["cache"] == "f16")
+    forget_log()
+    with localspec.load("shell", parallel=PARALLEL) as llm:
+        assert (plan["parallel"], plan["context"]) == (PARALLEL, llm.context_length)
+        truth = said("KV buffer size")
+    reckoned = sum(need["cache"] for need in plan["needs"].values())
+    assert reckoned == pytest.approx(truth, rel=0.1)
+
+
+def test_advice_is_for_the_verbs_that_it_holds_for() -> None:
+    one, four = run("shell").stdout, run("shell", "--parallel", "4").stdout
+    assert "serve makes 4 answers at a time" in " ".join(one.split())
+    assert "Say to serve or batch: --parallel 4 --context 1024." in " ".join(four.split())
+    assert "context 1024, 4 times" in four
+    refused = run("shell", "--parallel", "100000")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "100000 answers at a time; take fewer" in refused.stderr
+    assert "parallel is 0" in run("shell", "--parallel", "0").stderr

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from localspec import memory, models
+from localspec.arguments.serve import PARALLEL
 from localspec.console import Waiting, dim, mark, paragraph, strong, table
 from localspec.errors import UsageError
 from localspec.llama.library import show_log
@@ -25,8 +26,6 @@ from localspec.models.resolve import find
 from localspec.runtime import default_context
 
 __all__ = ["run"]
-
-_SAY = "Say to generate, chat, serve or batch:"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,14 +70,19 @@ def _draft(name: str, target: Reference, stack: ExitStack) -> Path | None:
 def _fit(options: argparse.Namespace, paths: dict[str, Path], waiting: Waiting) -> int:
     described = {role: describe(path) for role, path in paths.items()}
     trained = described["target"].context_length or default_context(None)
-    if options.context is not None and options.context < 1:
-        raise UsageError(f"context is {options.context}; it must be at least 1.")
+    for name, given in (("context", options.context), ("parallel", options.parallel)):
+        if given is not None and given < 1:
+            raise UsageError(f"{name} is {given}; it must be at least 1.")
     wanted = options.context and min(options.context, trained)
     if wanted != options.context:
         waiting.note(f"{options.model} takes {trained} tokens at most, so that is looked at.")
     default = wanted or default_context(trained)
     lengths = [wanted] if wanted else contexts(trained, default)
-    free, found = memory.machine(), list(memory.plans(described, lengths))
+    free, found = memory.machine(), list(memory.plans(described, lengths, options.parallel))
+    if not found:
+        raise UsageError(
+            f"llama.cpp does not make {options.parallel} answers at a time; take fewer."
+        )
     best = suggestion(found, free, default)
     waiting.over()
     if options.json:
@@ -138,26 +142,38 @@ def _breakdown(plan: Plan) -> Iterator[str]:
         rows.append((role, *(spoken(size) for size in (*n[:3], n.total))))
     rows.append(("the program", "", "", "", spoken(plan.program)))
     heads, *lines = table(rows)
-    yield dim(f"{heads}   (context {plan.context}, cache {plan.cache})")
+    times = f", {plan.parallel} times" if plan.parallel > 1 else ""
+    yield dim(f"{heads}   (context {plan.context}{times}, cache {plan.cache})")
     yield from lines
 
 
 def _advice(best: Plan | None, least: Plan, machine: Machine, default: int) -> str:
     if best is None:
         short = least.host + least.gpu - machine.host - (0 if machine.unified else machine.gpu)
+        times = f", {least.parallel} times," if least.parallel > 1 else ""
         return (
-            f"{mark('failed')} It does not fit: even a context of {least.context} lacks "
+            f"{mark('failed')} It does not fit: even a context of {least.context}{times} lacks "
             f"{spoken(max(short, 1))}. A smaller quantization or a smaller model would do, or "
             "closing something else."
         )
-    words = f"--context {best.context}"
+    several = best.parallel > 1
+    words = f"--parallel {best.parallel} " if several else ""
+    words += f"--context {best.context}"
     words += "" if best.cache == "f16" else f" --cache {best.cache}"
     words += f" --gpu-layers {best.gpu_layers}" if machine.gpu else ""
+    say = f"Say to {'serve or batch' if several else 'generate or chat'}: {words}."
     if best.context < default:
-        return f"{mark('warning')} Only a shorter context fits. {_SAY} {words}."
-    if best.context == default and best.cache == "f16" and not machine.gpu:
-        return f"{mark('ok')} It fits, with nothing to set."
-    return f"{mark('ok')} It fits. {_SAY} {words}."
+        return f"{mark('warning')} Only a shorter context fits. {say}{_hint(best)}"
+    if best.context == default and best.cache == "f16" and not machine.gpu and not several:
+        return f"{mark('ok')} It fits, with nothing to set.{_hint(best)}"
+    return f"{mark('ok')} It fits. {say}{_hint(best)}"
+
+
+def _hint(plan: Plan) -> str:
+    """What a plan for a single answer leaves out."""
+    if plan.parallel > 1:
+        return ""
+    return f" serve makes {PARALLEL} answers at a time: --parallel {PARALLEL} tells what they take."
 
 
 def _document(
@@ -174,6 +190,7 @@ def _document(
 def _plan_document(plan: Plan, fits: bool) -> dict[str, object]:
     return {
         "context": plan.context,
+        "parallel": plan.parallel,
         "cache": plan.cache,
         "gpu_layers": plan.gpu_layers,
         "host": plan.host,
