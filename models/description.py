@@ -1,7 +1,7 @@
 """What a header says of its model, in the words people use for models."""
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import gguf.constants as gguf
@@ -11,7 +11,7 @@ from localspec.models.reader import read_header
 
 from localspec.errors import ModelError
 
-__all__ = ["Description", "describe", "headers_of"]
+__all__ = ["Description", "describe", "header_of", "headers_of"]
 
 _GUESSED = 1024  # a flag in general.file_type
 _MOSTLY, _ALL = "MOSTLY_", "ALL_"
@@ -81,6 +81,16 @@ def headers_of(path: Path) -> list[Header]:
         if (header.integer("split.no"), header.integer("split.count")) != (number, count):
             raise ModelError(f"{header.path} is not part {number + 1} of {count}; get it again.")
     return headers
+
+
+def header_of(path: Path) -> Header:
+    """The header of a model: the first file's, with the size and the tensors of all.
+
+    Raises ModelError as `describe` does.
+    """
+    headers = headers_of(path)
+    tensors = [tensor for header in headers for tensor in header.tensors]
+    return replace(headers[0], size=sum(header.size for header in headers), tensors=tensors)
 
 
 def _quantization(headers: list[Header]) -> str:

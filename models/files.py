@@ -1,10 +1,10 @@
-"""Which files in a folder are models; parts of one are one."""
+"""Which files are models: those of a folder, where parts of one are one; all of a model's own."""
 
 from pathlib import Path
 
-from localspec.models.naming import models_of
+from localspec.models.naming import models_of, part_of
 
-__all__ = ["models_in"]
+__all__ = ["files_of", "models_in"]
 
 
 def models_in(folder: Path, *, deep: bool = False) -> dict[str, tuple[Path, ...]]:
@@ -18,3 +18,10 @@ def models_in(folder: Path, *, deep: bool = False) -> dict[str, tuple[Path, ...]
     return {
         first: tuple(folder / path for path in parts) for first, parts in models_of(paths).items()
     }
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file at `path` and, where its name says that it is a part, the others that are there."""
+    part = part_of(path.name)
+    parts = [path.with_name(name) for name in part.siblings] if part else []
+    return [file for file in parts if file.exists()] or [path]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localspec.models import shelf
+from localspec.models.description import header_of
 from localspec.models.embedded import EMBEDDED, embedded
+from localspec.models.files import models_in
 from localspec.models.header import Header
-from localspec.models.reader import read_header
 
 from localspec.errors import ModelError
 
@@ -32,7 +33,7 @@ def candidates(target: Path, more: Iterable[tuple[str, Path]] = ()) -> list[Cand
 
     Those are the smallest first. Raises ModelError where the target cannot be read.
     """
-    header = read_header(target)
+    header = header_of(target)
     found: dict[Path, Candidate] = {}
     for name, path in (*more, *_here(target)):
         if path.resolve() not in found and path.resolve() != target.resolve():
@@ -73,13 +74,13 @@ def _here(target: Path) -> Iterator[tuple[str, Path]]:
         yield f"draft of {name}", embedded(name).draft
     for model in shelf.shelved():
         yield model.name, model.path
-    for path in sorted(target.parent.glob("*.gguf")):
-        yield path.name, path
+    for name, files in models_in(target.parent).items():
+        yield name, files[0]
 
 
 def _judged(name: str, path: Path, target: Header) -> Candidate:
     try:
-        draft = read_header(path)
+        draft = header_of(path)
     except ModelError as error:
         return Candidate(name, path, 0, str(error))
     against = objection(target, draft)

@@ -173,6 +173,21 @@ def test_a_server_that_does_not_start_is_left_out_or_fatal(
         benchmark(llm, PROMPTS, plan, quiet)
 
 
+def test_servers_of_a_model_in_parts_need_memory_for_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localspec.bench.peers.repacking_works", lambda model: True)
+    free = SimpleNamespace(available=9 << 30)
+    monkeypatch.setattr("localspec.bench.peers.psutil.virtual_memory", lambda: free)
+    target = Talker(length=256)
+    llm = fake_llm(tmp_path / "fake-00001-of-00002.gguf", target, OracleDrafter(target))
+    with (tmp_path / "fake-00002-of-00002.gguf").open("wb") as part:
+        part.truncate(3 << 30)
+    plan = Plan(max_tokens=16, rounds=1, peer=fake_llama_server.install(tmp_path, monkeypatch))
+    result = benchmark(llm, PROMPTS[:1], plan, quiet)
+    assert any(note.startswith("Memory holds 1 llama-servers") for note in result.notes)
+
+
 def stopping(reason: BaseException, at: float) -> Callable[[float, str], None]:
     """Progress during which something happens."""
 
