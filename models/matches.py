@@ -55,20 +55,23 @@ def remembered(target: Path) -> list[Match]:
 def best_for(target: Path, made_for_it: Path | None = None) -> Path | None:
     """The draft to use with a target: the one that was measured to be fastest, where that pays.
 
-    Where nothing was measured it is the one made for it, or one that the catalogue knows and that
-    is here. None where there is none, or where none was found to pay.
+    Else it is the one made for it, or one that the catalogue knows and that is here, unless just
+    that one was found not to pay. None where there is no such draft.
     """
     matches = [match for match in remembered(target) if _is_still(match)]
-    if matches:
-        return Path(matches[0].path) if matches[0].speedup > 1 else None
-    if made_for_it:
-        return made_for_it
+    if matches and matches[0].speedup > 1:
+        return Path(matches[0].path)
+    measured = {match.fingerprint for match in matches}
     try:
-        origin = shelf.origin(target)
-        entry = catalogue.entry_of(origin.repository) if origin else None
-        return next(filter(None, map(_pulled, entry.drafts if entry else ())), None)
+        promising = [made_for_it] if made_for_it else _of_the_catalogue(target)
+        return next((path for path in promising if fingerprint(path) not in measured), None)
     except LocalspecError:  # a mistake in the user's catalogue is no reason not to answer
         return None
+
+
+def _of_the_catalogue(target: Path) -> list[Path]:
+    """The drafts that are here of those the catalogue knows for the target, in its order."""
+    return list(filter(None, map(_pulled, _suggested(target))))
 
 
 def _is_still(match: Match) -> bool:
@@ -84,9 +87,13 @@ def _record(target: Path) -> Path:
 
 def suggestions(target: Path) -> list[catalogue.Suggestion]:
     """What the catalogue knows for the target and is not on this computer."""
+    return [s for s in _suggested(target) if not _pulled(s)]
+
+
+def _suggested(target: Path) -> tuple[catalogue.Suggestion, ...]:
     origin = shelf.origin(target)
     entry = catalogue.entry_of(origin.repository) if origin else None
-    return [s for s in (entry.drafts if entry else ()) if not _pulled(s)]
+    return entry.drafts if entry else ()
 
 
 def _pulled(suggestion: catalogue.Suggestion) -> Path | None:

@@ -103,6 +103,16 @@ def test_the_fastest_draft_is_taken_where_it_pays(tmp_path: Path) -> None:
     assert matches.best_for(target, slow) is None
 
 
+def test_a_draft_that_does_not_pay_speaks_against_no_other(tmp_path: Path) -> None:
+    target = write(tmp_path / "target.gguf", size=3200)
+    slow, own = write(tmp_path / "slow.gguf"), write(tmp_path / "own.gguf", size=64)
+    matches.keep(target, [result(slow, 0.8)])
+    assert matches.best_for(target, own) == own
+    assert matches.best_for(target, slow) is None
+    matches.keep(PAIR.target, [result(slow, 0.8)])
+    assert models.resolve("shell")[1] == PAIR.draft
+
+
 def test_what_is_remembered_belongs_to_contents(tmp_path: Path, home: Path) -> None:
     target, draft = write(tmp_path / "target.gguf", size=3200), write(tmp_path / "draft.gguf")
     matches.keep(target, [result(draft, 1.5)])
@@ -114,7 +124,7 @@ def test_what_is_remembered_belongs_to_contents(tmp_path: Path, home: Path) -> N
     assert matches.remembered(tmp_path / "renamed.gguf") == []
 
 
-def test_a_draft_of_the_catalogue_is_taken_until_something_was_measured(home: Path) -> None:
+def test_a_draft_of_the_catalogue_is_taken_until_it_was_found_not_to_pay(home: Path) -> None:
     name = "Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf"
     repository = "bartowski/Meta-Llama-3.1-8B-Instruct-GGUF"
     target = write(shelf.folder(repository) / name, size=3200)
@@ -125,6 +135,9 @@ def test_a_draft_of_the_catalogue_is_taken_until_something_was_measured(home: Pa
     draft = write(folder / "Llama-3.2-1B-Instruct-Q4_K_M.gguf")
     assert matches.best_for(target) == draft
     assert [s.kind for s in matches.suggestions(target)] == ["EAGLE-3"]
+    other = write(folder / "other.gguf", size=64)
+    matches.keep(target, [result(other, 0.9)])
+    assert matches.best_for(target) == draft  # it was not the one that was measured
     matches.keep(target, [result(draft, 0.9)])
     assert matches.best_for(target) is None
 
