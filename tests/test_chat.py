@@ -386,8 +386,9 @@ async def test_an_answer_goes_on_while_something_lies_over_it() -> None:
 @driven
 async def test_an_answer_that_was_cut_off_says_so() -> None:
     store = Store(None)
-    question = store.say(store.begin("x"), None, "user", "Well?")
-    store.say(1, question.id, "assistant", "It is")
+    id = store.begin("x")
+    question = store.say(id, None, "user", "Well?")
+    store.say(id, question.id, "assistant", "It is")
     async with chatting(store=store, resume=True) as (chat, _):
         assert "cut off: the program ended" in on_screen(chat)
     backend = ScriptedBackend()

@@ -99,7 +99,10 @@ def test_picture(scene: Scene, size: str, snap_compare: Any) -> None:
     store = Store(None)
     for title in ("Why is the sky blue?", "Explain borrow checking with one small example"):
         store.say(store.begin(title), None, "user", title)
-    store._connection.execute("UPDATE conversation SET updated = 43200 + 86400.0 * (11600 + id)")
+    for day, summary in enumerate(reversed(store.summaries()), start=11601):
+        store._connection.execute(
+            "UPDATE conversation SET updated = 43200 + 86400.0 * ? WHERE id = ?", (day, summary.id)
+        )
     chat = Chat(store, ScriptedSource(scripted=ScriptedBackend(ANSWER)), model="scripted")
 
     async def stage(pilot: Pilot[None]) -> None:

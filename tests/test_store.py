@@ -102,6 +102,36 @@ def test_a_deleted_conversation_can_be_brought_back_for_a_day(path: Path) -> Non
     assert b"a secret of mine" not in path.read_bytes(), "what is deleted is overwritten"
 
 
+def test_what_was_typed_in_a_forgotten_conversation_is_forgotten_too(path: Path) -> None:
+    with Store(path) as store:
+        store.keep_draft(None, "for a new one")
+        gone, other = store.begin("Gone"), store.begin("Here")
+        store.keep_draft(gone, "a secret of mine")
+        store.keep_draft(other, "not yet sent")
+        store.delete(gone)
+        raw(path, "UPDATE conversation SET deleted = deleted - 90000")
+        with Store(path) as later:
+            assert (later.draft(None), later.draft(other)) == ("for a new one", "not yet sent")
+            assert later.draft(gone) == ""
+            store.keep_draft(gone, "a secret of mine")  # by a window that still shows it
+    with Store(path) as store:
+        raw(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"a secret of mine" not in path.read_bytes()
+
+
+def test_no_conversation_is_taken_for_one_that_was_forgotten(path: Path) -> None:
+    with Store(path) as store:
+        former = [store.begin("x"), store.begin("y")]
+        for chat in former:
+            store.delete(chat)
+        raw(path, "UPDATE conversation SET deleted = deleted - 90000")
+        with Store(path) as later:
+            chats = [later.begin(title) for title in "abc"]
+        assert len({*former, *chats}) == 5
+        with pytest.raises(StoreError):
+            store.say(former[1], None, "user", "said in a window that still shows it")
+
+
 def test_prompts_come_back_once_each_latest_last(store: Store) -> None:
     chat = store.begin("x")
     for text in ("a", "b", "a", "c"):
@@ -205,6 +235,23 @@ def test_several_chats_may_make_the_file_at_once(tmp_path: Path) -> None:
         assert len(set(opened)) == 6
 
 
+def test_what_another_chat_says_while_a_conversation_is_read_does_no_harm(
+    path: Path, store: Store
+) -> None:
+    chat = store.begin("x")
+    parent = store.say(chat, None, "user", "hello").id
+
+    def speak(statement: str) -> None:
+        if statement.startswith("SELECT"):
+            with Store(path) as other:
+                other.say(chat, parent, "user", "from the other window")
+
+    store._connection.set_trace_callback(speak)
+    tree = store.tree(chat)
+    store._connection.set_trace_callback(None)
+    assert tree.path()[0].content == "hello"
+
+
 def test_two_chats_may_write_at_once(path: Path) -> None:
     def talk(name: str) -> None:
         with Store(path) as store:
@@ -248,6 +295,18 @@ def test_damage_in_the_middle_is_told_where_it_is_met(path: Path) -> None:
     path.write_bytes(bytes(data))
     with pytest.raises(StoreError, match="damaged"), Store(path) as store:
         store.tree(chat)
+
+
+@pytest.mark.parametrize("damage", ["{bad", "", "[1]", '"x"', '{"statistics": 7}'])
+def test_what_is_damaged_within_a_row_is_not_known(path: Path, store: Store, damage: str) -> None:
+    store.prefer({"theme": "dark", "tint": True})
+    chat = store.begin("x")
+    answer = store.say(chat, None, "assistant", "hi", seed=7)
+    store.keep(replace(answer, figures=figures(9), origins=((2, "model"),)))
+    raw(path, f"UPDATE message SET figures = '{damage}', origins = '{damage}', seed = '{damage}'")
+    assert store.tree(chat).path() == [replace(answer, seed=None)]
+    raw(path, "UPDATE preference SET value = '{bad' WHERE name = 'theme'")
+    assert store.preferences() == {"tint": True}
 
 
 def test_a_database_of_a_newer_version_is_not_touched(path: Path) -> None:

@@ -7,19 +7,21 @@ then by `keep`, which survives the death of the program, though perhaps not that
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from localspec.tui.figures import Figures
 from localspec.tui.store.schema import StoreError, connect, faults
-from localspec.tui.store.tree import Message, Role, Tree
+from localspec.tui.store.tree import Message, Origins, Role, Tree
 
 __all__ = ["Store", "Summary"]
 
 _COLUMNS = "id, parent, role, content, created, finish_reason, model, seed, figures, origins"
 _REGRET_SECONDS = 24 * 3600.0  # how long a deleted conversation can be brought back
+
+T = TypeVar("T")
 
 
 class Summary(NamedTuple):
@@ -53,11 +55,16 @@ class Store:
     # Conversations --------------------------------------------------------------------------
 
     def begin(self, title: str, system: str = "") -> int:
-        """A new conversation."""
+        """A new conversation.
+
+        Its id, the time in nanoseconds, is not that of an earlier one, though that be forgotten:
+        another window may still show it, and keep there what is typed.
+        """
         now = time.time()
         return self._insert(
-            "INSERT INTO conversation (title, system, created, updated) VALUES (?, ?, ?, ?)",
-            (title, system, now, now),
+            "INSERT INTO conversation (id, title, system, created, updated) "
+            "SELECT max(coalesce(max(id), 0) + 1, ?), ?, ?, ?, ? FROM conversation",
+            (time.time_ns(), title, system, now, now),
         )
 
     def summaries(self, search: str = "") -> list[Summary]:
@@ -111,17 +118,21 @@ class Store:
         self._write("UPDATE conversation SET deleted = NULL WHERE id = ?", (conversation,))
 
     def _forget_deleted(self) -> None:
-        before = time.time() - _REGRET_SECONDS
-        gone = "SELECT id FROM conversation WHERE deleted < ?"
-        if self._rows(gone, [before]):
-            self._write("DELETE FROM conversation WHERE deleted < ?", (before,))
+        """What was deleted a day ago, and what was typed there; 0 is the one that begins next."""
+        self._forget("conversation WHERE deleted < ?", time.time() - _REGRET_SECONDS)
+        self._forget("draft WHERE conversation NOT IN (SELECT id FROM conversation UNION SELECT 0)")
+
+    def _forget(self, rows: str, *values: float) -> None:
+        if self._rows(f"SELECT 1 FROM {rows} LIMIT 1", list(values)):  # writing may have to wait
+            self._write(f"DELETE FROM {rows}", values)
 
     # Messages -------------------------------------------------------------------------------
 
     def tree(self, conversation: int) -> Tree:
         """All that was said in a conversation."""
-        rows = self._rows(f"SELECT {_COLUMNS} FROM message WHERE conversation = ?", [conversation])
         head = self._value("SELECT head FROM conversation WHERE id = ?", conversation)
+        # after the head: what another window says in between is one message more, and not one less
+        rows = self._rows(f"SELECT {_COLUMNS} FROM message WHERE conversation = ?", [conversation])
         return Tree({row[0]: _message(row) for row in rows}, head)
 
     def say(
@@ -224,7 +235,8 @@ class Store:
     def preferences(self) -> dict[str, Any]:
         """What was chosen in the app, by name."""
         rows = self._rows("SELECT name, value FROM preference", [])
-        return {name: json.loads(value) for name, value in rows}
+        known = {name: _known(value, lambda kept: kept) for name, value in rows}
+        return {name: value for name, value in known.items() if value is not None}
 
     def prefer(self, choices: Mapping[str, object]) -> None:
         """Remember choices for the next time."""
@@ -291,7 +303,19 @@ def _message(row: tuple[Any, ...]) -> Message:
         created,
         finish_reason,
         model,
-        None if seed is None else int(seed),
-        Figures.from_json(json.loads(figures)) if figures else None,
-        tuple((int(n), name) for n, name in json.loads(origins)) if origins else (),
+        _known(seed, int),
+        _known(figures, Figures.from_json),
+        _known(origins, _origins) or (),
     )
+
+
+def _origins(kept: Any) -> Origins:
+    return tuple((int(n), name) for n, name in kept)
+
+
+def _known(kept: str | None, form: Callable[[Any], T]) -> T | None:
+    """What was kept as JSON, in its form; where that is damaged, as if nothing were known."""
+    try:
+        return None if kept is None else form(json.loads(kept))
+    except (AttributeError, TypeError, ValueError):
+        return None
