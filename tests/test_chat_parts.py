@@ -173,7 +173,13 @@ def test_files_are_never_written_over(tmp_path: Path) -> None:
         b'[{"id": 1, "role": "user", "content": "x"}, {"id": 1, "role": "user", "content": "y"}]',
         b'[{"id": "1", "role": "user", "content": "x"}]',
         b'[{"role": "user", "content": [{"type": "text"}]}]',
+        b'[{"role": "user", "content": ["text"]}]', b'[{"role": ["user"], "content": "x"}]',
         b'[{"role": "user", "content": "x", "created": "x"}]',
+        b'[{"role": "user", "content": "x", "created": Infinity}]',
+        b'[{"role": "user", "content": "x", "created": 1%s}]' % (b"0" * 400),
+        b'[{"role": "user", "content": "x", "model": "\\ud800"}]',
+        b'{"title": "\\ud800", "messages": [{"role": "user", "content": "x"}]}',
+        b'{"system": "\\ud800", "messages": [{"role": "user", "content": "x"}]}',
         b"[" * 100_000,
     ],
 )  # fmt: skip
@@ -182,6 +188,13 @@ def test_files_that_make_no_sense_are_refused_in_a_sentence(tmp_path: Path, cont
     with pytest.raises(UsageError) as caught:
         exchange.read(tmp_path / "x.json")
     assert str(caught.value).endswith(".")
+
+
+def test_a_seed_that_is_none_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('[{"role": "assistant", "content": "x", "seed": true}]')
+    with Store(None) as store:
+        id = store.import_tree(*exchange.read(tmp_path / "x.json"))
+        assert [m.seed for m in store.tree(id).path()] == [None]
 
 
 # Settings --------------------------------------------------------------------------------------

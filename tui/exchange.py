@@ -5,6 +5,7 @@ read as a conversation of one branch.
 """
 
 import json
+import math
 import re
 import time
 from pathlib import Path
@@ -99,7 +100,9 @@ def read(path: Path) -> tuple[str, str, Tree]:
         raise UsageError(f"{path} holds no conversation: there is no list of messages in it.")
     try:
         tree, system = _tree(entries)
-    except (KeyError, TypeError, ValueError):
+        title = _text(str(document.get("title") or ""))
+        system = _text(str(document.get("system") or system))
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         raise UsageError(
             f"{path} holds messages that make no sense; it was not imported."
         ) from None
@@ -109,11 +112,7 @@ def read(path: Path) -> tuple[str, str, Tree]:
     if isinstance(head, int) and head in tree.messages:
         tree.head = head
     first = next(iter(tree.messages.values())).content
-    return (
-        title_of(str(document.get("title") or first)),
-        str(document.get("system") or system),
-        tree,
-    )
+    return title_of(title or first), system, tree
 
 
 def _tree(entries: list[Any]) -> tuple[Tree, str]:
@@ -139,10 +138,10 @@ def _tree(entries: list[Any]) -> tuple[Tree, str]:
                 parent,
                 role,
                 content,
-                float(entry.get("created") or time.time()),
+                _time(entry.get("created") or time.time()),
                 finish_reason=_name(entry.get("finish_reason")) or _whole_answer(role),
                 model=_name(entry.get("model")),
-                seed=entry.get("seed") if isinstance(entry.get("seed"), int) else None,
+                seed=_seed(entry.get("seed")),
             )
         )
     tree.head = last
@@ -170,5 +169,16 @@ def _whole(id: object) -> int:
     return id
 
 
+def _time(value: Any) -> float:
+    seconds = float(value)
+    if not math.isfinite(seconds):
+        raise ValueError
+    return seconds
+
+
+def _seed(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def _name(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return _text(value) if isinstance(value, str) and value else None
