@@ -191,7 +191,7 @@ def _one(action: argparse.Action, setting: Setting, value: Any, *, typed: bool) 
         raise wrong
     try:
         made = kind(value if kind in forms else str(value))
-    except (ValueError, argparse.ArgumentTypeError):
+    except (ValueError, OverflowError, argparse.ArgumentTypeError):
         raise wrong from None
     if action.choices is not None and made not in action.choices:
         raise wrong

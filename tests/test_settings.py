@@ -95,6 +95,9 @@ def test_values_become_what_the_flag_makes_of_them(place: Place) -> None:
         ("[server]\nport = 3", "'server' is no setting; did you mean 'serve'?"),
         ("json = true", "'json' is no setting"),
         ("[serve", "not TOML"),
+        pytest.param(
+            f"[serve]\nkeep-alive = 1{'0' * 400}", "line 2: keep-alive cannot be 1", id="huge"
+        ),
     ],
 )
 def test_mistakes_in_the_file_are_one_sentence_that_names_their_place(
