@@ -1,9 +1,8 @@
-"""The benchmark: prompts, turns, medians, what is said about them, and another program beside it.
+"""The benchmark: turns, medians, what is said about them, and another program beside it.
 
 Nothing here depends on how fast anything is.
 """
 
-import gzip
 import json
 import sys
 from dataclasses import replace
@@ -18,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localspec.bench import plot as plotting
-from localspec.bench import prompts, report
+from localspec.bench import report
 from localspec.bench.benchmark import Benchmark, Plan
 from localspec.bench.contest import Question, Record, Run, Spent, contest
 from localspec.bench.guesses import Guesses, guesses
 from localspec.bench.progress import Progress
-from localspec.bench.prompts import Prompt
+from localspec.bench.prompts import own
 from localspec.bench.results import AUTO, PLAIN, geometric_mean, quantile, results, short_answers
 from localspec.bench.screen import screen
 from localspec.bench.verdict import verdict
@@ -31,80 +30,7 @@ from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError, UsageError
 
 SHELL = Path(__file__).parents[1] / "models" / "shell"
-TASKS = {"chat", "code", "editing", "summarising", "json", "arithmetic", "prose"}
-
-
-# Prompts ----------------------------------------------------------------------------------------
-
-
-def test_our_own_prompts_cover_all_tasks_and_are_of_use() -> None:
-    own = prompts.own()
-    assert {prompt.task for prompt in own} == TASKS
-    for task in TASKS:
-        texts = [prompt.text for prompt in own if prompt.task == task]
-        assert 6 <= len(texts) == len(set(texts)) <= 8
-        assert all(text.strip() for text in texts)
-    for prompt in own:
-        if prompt.task == "summarising":
-            assert 100 <= len(prompt.text.split()) <= 320
-
-
-LINES = {
-    "spec-bench": '{"question_id": 1, "category": "qa", "turns": ["Who?", "When?"]}',
-    "humaneval": '{"task_id": "HumanEval/0", "prompt": "def f():\\n", "test": "assert f"}',
-}
-
-
-def test_known_formats_are_read_gzipped_or_not(tmp_path: Path) -> None:
-    file = tmp_path / "prompts.jsonl"
-    file.write_text(LINES["spec-bench"] + "\n\n" + LINES["humaneval"] + "\n")
-    found = prompts.read(file)
-    assert found[0] == Prompt("qa", "Who?")
-    assert found[1].task == "humaneval"
-    assert found[1].text.endswith("\n\ndef f():\n")
-    packed = tmp_path / "prompts.jsonl.gz"
-    packed.write_bytes(gzip.compress(file.read_bytes()))
-    assert prompts.read(packed) == found
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"{", "line 1 is not JSON"),
-        (b'{"question": "Why?"}', "line 1 is no prompt"),
-        (b'{"category": "qa", "turns": []}', "line 1 is no prompt"),
-        (b'{"category": "qa", "turns": [" "]}', "line 1 is no prompt"),
-        (LINES["humaneval"].encode() + b"\n[1]", "line 2 is no prompt"),
-        (b"", "no prompts"),
-        (b"\xff\xfe", "not UTF-8"),
-        (gzip.compress(b"x" * 999)[:-9], "damaged gzip"),
-        (b"\x1f\x8bnonsense", "damaged gzip"),
-    ],
-)
-def test_other_files_are_refused_in_a_sentence(tmp_path: Path, content: bytes, told: str) -> None:
-    file = tmp_path / "prompts"
-    file.write_bytes(content)
-    with pytest.raises(UsageError, match=told):
-        prompts.read(file)
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nowhere"):
-        prompts.read(tmp_path / "nowhere")
-
-
-def test_tasks_take_turns_and_are_limited() -> None:
-    known = [Prompt("a", "1"), Prompt("a", "2"), Prompt("a", "3"), Prompt("b", "4")]
-    assert [p.text for p in prompts.choose(known, [], None)] == ["1", "4", "2", "3"]
-    assert [p.text for p in prompts.choose(known, [], 2)] == ["1", "4", "2"]
-    assert [p.text for p in prompts.choose(known, ["b", "a", "b"], 1)] == ["4", "1"]
-
-
-def test_an_unknown_task_gets_the_nearest_name() -> None:
-    with pytest.raises(UsageError, match="did you mean 'editing'"):
-        prompts.choose(prompts.own(), ["editng"], None)
-    with pytest.raises(UsageError, match="limit is 0"):
-        prompts.choose(prompts.own(), [], 0)
+TASKS = {prompt.task for prompt in own()}
 
 
 # Turns ------------------------------------------------------------------------------------------
@@ -246,6 +172,15 @@ def run_with(drafts: list[tuple[str, int, int]], spent: Spent) -> Run:
         statistics.count_draft(drafter, drafted, held)
         statistics.predicted_tokens += 1 + held
     return Run(1.0, 20, statistics=statistics, spent=spent)
+
+
+def test_a_guess_in_the_decode_that_ends_the_prefill_counts_in_the_length() -> None:
+    """The target was asked once more than the steps tell, and what it was shown is counted."""
+    statistics = Statistics(steps=4, drafted_first=True)
+    for _ in range(5):
+        statistics.count_draft("m", 8, 8)
+    found = guesses([Run(1.0, 20, statistics=statistics)] * 3)
+    assert found.length == statistics.draft_length == 8
 
 
 def test_guesses_add_up_over_answers() -> None:

@@ -51,7 +51,8 @@ def guesses(runs: Iterable[Run]) -> Guesses:
 
 
 def _add(total: Statistics, more: Statistics) -> None:
-    for name in ("predicted_tokens", "steps", "draft_tokens", "accepted_tokens"):
+    """Sums of all that is asked of them here; of `drafted_first`, how often it was so."""
+    for name in ("predicted_tokens", "steps", "drafted_first", "draft_tokens", "accepted_tokens"):
         setattr(total, name, getattr(total, name) + getattr(more, name))
     for name in ("drafted_by_drafter", "accepted_by_drafter"):
         counts: dict[str, int] = getattr(total, name)

@@ -45,14 +45,16 @@ def read(path: Path) -> list[Prompt]:
         data = path.read_bytes()
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
-        lines = data.decode("utf-8").splitlines()
+        lines = data.decode("utf-8").split("\n")  # texts may hold what else ends lines
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise UsageError(f"{path} is a damaged gzip file; fetch it again.") from None
     except OSError as error:
         raise UsageError(f"The prompts {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"The prompts {path} are not UTF-8 text.") from None
-    prompts = [_prompt(line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line]
+    prompts = [
+        _prompt(line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line.strip()
+    ]
     if not prompts:
         raise UsageError(f"There are no prompts in {path}.")
     return prompts

@@ -24,10 +24,10 @@ def own(path: Path) -> tuple[list[str], int]:
     left, or the file cannot be read.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    lines = [line.strip() for line in lines if line.strip()]
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     found = [prompt for line in lines if (prompt := _prompt(line))]
     if not found:
         raise UsageError(f'{path} holds no prompts; write one a line, or {{"prompt": "…"}} a line.')

@@ -67,6 +67,12 @@ def test_bad_lines_of_prompts_are_counted_and_left_out(tmp_path: Path) -> None:
     assert prompts.own(path) == (["How are you?", "What is 2 + 2?"], 4)
 
 
+def test_a_line_ends_where_json_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.jsonl"
+    path.write_bytes('{"prompt": "one\u2028two\u0085three"}\r\nplain\x0ctext\r\n'.encode())
+    assert prompts.own(path) == (["one\u2028two\u0085three", "plain\x0ctext"], 0)
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b'{"text": "x"}'])
 def test_a_file_without_prompts_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "prompts"
