@@ -1,6 +1,7 @@
 """The governor against a simulated computer whose costs and acceptance are known."""
 
 import json
+import math
 import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -223,6 +224,16 @@ class TestCosts:
         assert measured[6] < 1.5 * STEEP[6]
         assert measured[4] == pytest.approx(STEEP[4])
         assert Slow(CLIFF).swept()[3] == pytest.approx(CLIFF[3], rel=0.05), "cliffs are believed"
+
+    @pytest.mark.parametrize("slower", [0.0, 0.1])
+    def test_it_is_seen_by_how_much_a_look_slows_its_step(self, slower: float) -> None:
+        costs, chance = Costs(ROWS), random.Random(1)
+        costs.load([STEEP])
+        for step in range(800):
+            looked = step % 4 == 0
+            seconds = STEEP[1] * (1 + slower * looked) * math.exp(chance.gauss(0, 0.03))
+            costs.observe(1, 1, seconds, 0, looked=looked)
+        assert costs.distraction == pytest.approx(slower, abs=0.04)
 
 
 class TestCalibration:

@@ -327,7 +327,7 @@ def engine(change: float) -> tuple[Engine, FakeModel, Costs]:
     """With costs that stay as they are, in a world in which real time hardly passes."""
 
     class Known(Costs):
-        def observe(self, *_: object) -> None: ...
+        def observe(self, *_: object, **__: object) -> None: ...
 
     costs = Known(64)
     costs.load([{1: 1e-4, 16: 1.15e-4}])

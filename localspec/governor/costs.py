@@ -129,6 +129,10 @@ class Costs:
         """
         self.change = 0.0
         """Seconds that another number of rows costs once; 0 where it is not counted apart."""
+        self.distraction = 0.0
+        """Seconds by which a step without guesses is slower for having looked for some, beside what
+        looking took, at a pace of 1: caches are colder, and threads have gone to sleep.
+        """
         self.steady = 0
         """Rows that the next step of one sequence should have, though it needs fewer."""
         self._rows = self._unsettled = 0
@@ -163,11 +167,18 @@ class Costs:
         return self._since_plain >= min(_LONG_AGO, 4 + self._guessed // 8)
 
     def observe(
-        self, rows: int, plain: int, seconds: float, overhead: float, depth: int = 0
+        self,
+        rows: int,
+        plain: int,
+        seconds: float,
+        overhead: float,
+        depth: int = 0,
+        *,
+        looked: bool = False,
     ) -> None:
         """A step with `rows`, `plain` of them no guesses, took `seconds` in the target.
 
-        All else that it took, but for drafting, is `overhead`.
+        All else that it took, but for drafting, is `overhead`; it `looked` for guesses, or not.
         """
         if not 1 <= rows <= self.longest:
             return
@@ -178,6 +189,10 @@ class Costs:
             return
         ratio = seconds / (curve.seconds(rows) * self.pace)
         if self._warm:
+            if looked and rows == plain and not self._since_plain:
+                expected = curve.seconds(rows) + self.overhead
+                beyond = min((seconds + overhead) / self.pace, _OUTLIER * expected) - expected
+                self.distraction += _PACE_GAIN * (beyond - self.distraction)
             self._learn(curve, rows, plain, ratio)
             self._loop(overhead / self.pace, seconds / self.pace, guessed=rows != plain)
         self._warm = True

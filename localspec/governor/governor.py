@@ -124,7 +124,7 @@ class Governor:
         if not found and self._is_reading(drafters):
             return
         if not (found or asked):
-            self._attention.took(seconds)
+            self._attention.took(seconds + max(0.0, self.costs.distraction))
         step = self.costs.step(len(self._trials), self._depth) / self.costs.pace
         self._attention.found(found, step)
 
@@ -182,7 +182,9 @@ class Governor:
         else:
             overhead = step.seconds - step.target_seconds - step.draft_seconds
             plain = self._plain_rows([outcome.sequence for outcome in step.outcomes])
-            self.costs.observe(step.rows, plain, step.target_seconds, overhead, self._depth)
+            self.costs.observe(
+                step.rows, plain, step.target_seconds, overhead, self._depth, looked=step.looked
+            )
         for sequence, *_, row in step.outcomes:
             if sequence.request.speculation == "auto":
                 self._certainties.observe(sequence, row)
