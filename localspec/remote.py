@@ -121,11 +121,14 @@ class Remote:
             async with request as response:
                 await self._check(response)
                 async for event in httpx2.EventSource(response):
-                    if event.data == "[DONE]":
+                    data = event.data.strip()
+                    if data == "[DONE]":
                         return
-                    chunk = self._document(event.data)
-                    if "error" in chunk:
-                        raise RemoteError(f"{self.url} gave up: {_detail(event.data)}.")
+                    if not data:  # it only says how soon to come back, or that it is there
+                        continue
+                    chunk = self._document(data)
+                    if chunk.get("error") or chunk.get("object") == "error":  # as OpenAI, as vLLM
+                        raise RemoteError(f"{self.url} gave up: {_detail(data)}.")
                     ended = ended or _finishes(chunk)
                     yield chunk
         if not ended:

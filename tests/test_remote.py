@@ -165,9 +165,30 @@ def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
     assert "broke off" in str(error)
 
 
-def test_an_error_in_the_middle_is_heard() -> None:
-    server = streams(delta("a"), json.dumps({"error": {"message": "out of\nmemory."}}))
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"error": {"message": "out of\nmemory."}},
+        {"object": "error", "message": "out of memory.", "code": 500},
+    ],
+)
+def test_an_error_in_the_middle_is_heard(last: Document) -> None:
+    server = streams(delta("a"), json.dumps(last), "[DONE]")
     assert "gave up: out of memory." in str(refused(server, stream=True))
+
+
+def test_chunks_may_say_that_there_is_no_error() -> None:
+    chunk = json.dumps({**json.loads(delta("a")), "error": None})
+    assert len(ask(streams(chunk, "[DONE]"), chunks)) == 1
+
+
+@pytest.mark.parametrize("event", ["retry: 3000", "event: ping", "id: 1", "data:"])
+def test_events_that_say_nothing_are_passed_over(event: str) -> None:
+    def server(request: httpx2.Request) -> httpx2.Response:
+        content = f"{event}\n\ndata: {delta('a')}\n\ndata:  [DONE] \n\n".encode()
+        return httpx2.Response(200, content=content, headers={"content-type": "text/event-stream"})
+
+    assert len(ask(server, chunks)) == 1
 
 
 def test_cancelling_closes_the_connection() -> None:
