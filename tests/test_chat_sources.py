@@ -8,6 +8,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 from localspec.tui.backend import Backend, Reply, Said
+from localspec.tui.figures import Meter, detail
 from localspec.tui.loader import Loader
 from localspec.tui.server import Server
 from scripted import ScriptedBackend, ScriptedSource
@@ -118,6 +119,49 @@ def test_thoughts_of_servers_are_kept_like_others(deltas: list[dict[str, str]], 
     async def go() -> None:
         backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
         assert await heard(backend.ask([{"role": "user", "content": "hi"}], {})) == kept
+
+    asyncio.run(go())
+
+
+ODD: list[dict[str, object]] = [
+    {"choices": [None]},
+    {"choices": [{"delta": "Hello"}]},
+    {"choices": [{"delta": {"reasoning": {"a": 1}}, "finish_reason": ["stop"]}]},
+    {"choices": [], "usage": [1], "timings": "none"},
+    {"choices": [], "usage": {"prompt_tokens": None, "completion_tokens": "5"}},
+    {"choices": [], "usage": {"prompt_tokens": 3, "prompt_tokens_details": 5}},
+    {"choices": [], "timings": dict.fromkeys(["cache_n", "prompt_n", "predicted_n", "draft_n"])},
+    {"choices": [], "timings": {"prompt_ms": None, "predicted_ms": None}},
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_a_server_says_in_another_way_costs_no_word(odd: dict[str, object]) -> None:
+    end = {"choices": [{"delta": {"content": "!"}, "finish_reason": "stop"}]}
+    server = serve(delta(content="Hello"), odd, end)
+
+    async def go() -> None:
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
+        reply = backend.ask([{"role": "user", "content": "hi"}], {})
+        assert await heard(reply) == "Hello!"
+        assert reply.finish_reason == "stop"
+        meter = Meter()
+        meter.observe(reply.figures)
+        assert detail(reply.figures)
+
+    asyncio.run(go())
+
+
+def test_text_in_parts_is_heard_and_characters_cut_in_two_are_whole_again() -> None:
+    server = serve(
+        {"choices": [{"delta": {"content": [{"type": "text", "text": "Hi "}, {"type": "x"}]}}]},
+        *(delta(content=half) for half in ("\ud83d", "\ude00 \ude00.")),
+    )
+
+    async def go() -> None:
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
+        said = await heard(backend.ask([{"role": "user", "content": "hi"}], {}))
+        assert said == "Hi \U0001f600 \ufffd."
 
     asyncio.run(go())
 

@@ -5,9 +5,10 @@ have four characters, and the figures say that they are estimated.
 """
 
 import asyncio
+import codecs
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from localspec.tui.backend import Backend, Choice, Choices, Reply, Said, Words
 from localspec.tui.figures import Figures
@@ -20,8 +21,8 @@ from localspec.thinking import KNOWN, Thinking
 
 __all__ = ["There"]
 
+Counts: TypeAlias = Mapping[str, Any]
 _CHARACTERS = 4  # of a token, about
-_REASONS = {"stop": "stop", "length": "length", None: None}
 
 
 class There:
@@ -101,6 +102,7 @@ class _ServerReply:
         self._failure: LocalspecError | None = None
         self._characters = 0
         self._writer = Writer(Thinking(KNOWN))
+        self._halves = codecs.getincrementaldecoder("utf-16-le")("replace")
         self._asked = time.monotonic()
         self._first = self._last = 0.0
         self._counted: Statistics | None = None
@@ -139,22 +141,26 @@ class _ServerReply:
 
     def _read(self, chunk: Document) -> None:
         choices = chunk.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else {}
-        delta = choice.get("delta") or {}
-        thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
-        self._take_down(thought, self._writer.think)
-        self._take_down(delta.get("content"), self._writer.say)
+        choice = _object(choices[0] if isinstance(choices, list) and choices else {})
+        delta = _object(choice.get("delta"))
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        self._take_down(_words(thought), self._writer.think)
+        self._take_down(_words(delta.get("content")), self._writer.say)
         reason = choice.get("finish_reason")
-        self.finish_reason = _REASONS.get(reason, "stop") or self.finish_reason
-        self._count(chunk.get("usage") or {}, chunk.get("timings") or {})
+        if isinstance(reason, str) and reason:
+            self.finish_reason = "length" if reason == "length" else "stop"
+        usage = _object(chunk.get("usage"))
+        cached = _numbers(usage.get("prompt_tokens_details")).get("cached_tokens", 0)
+        self._count(_numbers(usage), _numbers(chunk.get("timings")), cached)
 
-    def _take_down(self, text: object, write: Callable[[str], list[Said]]) -> None:
-        if not isinstance(text, str) or not text:
+    def _take_down(self, text: str, write: Callable[[str], list[Said]]) -> None:
+        if not text:
             return
         self._last = time.monotonic()
         self._first = self._first or self._last
         self._characters += len(text)
-        self._said += write(text)
+        # Some cut texts in the middle of a character. Half a one can be neither shown nor kept.
+        self._said += write(self._halves.decode(text.encode("utf-16-le", "surrogatepass")))
 
     def _estimated(self) -> Statistics:
         tokens = round(self._characters / _CHARACTERS)
@@ -165,12 +171,11 @@ class _ServerReply:
             first_token_seconds=self._first - self._asked if self._first else 0.0,
         )
 
-    def _count(self, usage: Mapping[str, Any], timings: Mapping[str, Any]) -> None:
+    def _count(self, usage: Counts, timings: Counts, cached: int) -> None:
         """Take over what a server counted: OpenAI's usage, and llama-server's timings."""
         if not usage and not timings:
             return
         s = self._counted = self._counted or self._estimated()
-        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
         s.cached_tokens = timings.get("cache_n", cached or s.cached_tokens)
         s.prompt_tokens = usage.get("prompt_tokens", s.prompt_tokens)
         if "prompt_n" in timings:
@@ -186,3 +191,20 @@ class _ServerReply:
             s.predicted_seconds = timings["predicted_ms"] / 1000
         s.draft_tokens = timings.get("draft_n", s.draft_tokens)
         s.accepted_tokens = timings.get("draft_n_accepted", s.accepted_tokens)
+
+
+def _object(value: object) -> Document:
+    """`value` where it is a JSON object, else an empty one: servers are not all alike."""
+    return value if isinstance(value, dict) else {}
+
+
+def _numbers(value: object) -> Counts:
+    """The fields of an object that are numbers; some servers say null for what they do not know."""
+    return {name: n for name, n in _object(value).items() if type(n) in (int, float)}
+
+
+def _words(content: object) -> str:
+    """Text, which some servers send in parts."""
+    if isinstance(content, list):
+        return "".join(_words(_object(part).get("text")) for part in content)
+    return content if isinstance(content, str) else ""
