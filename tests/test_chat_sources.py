@@ -10,7 +10,7 @@ import pytest
 from localspec.tui.backend import Backend, Reply, Said
 from localspec.tui.figures import Meter, detail
 from localspec.tui.loader import Loader
-from localspec.tui.server import Server
+from localspec.tui.server import Server, There
 from scripted import ScriptedBackend, ScriptedSource
 
 from localspec.errors import LocalspecError
@@ -164,6 +164,17 @@ def test_text_in_parts_is_heard_and_characters_cut_in_two_are_whole_again() -> N
         assert said == "Hi \U0001f600 \ufffd."
 
     asyncio.run(go())
+
+
+def test_a_server_without_a_list_of_models_is_asked_for_the_one_that_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(404, text="no such page"))
+    monkeypatch.setattr(There, "_connect", lambda self: Remote("server", transport=transport))
+    there = There("server")
+    assert there.open("big", "auto").name == "big"
+    with pytest.raises(LocalspecError, match="404"):
+        there.open("", "auto")
 
 
 def test_a_server_that_fails_is_heard_after_what_it_said() -> None:

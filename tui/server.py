@@ -45,7 +45,12 @@ class There:
 
     def open(self, model: str, draft: str) -> Backend:
         """The model of that name, or the first one the server has."""
-        names = asyncio.run(self._names())
+        try:
+            names = asyncio.run(self._names())
+        except RemoteError as error:
+            if not model or error.status not in (404, 405):  # some keep no list
+                raise
+            names = []
         self._known = [Choice(name, f"at {self.url}") for name in names]
         if not model and not names:
             raise RemoteError(f"{self.url} has no models; load one there first.")
