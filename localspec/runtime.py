@@ -386,9 +386,8 @@ class LLM:
         extra: dict[str, Any] = dict(options.get("template", {}))
         if _is_forced(options):  # there is no room for thoughts, so they should not be asked for
             extra.setdefault("enable_thinking", False)
-        if offered and not self._template.knows_tools:
-            messages = [{"role": "system", "content": tools.instructions(offered)}, *messages]
-            offered = None
+        if not self._template.knows_tools:
+            messages, offered = tools.spelled_out(messages, offered or ()), None
         return self._template.render(messages, tools=offered, **extra)
 
     def _checked(self, tokens: Many[int]) -> list[int]:

@@ -18,14 +18,55 @@ from typing import Any
 from localspec.decoding.text import overlap
 from localspec.llama.lark import json_rule
 
-__all__ = ["MARKS", "Arguments", "Begun", "Call", "CallReader", "grammar", "instructions"]
+__all__ = ["MARKS", "Arguments", "Begun", "Call", "CallReader", "grammar", "spelled_out"]
 
 MARKS = _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _NAME, _ARGUMENTS = '\n{"name": ', ', "arguments": '
+_RESULT = "<tool_response>\n{}\n</tool_response>"
 
 
-def instructions(tools: Sequence[Mapping[str, Any]]) -> str:
-    """What to tell a model whose chat template knows nothing of tools."""
+def spelled_out(
+    messages: Iterable[Mapping[str, object]], tools: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, object]]:
+    """A conversation for a model whose chat template knows nothing of tools: they are told of in
+    the instructions, calls are text of the answers, and their results are said by the user.
+
+    Such templates pass over other roles or refuse them, want users and answers to take turns, and
+    have room for one message of instructions.
+    """
+    told, answering = list[Mapping[str, object]](), False
+    if tools:
+        told.append({"role": "system", "content": _instructions(tools)})
+    for message in messages:
+        role, content = message.get("role"), message.get("content") or ""
+        if role == "tool":
+            content = _RESULT.format(content)
+        elif calls := message.get("tool_calls"):
+            written = [_written(call.get("function", call)) for call in _list(calls)]
+            content = "\n".join(filter(None, [str(content), *written]))
+            message = {k: v for k, v in message.items() if k != "tool_calls"}
+        if tools and len(told) == 1 and role == "system":
+            told[0] = {**message, "content": f"{content}\n\n{told[0]['content']}"}
+        elif answering and role in ("tool", "user"):
+            told[-1] = {**told[-1], "content": f"{told[-1]['content']}\n{content}"}
+        else:
+            told.append({**message, "role": "user" if role == "tool" else role, "content": content})
+        answering = role == "tool"
+    return told
+
+
+def _written(function: Mapping[str, Any]) -> str:
+    """A call as a model writes it."""
+    given = function.get("arguments") or {}
+    arguments = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+    return f"{_OPEN}{_NAME}{json.dumps(function.get('name'))}{_ARGUMENTS}{arguments}}}\n{_CLOSE}"
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _instructions(tools: Sequence[Mapping[str, Any]]) -> str:
     listed = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tools)
     return (
         "You may call functions to help with the user's request. They are:\n"
