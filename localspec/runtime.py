@@ -388,6 +388,8 @@ class LLM:
             extra.setdefault("enable_thinking", False)
         if not self._template.knows_tools:
             messages, offered = tools.spelled_out(messages, offered or ()), None
+        if self._template.wants_short_ids:
+            messages = tools.with_short_ids(messages)
         return self._template.render(messages, tools=offered, **extra)
 
     def _checked(self, tokens: Many[int]) -> list[int]:

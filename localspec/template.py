@@ -21,6 +21,7 @@ __all__ = ["ChatTemplate", "Words"]
 
 _LONGEST = LARGEST // 4  # characters of all messages; each may take four bytes
 _DEEPEST = 32  # lists and dicts inside one another in a message
+_NINE = re.compile(r"\|\s*length\s*!=\s*9\b")
 _STAND_INS = [chr(code) for code in range(0xE000, 0xF900)]  # private to whoever uses them
 
 
@@ -76,6 +77,11 @@ class ChatTemplate:
     def knows_tools(self) -> bool:
         """Whether it can tell a model of functions it may call."""
         return "tools" in self._source
+
+    @property
+    def wants_short_ids(self) -> bool:
+        """Whether it refuses calls whose names have not nine characters, as Mistral's do."""
+        return _NINE.search(self._source) is not None
 
     def render(
         self,

@@ -10,6 +10,7 @@ A grammar sees to it that a call which is begun names one of the functions and k
 of its arguments. So a call can be read from the text again, and while it is still being written.
 """
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,16 @@ from typing import Any
 from localspec.decoding.text import overlap
 from localspec.llama.lark import json_rule
 
-__all__ = ["MARKS", "Arguments", "Begun", "Call", "CallReader", "grammar", "spelled_out"]
+__all__ = [
+    "MARKS",
+    "Arguments",
+    "Begun",
+    "Call",
+    "CallReader",
+    "grammar",
+    "spelled_out",
+    "with_short_ids",
+]
 
 MARKS = _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _NAME, _ARGUMENTS = '\n{"name": ', ', "arguments": '
@@ -60,6 +70,26 @@ def _written(function: Mapping[str, Any]) -> str:
     given = function.get("arguments") or {}
     arguments = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
     return f"{_OPEN}{_NAME}{json.dumps(function.get('name'))}{_ARGUMENTS}{arguments}}}\n{_CLOSE}"
+
+
+def with_short_ids(messages: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """The same conversation, in which the names of calls and of their results have nine letters."""
+    named = list[Mapping[str, object]]()
+    for message in messages:
+        changed = dict(message)
+        if calls := _list(message.get("tool_calls")):
+            changed["tool_calls"] = [{**call, "id": _nine(call.get("id"))} for call in calls]
+        if "tool_call_id" in message:
+            changed["tool_call_id"] = _nine(message["tool_call_id"])
+        named.append(changed)
+    return named
+
+
+def _nine(name: object) -> str:
+    text = str(name)
+    return (
+        text if len(text) == 9 else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:9]
+    )
 
 
 def _list(value: object) -> list[Any]:

@@ -118,6 +118,18 @@ class TestBeginning:
         assert spelled(template.render([])) == ["[]"]
 
 
+@pytest.mark.parametrize(
+    ("source", "wants"),
+    [
+        ("{%- if not call.id is defined or call.id|length != 9 %}{% endif %}", True),
+        ("{%- if call.id | length < 9 %}{{ call.id[-9:] }}{% endif %}", False),
+        (CHATML, False),
+    ],
+)
+def test_what_names_of_calls_a_template_wants(source: str, wants: bool) -> None:
+    assert ChatTemplate(source, Bytes()).wants_short_ids == wants
+
+
 class TestManners:
     """Fragments in the manner of well-known models."""
 

@@ -13,7 +13,7 @@ from localspec.decoding.statistics import Statistics
 from localspec.llama.grammar import Grammar
 from localspec.llama.model import Model
 from localspec.llama.vocabulary import Vocabulary
-from localspec.tools import Arguments, Begun, Call, CallReader, grammar, spelled_out
+from localspec.tools import Arguments, Begun, Call, CallReader, grammar, spelled_out, with_short_ids
 from localspec.wire.said import said
 from localspec.worker import Answer
 
@@ -99,6 +99,17 @@ def test_what_was_called_stays_text_where_no_tools_are_offered_any_more() -> Non
     assert roles == ["user", "assistant", "user"]
     plain = [{"role": "user", "content": "Hi"}, {"role": "user", "content": "there"}]
     assert spelled_out(plain, []) == plain
+
+
+def test_where_a_template_wants_names_of_nine_letters_calls_and_results_get_the_same() -> None:
+    _, called, one, other = with_short_ids(CALLED)
+    names = [call["id"] for call in called["tool_calls"]]  # type: ignore[attr-defined]
+    assert names == [one["tool_call_id"], other["tool_call_id"]]
+    assert [len(name) for name in {*names}] == [9, 9]
+    assert with_short_ids([{"role": "tool", "tool_call_id": "aB3456789"}])[0] == {
+        "role": "tool",
+        "tool_call_id": "aB3456789",
+    }
 
 
 def test_a_call_that_was_cut_short_keeps_what_came() -> None:
