@@ -225,6 +225,18 @@ class TestCosts:
         assert measured[4] == pytest.approx(STEEP[4])
         assert Slow(CLIFF).swept()[3] == pytest.approx(CLIFF[3], rel=0.05), "cliffs are believed"
 
+    def test_what_was_measured_in_a_bad_moment_and_is_never_tried_looks_better_with_time(
+        self,
+    ) -> None:
+        costs = Costs(ROWS)
+        costs.load([{1: 1.0, 4: 5.0, 8: 8.0}])
+        for _ in range(100):
+            costs.curves[0].refine(8, 1, 1.0)
+            costs.curves[0].relax()
+        assert costs.step(4) < 1.1
+        assert costs.step(8) == pytest.approx(8.0), "what is tried is known"
+        assert costs.step(1) == 1.0
+
     @pytest.mark.parametrize("slower", [0.0, 0.1])
     def test_it_is_seen_by_how_much_a_look_slows_its_step(self, slower: float) -> None:
         costs, chance = Costs(ROWS), random.Random(1)

@@ -31,6 +31,7 @@ _RECENT = 8  # steps
 _LONG_AGO = 64  # steps
 _SETTLING = 2  # steps of another number of rows before they are at their speed on a GPU
 _PATIENCE = 512  # steps after which a length that was found slow begins to look better
+_HOPE = 0.97  # of what a length that nobody tries was measured to take, after so many
 _DEPTHS = (1024, 4096, 16384)  # tokens; each range of depths has a shape of its own
 
 
@@ -42,6 +43,7 @@ class CostCurve:
         self._seconds = [0.0] * (longest + 1)
         self._careful = [0.0] * (longest + 1)
         self._counts = [0] * (longest + 1)
+        self._lately = set[int]()  # lengths of steps since it was relaxed
         self._filled: list[float] | None = None
         self._known = False
 
@@ -66,15 +68,21 @@ class CostCurve:
         self._filled = None
 
     def relax(self) -> None:
-        """Doubt what steps said against careful measurements: it may have been a bad moment."""
+        """Doubt what steps said against careful measurements, and these where no step has said
+        anything for long: either may be of a bad moment, and what looks dear is never tried.
+        """
         for n, careful in enumerate(self._careful):
+            if n not in self._lately:
+                self._careful[n] = careful = min(careful, max(careful * _HOPE, self._seconds[1]))
             if 0 < careful < self._seconds[n]:
                 self._seconds[n] *= (careful / self._seconds[n]) ** _SHAPE_GAIN
+        self._lately.clear()
         self._filled = None
 
     def refine(self, rows: int, plain: int, ratio: float) -> None:
         """A step with `rows`, `plain` of them no guesses, took `ratio` times what was expected."""
         self._counts[rows] += 1
+        self._lately.add(rows)
         gain = max(_SHAPE_GAIN, 1 / self._counts[rows])
         self._seconds[rows] = self.seconds(rows) * ratio**gain
         for n in range(plain + 1, self.longest + 1):  # or one that seems cheap by chance stays
