@@ -278,7 +278,7 @@ class Engine:
         """Let the target say what holds of a turn's draft, and what follows."""
         if turn.sequence.room <= 0:  # it only wanted its prompt read
             turn.sequence.finish("length")
-        held = 0 if turn.sequence.finish_reason else len(verify(turn.sequence, turn.draft, rows))
+        held = 0 if turn.sequence.finish_reason else verify(turn.sequence, turn.draft, rows)
         turn.sequence.record(turn.draft, held, now, step.draft_seconds, step.target_seconds)
         step.outcomes.append(Outcome(turn.sequence, turn.draft, held, rows[held]))
         self._roll_back(turn, held, step)

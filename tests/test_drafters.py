@@ -72,7 +72,6 @@ def test_a_chain_continues_the_text_with_the_samplers_own_guesses() -> None:
     assert draft.drafter == ModelDrafter.name
     assert draft.tokens == [guess.token for guess in expected]
     assert draft.confidences == [guess.confidence for guess in expected]
-    assert draft.parents == [-1, 0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("temperature", [0, 0.7, 1.5])

@@ -1,24 +1,20 @@
-"""A guess at what comes next: tokens with parents, so that a tree is as good as a chain."""
+"""A guess at what comes next: a chain of tokens, each with how sure its drafter is of it."""
 
 from dataclasses import dataclass, field
 
-__all__ = ["ROOT", "Draft"]
-
-ROOT = -1
-"""The parent of a first guess: the last committed token."""
+__all__ = ["Draft"]
 
 
 @dataclass
 class Draft:
-    """Guessed tokens in the order of their rows; a parent comes before its children.
+    """Guessed tokens, in the order in which they would be said.
 
-    `confidences` says of each token how likely its drafter thinks that it holds, given that its
-    parent does.
+    `confidences` says of each how likely its drafter thinks that it holds, given that those before
+    it do.
     """
 
     drafter: str = ""
     tokens: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
     at_sharpness: list[tuple[int, ...]] = field(default_factory=list)
     """What each guess would have been at other sharpness, where its drafter can tell."""
@@ -29,7 +25,6 @@ class Draft:
     def append(self, token: int, confidence: float, at_sharpness: tuple[int, ...] = ()) -> None:
         """Grow the chain by one token."""
         self.at_sharpness.append(at_sharpness)
-        self.parents.append(len(self.tokens) - 1)
         self.tokens.append(token)
         self.confidences.append(confidence)
 
@@ -38,14 +33,6 @@ class Draft:
         return Draft(
             self.drafter,
             self.tokens[:length],
-            self.parents[:length],
             self.confidences[:length],
             self.at_sharpness[:length],
         )
-
-    def child(self, parent: int, token: int) -> int | None:
-        """Where the guess stands that `token` follows `parent`, or None where nobody made it."""
-        for i in range(parent + 1, len(self.tokens)):
-            if self.parents[i] == parent and self.tokens[i] == token:
-                return i
-        return None

@@ -1,7 +1,6 @@
 """The target's judgement: along the guesses as far as they are its own picks, then one of its own.
 
-The heart of it is at the end: whatever tree of guesses is offered, the answer is that of plain
-decoding.
+The heart of it is at the end: whatever is guessed, the answer is that of plain decoding.
 """
 
 from collections.abc import Sequence as Many
@@ -14,7 +13,7 @@ from fakes import END, VOCABULARY, Alternating, FakeModel, FakeVocabulary, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localspec.decoding.draft import ROOT, Draft
+from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence
 from localspec.decoding.verify import verify
@@ -30,14 +29,11 @@ def sequence(prompt: Many[int] = (1, 2), **request: Any) -> Sequence:
     return s
 
 
-def tree(*nodes: tuple[int, int]) -> Draft:
-    """Guesses as (parent, token)."""
-    parents, tokens = [p for p, _ in nodes], [t for _, t in nodes]
-    return Draft("test", tokens, parents, [0.5] * len(nodes))
-
-
 def chain(*tokens: int) -> Draft:
-    return tree(*((i - 1, token) for i, token in enumerate(tokens)))
+    draft = Draft("test")
+    for token in tokens:
+        draft.append(token, 0.5)
+    return draft
 
 
 def preferring(*tokens: int) -> Logits:
@@ -54,13 +50,13 @@ def spoken(sequence: Sequence) -> list[tuple[int | None, str | None]]:
 class TestChains:
     def test_without_a_guess_the_target_says_one_token(self) -> None:
         s = sequence()
-        assert verify(s, Draft(), preferring(7)) == []
+        assert verify(s, Draft(), preferring(7)) == 0
         assert s.answer == [7]
         assert spoken(s) == [(7, None)]
 
     def test_a_chain_that_holds_gives_one_token_more_than_it_has(self) -> None:
         s = sequence()
-        assert verify(s, chain(3, 4, 5), preferring(3, 4, 5, 6)) == [0, 1, 2]
+        assert verify(s, chain(3, 4, 5), preferring(3, 4, 5, 6)) == 3
         assert s.answer == [3, 4, 5, 6]
         assert spoken(s) == [(3, "test"), (4, "test"), (5, "test"), (6, None)]
 
@@ -71,54 +67,19 @@ class TestChains:
         guessed = [token if i < held else 20 for i, token in enumerate(wanted)]
         # The rows after the wrong guess agree with the chain again: that must not count.
         rows = preferring(*wanted[: held + 1], *guessed[held + 1 :], 9)
-        assert verify(s, chain(*guessed), rows) == list(range(held))
+        assert verify(s, chain(*guessed), rows) == held
         assert s.answer == wanted[: held + 1]
         assert spoken(s) == [(t, "test") for t in wanted[:held]] + [(wanted[held], None)]
 
     def test_a_right_guess_at_the_wrong_place_is_no_use(self) -> None:
         s = sequence()
-        assert verify(s, chain(4, 3), preferring(3, 4, 9)) == []
+        assert verify(s, chain(4, 3), preferring(3, 4, 9)) == 0
         assert s.answer == [3]
 
     def test_the_same_token_may_be_right_twice(self) -> None:
         s = sequence()
-        assert verify(s, chain(3, 3, 3), preferring(3, 3, 4, 3)) == [0, 1]
+        assert verify(s, chain(3, 3, 3), preferring(3, 3, 4, 3)) == 2
         assert s.answer == [3, 3, 4]
-
-
-class TestTrees:
-    def test_the_second_choice_may_be_right(self) -> None:
-        """Rows follow nodes: the row after guess i is row i + 1, wherever its parent is."""
-        s = sequence()
-        assert verify(s, tree((ROOT, 3), (ROOT, 4)), preferring(4, 20, 6)) == [1]
-        assert spoken(s) == [(4, "test"), (6, None)]
-
-    def test_the_path_goes_through_the_nodes_that_hold(self) -> None:
-        s = sequence()
-        #        0          1          2       3       4
-        draft = tree((ROOT, 3), (ROOT, 4), (0, 6), (1, 6), (3, 7))
-        rows = preferring(4, 20, 6, 20, 7, 8)
-        assert verify(s, draft, rows) == [1, 3, 4]
-        assert s.answer == [4, 6, 7, 8]
-        assert spoken(s) == [(4, "test"), (6, "test"), (7, "test"), (8, None)]
-
-    def test_a_child_of_a_wrong_guess_does_not_hold(self) -> None:
-        s = sequence()
-        draft = tree((ROOT, 3), (ROOT, 4), (0, 6))
-        assert verify(s, draft, preferring(4, 6, 6, 9)) == [1]
-        assert s.answer == [4, 6]
-        assert spoken(s) == [(4, "test"), (6, None)]
-
-    def test_a_third_choice_deep_in_the_tree(self) -> None:
-        s = sequence()
-        draft = tree((ROOT, 3), (0, 4), (0, 5), (0, 6), (3, 7), (1, 7))
-        assert verify(s, draft, preferring(3, 6, 20, 20, 7, 9, 20)) == [0, 3, 4]
-        assert s.answer == [3, 6, 7, 9]
-
-    def test_none_of_the_choices_is_right(self) -> None:
-        s = sequence()
-        assert verify(s, tree((ROOT, 3), (ROOT, 4)), preferring(5, 9, 9)) == []
-        assert spoken(s) == [(5, None)]
 
 
 class TestEnds:
@@ -127,26 +88,26 @@ class TestEnds:
         wanted = [3, 4, 5, 6]
         wanted[place] = END
         s = sequence()
-        assert verify(s, chain(*wanted), preferring(*wanted, 9)) == list(range(place + 1))
+        assert verify(s, chain(*wanted), preferring(*wanted, 9)) == place + 1
         assert s.finish_reason == "stop"
         assert s.answer == wanted[:place]
         assert spoken(s) == [(token, "test") for token in wanted[:place]]
 
     def test_an_end_that_nobody_guessed(self) -> None:
         s = sequence()
-        assert verify(s, chain(3, 4), preferring(3, END, 9)) == [0]
+        assert verify(s, chain(3, 4), preferring(3, END, 9)) == 1
         assert (s.answer, s.finish_reason) == ([3], "stop")
 
     def test_a_wrongly_guessed_end_ends_nothing(self) -> None:
         s = sequence()
-        assert verify(s, chain(END, 4), preferring(3, 4, 9)) == []
+        assert verify(s, chain(END, 4), preferring(3, 4, 9)) == 0
         assert (s.answer, s.finish_reason) == ([3], None)
 
     @pytest.mark.parametrize("most", range(1, 6))
     def test_the_limit_ends_the_answer_within_right_guesses(self, most: int) -> None:
         s = sequence(max_tokens=most)
         held = verify(s, chain(3, 4, 5), preferring(3, 4, 5, 6))
-        assert held == list(range(min(most, 3)))
+        assert held == min(most, 3)
         assert s.answer == [3, 4, 5, 6][:most]
         assert s.finish_reason == ("length" if most <= 4 else None)
 
@@ -154,16 +115,16 @@ class TestEnds:
         """Tokens d, e, f spell the stop string; b was said before, g was guessed after."""
         s = sequence(stops=["def"])
         held = verify(s, chain(1, 3, 4, 5, 6), preferring(1, 3, 4, 5, 6, 7))
-        assert held == [0, 1, 2, 3]
+        assert held == 4
         assert s.answer == [1, 3, 4, 5]
         assert s.finish_reason == "stop"
         assert text(s.take_pieces()) == "b"
 
     def test_a_stop_string_over_several_steps(self) -> None:
         s = sequence(stops=["def"])
-        assert verify(s, chain(1, 3), preferring(1, 3, 4)) == [0, 1]
+        assert verify(s, chain(1, 3), preferring(1, 3, 4)) == 2
         assert text(s.take_pieces()) == "b"
-        assert verify(s, chain(5, 6), preferring(5, 6, 7)) == [0]
+        assert verify(s, chain(5, 6), preferring(5, 6, 7)) == 1
         assert s.finish_reason == "stop"
         assert text(s.take_pieces()) == ""
 
@@ -186,9 +147,9 @@ class TestSampler:
         rows[:, [3, 4, 5, 6]] = 9, 8, 7, 6
         strict = Sampling(temperature=0, presence_penalty=20.0)
         s = sequence(sampling=strict)
-        assert verify(s, chain(3, 4, 6), rows) == [0, 1]
+        assert verify(s, chain(3, 4, 6), rows) == 2
         assert s.answer == [3, 4, 5]
-        assert verify(s, Draft(), rows[:1]) == []
+        assert verify(s, Draft(), rows[:1]) == 0
         assert s.answer == [3, 4, 5, 6]
 
     def test_noise_is_that_of_the_place_in_the_text(self) -> None:
@@ -218,31 +179,24 @@ class TestSampler:
                 return np.arange(VOCABULARY) > self.said[-1]
 
         s = sequence(constraint=Ascending)
-        assert verify(s, chain(3, 2), preferring(3, 2, 9)) == [0]
+        assert verify(s, chain(3, 2), preferring(3, 2, 9)) == 1
         assert s.answer == [3, 4]
         assert sequence(constraint=Ascending).sampler.pick(preferring(2)[0], 2) == 2
 
 
 def rows_of(model: FakeModel, tokens: list[int], draft: Draft) -> Logits:
-    """What a decode gives: a row after the last token, and one after each node's own path."""
-    paths = [tokens]
-    for parent, token in zip(draft.parents, draft.tokens, strict=True):
-        paths.append([*paths[parent + 1], token])
-    return np.array([model.logits(path) for path in paths])
+    """What a decode gives: a row after the last token, and one after each guess."""
+    said = [[*tokens, *draft.tokens[:n]] for n in range(len(draft) + 1)]
+    return np.array([model.logits(text) for text in said])
 
 
 @st.composite
 def guesses(draw: st.DrawFn, future: list[int]) -> Draft:
-    """A tree that follows the future in part; guesses may be doubled, wrong, or past the end."""
-    draft, depths = Draft("test"), [0]
+    """Guesses that follow the future in part; they may be wrong, or go past the end."""
+    draft = Draft("test")
     for i in range(draw(st.integers(0, 6))):
-        parent = draw(st.integers(ROOT, i - 1)) if draw(st.booleans()) else i - 1
-        depth = depths[parent + 1]
-        depths.append(depth + 1)
-        right = future[depth] if depth < len(future) else END
-        draft.parents.append(parent)
-        draft.tokens.append(draw(st.sampled_from([right, right, 1, 2, END])))
-        draft.confidences.append(0.5)
+        right = future[i] if i < len(future) else END
+        draft.append(draw(st.sampled_from([right, right, right, 1, 2, END])), 0.5)
     return draft
 
 
@@ -281,7 +235,7 @@ class TestExactness:
             held = verify(s, draft, rows_of(model, s.tokens, draft))
             new = s.take_pieces()
             pieces += new
-            assert_path(draft, held, [p for p in new if p.token is not None], s.finish_reason)
+            assert_told(draft, held, [p for p in new if p.token is not None], s.finish_reason)
         assert (s.answer, s.finish_reason) == (expected, reason)
         assert [p.token for p in pieces if p.token is not None] == expected
         letters = "".join(chr(ord("a") + token) for token in expected)
@@ -289,13 +243,10 @@ class TestExactness:
         assert text(pieces) == (letters[: min(found)] if found else letters)
 
 
-def assert_path(
-    draft: Draft, held: list[int], pieces: list[Piece], reason: FinishReason | None
-) -> None:
-    """What held is a path from the root; it was said first, and then one token of the target's."""
-    assert [draft.parents[i] for i in held] == [ROOT, *held][: len(held)]
-    path = [draft.tokens[i] for i in held if draft.tokens[i] != END]
-    assert [(p.token, p.drafter) for p in pieces[: len(path)]] == [(t, "test") for t in path]
-    own = pieces[len(path) :]
+def assert_told(draft: Draft, held: int, pieces: list[Piece], reason: FinishReason | None) -> None:
+    """The guesses that held were said first, and then one token of the target's."""
+    right = [token for token in draft.tokens[:held] if token != END]
+    assert [(p.token, p.drafter) for p in pieces[: len(right)]] == [(t, "test") for t in right]
+    own = pieces[len(right) :]
     assert [p.drafter for p in own] in ([], [None])
     assert own or reason
