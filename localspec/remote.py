@@ -59,10 +59,9 @@ class UnreachableError(RemoteError):
 
 
 class Remote:
-    """One server, through one pool of connections, for one event loop.
+    """One server, through one pool of as many connections as it takes, for one event loop.
 
-    `seconds` is the longest silence to bear: before an answer, and between its chunks. At most
-    `connections` requests are under way at once; others wait for their turn (None: no limit).
+    `seconds` is the longest silence to bear: before an answer, and between its chunks.
     """
 
     def __init__(
@@ -71,7 +70,6 @@ class Remote:
         *,
         api_key: str | None = None,
         seconds: float = _PATIENCE_SECONDS,
-        connections: int | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """Nothing is sent yet. Raises UsageError where `url` is none."""
@@ -82,9 +80,7 @@ class Remote:
             base_url=base,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else None,
             timeout=httpx2.Timeout(seconds, connect=_CONNECT_SECONDS, pool=None),
-            limits=httpx2.Limits(
-                max_connections=connections, max_keepalive_connections=connections
-            ),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
             transport=transport,
             trust_env=not _is_here(base.host),  # a proxy does not know the way to this computer
         )
@@ -111,13 +107,11 @@ class Remote:
         """The whole answer to one request. Raises RemoteError."""
         return await self._call("POST", operation, {**body, "stream": False})
 
-    async def stream(
-        self, body: Mapping[str, object], operation: str = CHAT
-    ) -> AsyncIterator[Document]:
+    async def stream(self, body: Mapping[str, object]) -> AsyncIterator[Document]:
         """The chunks of one answer as they come. Raises RemoteError, also in the middle."""
         ended = False
         with self._faults():
-            request = self._client.stream("POST", operation, json={**body, "stream": True})
+            request = self._client.stream("POST", CHAT, json={**body, "stream": True})
             async with request as response:
                 await self._check(response)
                 async for event in httpx2.EventSource(response):

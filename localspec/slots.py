@@ -77,9 +77,6 @@ class Slots:
         self.width = target.sequences
         self._uses = 0
 
-    def __len__(self) -> int:
-        return len(self._all)
-
     @property
     def sequences(self) -> list[Sequence]:
         """Those that have a slot."""

@@ -104,16 +104,6 @@ class TestContext:
         mine = context.decode([Run(0, [5], 10, 1), Run(1, [tokens[6]], 6, 1)])[1].copy()
         assert np.abs(mine - fresh(model, tokens[:7])).max() < 0.5
 
-    def test_a_saved_cache_goes_on_where_it_was(self, model: Model, context: Context) -> None:
-        tokens = model.vocabulary.tokenize(TEXT)
-        context.decode([Run(0, tokens[:10], 0, 1)])
-        context.load(2, context.save(0))
-        context.truncate(0, 0)
-        after = context.decode([Run(2, [tokens[10]], 10, 1)])[0]
-        assert np.abs(after - fresh(model, tokens[:11])).max() < 0.5
-        with pytest.raises(DecodeError, match="does not fit"):
-            context.load(1, b"\x00" * 64)
-
     def test_a_batch_that_makes_no_sense_is_an_error_in_words(self, context: Context) -> None:
         with pytest.raises(DecodeError, match="could not evaluate 1 tokens"):
             context.decode([Run(0, [10**6], 0, 1)])

@@ -119,21 +119,6 @@ class Context:
         last: int = lib.llama_memory_seq_pos_max(self._memory, slot)
         return last + 1
 
-    def save(self, slot: int) -> bytes:
-        """The cache of one sequence, to be loaded by a context of the same model."""
-        size = lib.llama_state_seq_get_size(self.handle, slot)
-        buffer = (ctypes.c_uint8 * size)()
-        written = lib.llama_state_seq_get_data(self.handle, buffer, size, slot)
-        if written == 0:
-            raise DecodeError(f"The KV cache of {self.model.name} could not be saved.")
-        return bytes(buffer[:written])
-
-    def load(self, slot: int, state: bytes) -> None:
-        """Put a saved cache under a sequence."""
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        if lib.llama_state_seq_set_data(self.handle, buffer, len(state), slot) == 0:
-            raise DecodeError(f"The saved KV cache does not fit {self.model.name}.")
-
     def _probe_truncation(self) -> bool:
         """Recurrent, hybrid and some sliding-window caches cannot roll back: find out now."""
         self.decode([Run(0, (0, 0, 0), 0, 1)])

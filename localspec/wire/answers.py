@@ -6,9 +6,8 @@
 import secrets
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from localspec import __version__
@@ -358,8 +357,3 @@ def _shown(piece: bytes) -> str:
 def _finite(logprob: float | None) -> float:
     """JSON has no -inf; OpenAI says -9999 for what is as good as impossible."""
     return max(-9999.0, logprob) if logprob is not None else 0.0
-
-
-def encode(value: Any) -> bytes:
-    """JSON."""
-    return msgspec.json.encode(value)

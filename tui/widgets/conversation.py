@@ -89,7 +89,7 @@ class Conversation(VerticalScroll, can_focus=False):
     def _earlier(self) -> list[Widget]:
         if not self._hidden:
             return []
-        return [Earlier(f"↑ {len(self._hidden):,} earlier messages", classes="earlier")]
+        return [Earlier(f"↑ {len(self._hidden):,} earlier messages")]
 
     def _view(self, message: Message) -> MessageView:
         siblings = [sibling.id for sibling in self._tree.siblings(message.id)]
