@@ -17,6 +17,7 @@ __all__ = [
     "dim",
     "draw",
     "finding",
+    "harmless",
     "mark",
     "paragraph",
     "printable",
@@ -37,9 +38,14 @@ _MARKS = {"ok": ("✓", 32), "warning": ("!", 33), "failed": ("✗", 31)}
 _HARMFUL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
 
 
+def harmless(text: str) -> str:
+    """`text` without control characters."""
+    return text.translate(_HARMFUL)
+
+
 def printable(text: str) -> str:
     """`text` without control characters where standard output is a terminal."""
-    return text.translate(_HARMFUL) if sys.stdout.isatty() else text
+    return harmless(text) if sys.stdout.isatty() else text
 
 
 def strong(text: str) -> str:

@@ -17,7 +17,7 @@ from localspec.tui.screens.help import Help
 from localspec.tui.screens.settings import Settings
 from localspec.tui.session import Session
 from localspec.tui.store import Message, Store, Summary
-from localspec.tui.text import code_blocks, harmless, shorten
+from localspec.tui.text import code_blocks, shorten
 from localspec.tui.thinking import split_thoughts
 from localspec.tui.widgets.conversation import Conversation
 from localspec.tui.widgets.message import MessageView
@@ -32,6 +32,7 @@ from textual.message import Message as Event
 from textual.screen import Screen
 from textual.widgets import Footer, Markdown, Static
 
+from localspec.console import harmless
 from localspec.errors import LocalspecError, UsageError
 
 __all__ = ["Chat"]

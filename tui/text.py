@@ -2,13 +2,13 @@
 
 import re
 
-__all__ = ["code_blocks", "harmless", "shorten", "title"]
+from localspec.console import harmless
+
+__all__ = ["code_blocks", "shorten", "title"]
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)$")
 _TITLE_LENGTH = 56
 _MARKS = re.compile(r"^[\s#>*\-`]+|[\s`*]+$")
-# Escape sequences in an answer must not reach a terminal: they move cursors and set titles.
-_HARMFUL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
 
 
 def code_blocks(text: str) -> list[str]:
@@ -41,8 +41,3 @@ def shorten(text: str, length: int) -> str:
     cut = line[: length - 1]
     head, _, _ = cut.rpartition(" ")
     return (head if len(head) > length // 2 else cut) + "…"
-
-
-def harmless(text: str) -> str:
-    """`text` without control characters."""
-    return text.translate(_HARMFUL)

@@ -8,7 +8,6 @@ from localspec.tui import tint
 from localspec.tui.figures import SEPARATOR, Figures, Part, fit, footnote
 from localspec.tui.keys import ANSWER_KEYS, MESSAGE_KEYS, QUESTION_KEYS
 from localspec.tui.store import Message
-from localspec.tui.text import harmless
 from localspec.tui.thinking import split_thoughts
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -16,6 +15,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Event
 from textual.widgets import Markdown, Static
+
+from localspec.console import harmless
 
 __all__ = ["Answer", "MessageView", "Question", "line_of"]
 
