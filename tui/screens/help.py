@@ -1,14 +1,19 @@
 """Commands and keys, made of the tables that define them."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from localspec.tui.commands import COMMANDS
-from localspec.tui.keys import NAMED_KEYS
+from localspec.tui.keys import (
+    ANSWER_KEYS,
+    KEYS,
+    MESSAGE_KEYS,
+    NAMED_KEYS,
+    PROMPT_KEYS,
+    QUESTION_KEYS,
+)
 from localspec.tui.screens.sheet import room
-from localspec.tui.widgets.message import Answer, MessageView, Question
-from localspec.tui.widgets.prompt import Typing
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -41,9 +46,9 @@ class Help(ModalScreen[None]):
         width = room(self.app) - _SCROLLBAR
         with Vertical(classes="sheet"), VerticalScroll():
             yield Static(_table("Commands", commands, width))
-            yield Static(_table("Keys", [*self._keys(type(self.app)), *_FIXED], width))
-            yield Static(_table("While typing", [*_TYPING, *self._keys(Typing)], width))
-            chosen = self._keys(MessageView, Question, Answer)
+            yield Static(_table("Keys", [*self._rows(KEYS), *_FIXED], width))
+            yield Static(_table("While typing", [*_TYPING, *self._rows(PROMPT_KEYS)], width))
+            chosen = self._rows([*MESSAGE_KEYS, *QUESTION_KEYS, *ANSWER_KEYS])
             yield Static(_table("On a message (shift+tab goes there)", chosen, width))
             yield Static(_changing(self._changed), classes="hint", markup=False)
 
@@ -51,13 +56,12 @@ class Help(ModalScreen[None]):
         """The tables scroll with the arrow keys."""
         self.query_one(VerticalScroll).focus()
 
-    def _keys(self, *owners: type) -> list[Row]:
+    def _rows(self, keys: Iterable[Binding]) -> list[Row]:
         """Keys as they are now, and what they do."""
         return [
-            (self._changed.get(b.id, b.key).replace(",", ", "), b.tooltip)
-            for owner in owners
-            for b in owner.__dict__["BINDINGS"]
-            if b.tooltip and b.id
+            (self._changed.get(key.id, key.key).replace(",", ", "), key.tooltip)
+            for key in keys
+            if key.tooltip and key.id
         ]
 
 

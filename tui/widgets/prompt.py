@@ -14,7 +14,7 @@ from textual.message import Message as Event
 from textual.widgets import OptionList, TextArea
 from textual.widgets.option_list import Option
 
-__all__ = ["Prompt", "Suggestion", "Typing"]
+__all__ = ["Prompt", "Suggestion"]
 
 
 class Suggestion(NamedTuple):
