@@ -12,8 +12,8 @@ from localspec.serve.parts import arguments, parts
 from localspec.thinking import Thought
 from localspec.tools import Arguments, Begun
 from localspec.wire.answers import new_id
-from localspec.wire.asked import Asked, SampledBody
-from localspec.wire.chat import Function, Tool, offer
+from localspec.wire.asked import Asked, ModelName, SampledBody
+from localspec.wire.chat import Function, FunctionName, Tool, offer
 from localspec.wire.errors import Refusal, refusal
 from localspec.wire.reading import read as read_body
 from localspec.wire.said import Part, said
@@ -67,7 +67,7 @@ class TheirMessage(Struct):
 class TheirTool(Struct):
     """A function the model may call."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
+    name: FunctionName
     input_schema: dict[str, Any]
     description: str | None = None
 
@@ -90,7 +90,7 @@ class CountBody(Struct, kw_only=True):
     """The body of `/v1/messages/count_tokens`."""
 
     messages: Annotated[list[TheirMessage], Meta(min_length=1, max_length=4096)]
-    model: Annotated[str, Meta(max_length=512)] = ""
+    model: ModelName = ""
     system: str | list[Block] | None = None
     tools: Annotated[list[TheirTool], Meta(max_length=128)] | None = None
     tool_choice: TheirChoice | None = None

@@ -16,13 +16,15 @@ from localspec.serve.parts import parts
 from localspec.thinking import Thought
 from localspec.tools import Arguments, Begun, Call
 from localspec.wire.answers import new_id
-from localspec.wire.asked import IGNORED, Asked, SampledBody
+from localspec.wire.asked import IGNORED, Asked, ModelName, SampledBody, SpeculationMode
 from localspec.wire.chat import (
     Effort,
     Function,
+    FunctionName,
     TextPart,
     Tool,
     as_arguments,
+    as_role,
     as_text,
     check_size,
     offer,
@@ -40,7 +42,6 @@ _IGNORED = (
     | {"background", "include", "max_tool_calls", "prompt"}
     | {"stream_options", "truncation", "top_logprobs", "conversation"}
 )
-_ROLES = {"developer": "system"}
 
 
 class Item(Struct, kw_only=True):
@@ -58,7 +59,7 @@ class Item(Struct, kw_only=True):
 class TheirTool(Struct):
     """A function the model may call."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
+    name: FunctionName
     type: Literal["function"] = "function"
     description: str | None = None
     parameters: dict[str, Any] | None = None
@@ -99,7 +100,7 @@ class ResponsesBody(Struct, kw_only=True):
     """The body of `/v1/responses`."""
 
     input: str | Annotated[list[Item], Meta(min_length=1, max_length=4096)]
-    model: Annotated[str, Meta(max_length=512)] = ""
+    model: ModelName = ""
     instructions: str | None = None
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
@@ -111,7 +112,7 @@ class ResponsesBody(Struct, kw_only=True):
     reasoning: Reasoning | None = None
     stream: bool | None = None
     previous_response_id: None = None
-    speculation: Literal["auto", "off"] | Annotated[int, Meta(ge=0, le=64)] | None = None
+    speculation: SpeculationMode | None = None
 
 
 def read(data: bytes | Mapping[str, object]) -> Asked:
@@ -156,8 +157,7 @@ def _conversation(body: ResponsesBody) -> list[Message]:
 
 def _message(item: Item, where: str) -> list[Message]:
     if item.type == "message":
-        role = _ROLES.get(item.role, item.role)
-        return [{"role": role, "content": as_text(item.content, where)}]
+        return [{"role": as_role(item.role), "content": as_text(item.content, where)}]
     if item.type == "function_call":
         function = {"name": item.name, "arguments": as_arguments(item.arguments)}
         call = {"id": item.call_id, "type": "function", "function": function}

@@ -25,6 +25,7 @@ __all__ = [
     "Completion",
     "CompletionChoice",
     "Delta",
+    "FunctionCall",
     "Reason",
     "Timings",
     "ToolCall",
@@ -40,6 +41,8 @@ __all__ = [
 ]
 
 Reason: TypeAlias = Literal["stop", "length", "tool_calls"]
+
+_FINGERPRINT = f"localspec-{__version__}"
 
 
 class PromptDetails(Struct):
@@ -181,7 +184,7 @@ class ChatChunk(Struct):
     choices: list[ChunkChoice]
     usage: Usage | UnsetType | None = UNSET
     timings: Timings | UnsetType = UNSET
-    system_fingerprint: str = f"localspec-{__version__}"
+    system_fingerprint: str = _FINGERPRINT
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
 
 
@@ -204,7 +207,7 @@ class Completion(Struct):
     choices: list[CompletionChoice]
     usage: Usage | UnsetType | None = UNSET
     timings: Timings | UnsetType = UNSET
-    system_fingerprint: str = f"localspec-{__version__}"
+    system_fingerprint: str = _FINGERPRINT
     object: Literal["text_completion"] = "text_completion"
 
 
@@ -219,7 +222,7 @@ def chat_completion(
         choices=[_chat_choice(i, answer, tools) for i, answer in enumerate(answers)],
         usage=usage([answer.statistics for answer in answers], per_prompt=len(answers)),
         timings=timings([answer.statistics for answer in answers]),
-        system_fingerprint=f"localspec-{__version__}",
+        system_fingerprint=_FINGERPRINT,
     )
 
 

@@ -10,11 +10,22 @@ from msgspec import Meta
 from localspec.runtime import Options, Prompt
 from localspec.wire.errors import Refusal
 
-__all__ = ["IGNORED", "Asked", "SampledBody", "StreamOptions"]
+__all__ = [
+    "IGNORED",
+    "Asked",
+    "ModelName",
+    "SampledBody",
+    "SpeculationMode",
+    "StreamOptions",
+    "Token",
+]
 
 _SEED_BITS = 53  # what JavaScript can tell apart
 _MOST_ANSWERS = 64  # prompts times n
 
+ModelName: TypeAlias = Annotated[str, Meta(max_length=512)]
+SpeculationMode: TypeAlias = Literal["auto", "off"] | Annotated[int, Meta(ge=0, le=64)]
+"""Whether to guess ahead, or by how many tokens."""
 Token: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Stop: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 
@@ -44,7 +55,7 @@ class StreamOptions(msgspec.Struct):
 class SampledBody(msgspec.Struct, kw_only=True):
     """Fields that say how to choose tokens, and how many. What is left out is ours to choose."""
 
-    model: Annotated[str, Meta(max_length=512)] = ""
+    model: ModelName = ""
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     top_k: Annotated[int, Meta(ge=-1, le=2**31 - 1)] | None = None
@@ -68,7 +79,7 @@ class SampledBody(msgspec.Struct, kw_only=True):
     n: Annotated[int, Meta(ge=1, le=16)] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    speculation: Literal["auto", "off"] | Annotated[int, Meta(ge=0, le=64)] | None = None
+    speculation: SpeculationMode | None = None
 
     def sampling_options(self) -> Options:
         """These fields as options; a seed is always among them."""

@@ -16,9 +16,11 @@ __all__ = [
     "ChatBody",
     "Effort",
     "Function",
+    "FunctionName",
     "TextPart",
     "Tool",
     "as_arguments",
+    "as_role",
     "as_text",
     "check_size",
     "conversation",
@@ -33,9 +35,9 @@ _IGNORED = IGNORED | {
     "verbosity",
 }
 Effort: TypeAlias = Annotated[str, Meta(max_length=16)]
+FunctionName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
 _LARGEST_SCHEMA = 65_536  # characters of JSON
 _NOT_KWARGS = ("messages", "tools")  # a template gets them from fields of their own
-_ROLES = {"developer": "system"}  # for templates that know only the older name
 
 
 class TextPart(msgspec.Struct):
@@ -74,7 +76,7 @@ class ChatMessage(msgspec.Struct):
 class Function(msgspec.Struct):
     """A function the model may call; `parameters` is the JSON schema of its arguments."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
+    name: FunctionName
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
@@ -187,7 +189,7 @@ def conversation(messages: list[ChatMessage]) -> list[Message]:
 
 def _message(message: ChatMessage, where: str) -> Message:
     plain: dict[str, object] = {
-        "role": _ROLES.get(message.role, message.role),
+        "role": as_role(message.role),
         "content": as_text(message.content, where),
     }
     if message.name is not None:
@@ -209,6 +211,11 @@ def _message(message: ChatMessage, where: str) -> Message:
             for call in message.tool_calls
         ]
     return plain
+
+
+def as_role(role: str) -> str:
+    """A role as chat templates know it, many of them by the older of two names only."""
+    return "system" if role == "developer" else role
 
 
 def as_text(content: str | list[TextPart] | None, where: str) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from localspec.runtime import Prompt
-from localspec.wire.asked import IGNORED
+from localspec.wire.asked import IGNORED, ModelName
 from localspec.wire.completion import Prompts, prompts
 from localspec.wire.errors import Refusal
 from localspec.wire.reading import read as read_body
@@ -24,7 +24,7 @@ class EmbeddingBody(msgspec.Struct, kw_only=True):
     """The body of `/v1/embeddings`. `dimensions` shortens the vectors."""
 
     input: Prompts
-    model: Annotated[str, Meta(max_length=512)] = ""
+    model: ModelName = ""
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Annotated[int, Meta(ge=1)] | None = None
 
