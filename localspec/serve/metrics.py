@@ -10,13 +10,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from localspec.runtime import LLM
+from localspec.serve.props import ROWS
 from localspec.worker import Answer
 
 __all__ = ["Metrics"]
 
 _LATENCIES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _PER_TOKEN = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-_ROWS = (1, 2, 3, 4, 6, 8, 12, 16)
 
 
 class Metrics:
@@ -110,7 +110,7 @@ class _Moment(Collector):
             "What a step that looks at this many tokens takes now.",
             labels=["model_name", "rows"],
         )
-        for rows in _ROWS:
+        for rows in ROWS:
             steps.add_metric([self._model, str(rows)], governor.costs.step(rows))
         yield steps
 

@@ -6,9 +6,10 @@ from localspec import __version__
 from localspec.runtime import LLM
 from localspec.serve.settings import Settings
 
-__all__ = ["props"]
+__all__ = ["ROWS", "props"]
 
-_ROWS = (1, 2, 3, 4, 6, 8, 12, 16)
+ROWS = (1, 2, 3, 4, 6, 8, 12, 16)
+"""Numbers of rows whose cost is told, here and in the metrics."""
 
 
 def props(settings: Settings, llm: LLM | None) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def props(settings: Settings, llm: LLM | None) -> dict[str, Any]:
         "notes": llm.notes,
         "governor": {
             "plain_tokens_per_second": round(plain, 2),
-            "cost_of_rows": {str(n): _ratio(llm.governor.costs.step(n), base) for n in _ROWS},
+            "cost_of_rows": {str(n): _ratio(llm.governor.costs.step(n), base) for n in ROWS},
             "drafters": {
                 name: {"seconds_per_guess": round(book.proposal.each, 6)}
                 for name, book in sorted(llm.governor.books.items())
