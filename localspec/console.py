@@ -5,7 +5,7 @@ import shutil
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import cycle
 from typing import Literal, Self, TypeAlias
 
@@ -21,6 +21,7 @@ __all__ = [
     "mark",
     "paragraph",
     "printable",
+    "ranges",
     "strong",
     "table",
     "tell",
@@ -100,6 +101,24 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def ranges(numbers: Iterable[int]) -> Iterator[str]:
+    """Ascending numbers in words: 2, 5-7."""
+    first = last = None
+    for number in numbers:
+        if last is not None and number == last + 1:
+            last = number
+            continue
+        if first is not None:
+            yield _range(first, last)
+        first = last = number
+    if first is not None:
+        yield _range(first, last)
+
+
+def _range(first: int, last: int | None) -> str:
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def tell(line: str) -> None:

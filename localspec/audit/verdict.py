@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import pairwise
 
 from localspec.audit.audit import Audit
 from localspec.audit.chances import FALSE_ALARMS, Chance
 from localspec.audit.texts import Text
 from localspec.audit.widths import Widths
-from localspec.console import finding, paragraph
+from localspec.console import finding, paragraph, ranges
 
 __all__ = ["document", "page"]
 
@@ -23,7 +22,7 @@ def page(audit: Audit, columns: int) -> Iterator[str]:
     for subject, well, words in (
         ("logits", audit.one_class, _logits(audit.widths)),
         ("texts", not audit.forks, _texts(audit.texts, audit.forks)),
-        ("frequencies", not audit.strayed, _chances(audit.chances)),
+        ("frequencies", not audit.strayed, _chances(audit.chances, audit.strayed)),
     ):
         yield from finding("ok" if well else "failed", subject, words, columns)
     yield ""
@@ -54,19 +53,8 @@ def _logits(found: Widths | None) -> str:
     if len(found.classes) == 1:
         widest = found.classes[0][-1]
         return f"equal to the bit, whether 1 or up to {widest} tokens are looked at together"
-    classes = "; ".join(_ranges(widths) for widths in found.classes)
+    classes = "; ".join(", ".join(ranges(widths)) for widths in found.classes)
     return f"differ by up to {found.difference:.2g}; equal only among {classes} tokens at once"
-
-
-def _ranges(widths: tuple[int, ...]) -> str:
-    """1-3 for 1, 2, 3."""
-    runs = [[widths[0], widths[0]]]
-    for before, width in pairwise(widths):
-        if width == before + 1:
-            runs[-1][1] = width
-        else:
-            runs.append([width, width])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
 def _texts(texts: list[Text], forks: list[Text]) -> str:
@@ -80,14 +68,14 @@ def _texts(texts: list[Text], forks: list[Text]) -> str:
     return f"{len(texts)} answers the same, token by token ({tokens} tokens, {held} guessed right)"
 
 
-def _chances(chances: list[Chance]) -> str:
+def _chances(chances: list[Chance], strayed: list[Chance]) -> str:
     counted = [chance for chance in chances if chance.samples]
     samples, least = sum(c.samples for c in counted), min((c.p for c in counted), default=1.0)
     alarms = f"{1 / FALSE_ALARMS:,.0f}"
     return (
-        f"{samples} tokens in {len(counted)} places came as often as the model says they would"
-        if all(c.p >= FALSE_ALARMS / len(chances) for c in chances)
-        else f"of {samples} tokens in {len(counted)} places some came too often"
+        f"of {samples} tokens in {len(counted)} places some came too often"
+        if strayed
+        else f"{samples} tokens in {len(counted)} places came as often as the model says they would"
     ) + f" (least p {least:.2g}; one audit in {alarms} is wrong about it)"
 
 

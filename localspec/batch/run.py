@@ -16,6 +16,7 @@ from localspec.batch.interrupt import interruptible
 from localspec.batch.journal import Entry, Journal
 from localspec.batch.plan import Counts, Plan
 from localspec.batch.request import Recipe
+from localspec.console import ranges
 from localspec.errors import UsageError
 
 __all__ = ["Outcome", "Watcher", "Work", "run"]
@@ -151,28 +152,10 @@ def _refuse(journal: Journal, plan: Plan, watcher: Watcher) -> None:
 def _tell(journal: Journal, plan: Plan, watcher: Watcher) -> None:
     if journal.damaged:
         watcher.note(f"{journal.damaged} damaged records of {journal.path} are answered anew.")
-    changed = list(_ranges(plan.changed()))
+    changed = list(ranges(plan.changed()))
     if changed:
         told = ", ".join(changed[:_TOLD_LINES]) + (" …" if len(changed) > _TOLD_LINES else "")
         watcher.note(f"Changed since they were answered, and answered anew: lines {told}.")
-
-
-def _ranges(numbers: Iterator[int]) -> Iterator[str]:
-    """Ascending numbers in words: 2, 5-7."""
-    first = last = None
-    for number in numbers:
-        if last is not None and number == last + 1:
-            last = number
-            continue
-        if first is not None:
-            yield _range(first, last)
-        first = last = number
-    if first is not None:
-        yield _range(first, last)
-
-
-def _range(first: int, last: int | None) -> str:
-    return str(first) if first == last else f"{first}-{last}"
 
 
 def _answer(opening: Opening, journal: Journal, plan: Plan, watcher: Watcher) -> bool:

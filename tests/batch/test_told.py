@@ -12,10 +12,10 @@ from localspec.batch.backends.base import Effort, Reply
 from localspec.batch.energy import Meter, counters
 from localspec.batch.plan import Counts
 from localspec.batch.request import Task
-from localspec.batch.run import _ranges
 from localspec.batch.screen import Events, Screen
 from localspec.batch.tally import Tally
 from localspec.batch.template import Template
+from localspec.console import ranges
 
 TASK = Task(1, "a", "0" * 48)
 
@@ -66,8 +66,8 @@ def test_durations(seconds: float, said: str) -> None:
 
 
 def test_ranges_of_lines() -> None:
-    assert list(_ranges(iter([1, 3, 4, 5, 9, 10]))) == ["1", "3-5", "9-10"]
-    assert list(_ranges(iter([]))) == []
+    assert list(ranges(iter([1, 3, 4, 5, 9, 10]))) == ["1", "3-5", "9-10"]
+    assert list(ranges(iter([]))) == []
 
 
 def test_events_are_json_lines_and_a_screen_is_silent_without_a_terminal(
