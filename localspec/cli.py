@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from localspec import settings, streams
+from localspec import console, settings, streams
 from localspec.errors import LocalspecError
 
 __all__ = ["main"]
@@ -66,7 +66,7 @@ def _complain(sentence: str, code: int, verbose: bool) -> int:
     try:
         if verbose:
             traceback.print_exc()
-        print(f"localspec: {sentence}", file=sys.stderr, flush=True)
+        console.note(sentence)
     except OSError:
         streams.drop(sys.stderr)
     return code

@@ -13,12 +13,15 @@ from localspec import streams
 
 __all__ = [
     "LiveLine",
+    "State",
     "Waiting",
+    "columns",
     "dim",
     "draw",
     "finding",
     "harmless",
     "mark",
+    "note",
     "paragraph",
     "printable",
     "ranges",
@@ -29,6 +32,7 @@ __all__ = [
 
 State: TypeAlias = Literal["ok", "warning", "failed"]
 _SUBJECT = 14  # columns for the name of a finding
+_WIDEST = 100  # columns: longer lines read badly
 
 _PATIENCE_SECONDS = 0.7
 _FRAME_SECONDS = 0.1
@@ -119,6 +123,16 @@ def ranges(numbers: Iterable[int]) -> Iterator[str]:
 
 def _range(first: int, last: int | None) -> str:
     return str(first) if first == last else f"{first}-{last}"
+
+
+def columns() -> int:
+    """Columns to write in: the terminal's, and no more than read well."""
+    return min(_WIDEST, shutil.get_terminal_size().columns)
+
+
+def note(sentence: str) -> None:
+    """Something a person should know, on standard error."""
+    print(f"localspec: {sentence}", file=sys.stderr, flush=True)
 
 
 def tell(line: str) -> None:

@@ -2,12 +2,10 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
-from localspec import folders
+from localspec import console, folders
 from localspec.bench.progress import Progress
-from localspec.console import paragraph
 from localspec.distill import prompts
 from localspec.distill.distill import Outcome, distill
 from localspec.distill.measure import Acceptance
@@ -26,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     output = options.output or folders.data() / "drafts" / f"{target.stem}-draft.gguf"
     asked, left_out = prompts.own(options.prompts) if options.prompts else (prompts.seeds(), 0)
     if left_out:
-        print(f"localspec: {left_out} lines of {options.prompts} are left out.", file=sys.stderr)
+        console.note(f"{left_out} lines of {options.prompts} are left out.")
     with Progress() as progress:
         outcome = distill(
             target,
@@ -38,11 +36,11 @@ def run(options: argparse.Namespace) -> int:
             progress=progress.at,
         )
     for note in outcome.notes:
-        print(f"localspec: {note}", file=sys.stderr)
+        console.note(note)
     if options.json:
         print(json.dumps(_document(target, outcome)))
     else:
-        print("\n".join(paragraph(_page(target, outcome), _COLUMNS)))
+        print("\n".join(console.paragraph(_page(target, outcome), _COLUMNS)))
     return 0
 
 

@@ -2,9 +2,8 @@
 
 import argparse
 import json
-import shutil
 
-from localspec.console import finding
+from localspec.console import columns, finding
 from localspec.doctor import examine
 from localspec.llama.library import show_log
 
@@ -14,11 +13,11 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Print findings as they are made; 1 where something does not work."""
     show_log(options.verbose)
-    findings, columns = [], min(100, shutil.get_terminal_size().columns)
+    findings, width = [], columns()
     for found in examine():
         findings.append(found)
         if not options.json:
-            lines = finding(found.state, found.subject, found.detail, columns, found.advice)
+            lines = finding(found.state, found.subject, found.detail, width, found.advice)
             print("\n".join(lines), flush=True)
     failed = any(found.state == "failed" for found in findings)
     if options.json:

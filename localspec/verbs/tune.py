@@ -3,8 +3,8 @@
 import argparse
 import json
 import shutil
-import sys
 
+from localspec import console
 from localspec.bench import advice
 from localspec.bench.machine import device
 from localspec.bench.progress import Progress
@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     with Progress() as progress:
         tuning = tune(options.model, options.draft, progress.at)
     for note in tuning.notes:
-        print(f"localspec: {note}", file=sys.stderr)
+        console.note(note)
     if options.json:
         print(json.dumps(advice.document(tuning, device()), ensure_ascii=False))
     else:

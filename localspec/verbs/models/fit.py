@@ -2,14 +2,13 @@
 
 import argparse
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from localspec import memory, models
 from localspec.arguments.serve import PARALLEL
-from localspec.console import Waiting, dim, mark, paragraph, strong, table
+from localspec.console import Waiting, columns, dim, mark, paragraph, strong, table
 from localspec.errors import UsageError
 from localspec.llama.library import show_log
 from localspec.models import catalogue, shelf
@@ -88,8 +87,7 @@ def _fit(options: argparse.Namespace, paths: dict[str, Path], waiting: Waiting) 
     if options.json:
         print(json.dumps(_document(described, free, found, best)))
     else:
-        columns = min(100, shutil.get_terminal_size().columns)
-        print("\n".join(_page(described, free, found, best, default, columns)))
+        print("\n".join(_page(described, free, found, best, default)))
     return 0 if best else 1
 
 
@@ -99,7 +97,6 @@ def _page(
     plans: list[Plan],
     best: Plan | None,
     default: int,
-    columns: int,
 ) -> Iterator[str]:
     yield strong(" + ".join(d.files[0].stem for d in described.values()))
     here = f"{spoken(machine.host)} of memory free"
@@ -113,7 +110,7 @@ def _page(
     yield ""
     yield from _breakdown(shown)
     yield ""
-    yield from paragraph(_advice(best, shown, machine, default), columns)
+    yield from paragraph(_advice(best, shown, machine, default), columns())
 
 
 def _table_of_contexts(plans: list[Plan], machine: Machine, layers: int) -> Iterator[str]:

@@ -2,14 +2,13 @@
 
 import argparse
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from localspec import models
-from localspec.console import dim, paragraph, printable, strong, table
+from localspec.console import columns, dim, paragraph, printable, strong, table
 from localspec.errors import ModelError
 from localspec.models import matches, shelf, usage
 from localspec.models.catalogue import Entry, catalogue
@@ -17,8 +16,6 @@ from localspec.models.description import Description, describe
 from localspec.models.naming import spoken
 
 __all__ = ["run"]
-
-_WIDEST = 100
 
 
 @dataclass(frozen=True)
@@ -46,11 +43,10 @@ def run(options: argparse.Namespace) -> int:
             document["catalogue"] = [_entry_document(entry) for entry in entries.values()]
         print(json.dumps(document, ensure_ascii=False))
         return 0
-    columns = min(_WIDEST, shutil.get_terminal_size().columns)
     for row in rows:
         print(strong(printable(row.name)))
         for line in _details(row):
-            print(dim("\n".join(paragraph(printable(line), columns, "  "))))
+            print(dim("\n".join(paragraph(printable(line), columns(), "  "))))
     if options.all:
         print()
         heads, *lines = table([_HEADS, *(_cells(entry) for entry in entries.values())])

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -11,7 +9,7 @@ from typing import Literal
 from localspec import drift
 from localspec.bench.pairing import Measured, measure
 from localspec.bench.progress import Progress
-from localspec.console import dim, mark, paragraph, printable, strong
+from localspec.console import columns, dim, mark, note, paragraph, printable, strong
 from localspec.llama.library import show_log
 from localspec.models import matches, pairs
 from localspec.models.catalogue import Suggestion
@@ -44,13 +42,12 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_document(target, candidates, measured, suggestions)))
     else:
-        columns = min(100, shutil.get_terminal_size().columns)
         for sign, name, words in _lines(target, candidates, measured, suggestions):
             print(f"{sign} {strong(printable(name))}")
-            print(dim("\n".join(paragraph(printable(words), columns, _INDENT))))
+            print(dim("\n".join(paragraph(printable(words), columns(), _INDENT))))
         if candidates or suggestions:
             print()
-        print("\n".join(paragraph(_conclusion(options.model, candidates, measured), columns)))
+        print("\n".join(paragraph(_conclusion(options.model, candidates, measured), columns())))
     return 0
 
 
@@ -70,7 +67,7 @@ def _remember(target: Path, fit: list[Candidate], measured: Found) -> None:
     try:
         matches.keep(target, results)
     except OSError as error:
-        print(f"localspec: This could not be remembered: {error.strerror}.", file=sys.stderr)
+        note(f"This could not be remembered: {error.strerror}.")
 
 
 def _speedup(candidate: Candidate, measured: Found) -> float:
@@ -95,11 +92,11 @@ def _lines(
 
 def _hint(suggestion: Suggestion) -> str:
     """What the catalogue knows of a draft that is not here."""
-    note = f" ({suggestion.note})" if suggestion.note else ""
+    known = f" ({suggestion.note})" if suggestion.note else ""
     if suggestion.kind == "small model":
         words = "known to share its vocabulary, but not here"
-        return f"{words}{note}: localspec models pull {suggestion.model}"
-    return f"an {suggestion.kind} head for this model; those cannot be used here yet{note}"
+        return f"{words}{known}: localspec models pull {suggestion.model}"
+    return f"an {suggestion.kind} head for this model; those cannot be used here yet{known}"
 
 
 def _verdict(

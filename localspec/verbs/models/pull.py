@@ -8,6 +8,7 @@ from collections import deque
 
 from localspec.bench.progress import Progress, spoken_time
 from localspec.cli import INTERRUPTED
+from localspec.console import note
 from localspec.errors import UsageError
 from localspec.models.embedded import EMBEDDED
 from localspec.models.naming import spoken
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
         with Progress() as progress:
             pulled = pull(options.model, _Meter(progress), draft=options.draft != "none")
     except KeyboardInterrupt:
-        print("localspec: Stopped; what has come is kept, pull again to go on.", file=sys.stderr)
+        note("Stopped; what has come is kept, pull again to go on.")
         return INTERRUPTED
     if options.json:
         document = [{**vars(model), "path": str(model.path)} for model in pulled]
@@ -64,7 +65,7 @@ class _Meter:
     def note(self, sentence: str) -> None:
         """A line that stays."""
         self._progress.clear()
-        print(f"localspec: {sentence}", file=sys.stderr)
+        note(sentence)
 
     def _speed(self) -> float:
         """Bytes a second in the last seconds; 0 where that says nothing yet."""

@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import shutil
 from collections.abc import Iterator
 
 import numpy as np
 
-from localspec.console import dim, paragraph, printable, strong, table
+from localspec.console import columns, dim, paragraph, printable, strong, table
 from localspec.errors import ModelError
 from localspec.models import shelf
 from localspec.models.description import Description, describe, headers_of
@@ -41,10 +40,9 @@ def run(options: argparse.Namespace) -> int:
             for key, field in header.fields.items():
                 print(printable(f"{key} = {_shown(field)}"))
     else:
-        columns = min(100, shutil.get_terminal_size().columns)
         print(strong(printable(description.name)))
         for subject, text in _summary(description, headers[0]):
-            first, *more = paragraph(printable(text), columns, " " * (_COLUMN + 2))
+            first, *more = paragraph(printable(text), columns(), " " * (_COLUMN + 2))
             print("\n".join([f"  {dim(f'{subject:<{_COLUMN}}')}{first.strip()}", *more]))
     return 0
 
