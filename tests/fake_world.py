@@ -10,6 +10,7 @@ from fakes import (
     VOCABULARY,
     Alternating,
     FakeModel,
+    FixedPolicy,
     OracleDrafter,
     RandomDrafter,
     WildPolicy,
@@ -24,7 +25,7 @@ from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.base import Drafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.drafters.model import ModelDrafter
-from localspec.governor.policy import FixedPolicy, Policy
+from localspec.governor.policy import Policy
 
 OPENINGS = ([7], PROMPT, [*PROMPT[:5], 8], [2] * 20)
 prompts = st.builds(

@@ -13,7 +13,7 @@ from localspec.decoding.sequence import Piece, Request, Sequence
 from localspec.drafters.base import Ask, Drafter
 from localspec.engine import Engine
 from localspec.errors import DecodeError
-from localspec.governor.policy import FixedPolicy, Policy, Step, Wish
+from localspec.governor.policy import Policy, Step, Wish
 from localspec.llama.rows import Logits, Run, nothing
 from localspec.worker import Worker
 
@@ -150,6 +150,40 @@ class RandomDrafter(OracleDrafter):
         for _ in range(int(self._random.integers(0, ask.length + 1))):
             draft.append(int(self._random.integers(0, VOCABULARY)), 0.5)
         return draft
+
+
+class FixedPolicy:
+    """The first drafter guesses up to `length` tokens and stops where it becomes unsure.
+
+    A guess of confidence below `cut` is not followed. A request that fixes its own length gets
+    that many, sure or not.
+    """
+
+    def __init__(self, length: int = 3, cut: float = 0.4) -> None:
+        self.length, self.cut = length, cut
+
+    def looks(self, sequences: Many[Sequence]) -> bool:
+        """Always."""
+        return True
+
+    def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
+        """Let the first drafter guess for all."""
+        return drafters[0].propose([self._ask(wish) for wish in wishes])
+
+    def _ask(self, wish: Wish) -> Ask:
+        wanted = wish.sequence.request.speculation
+        if wanted != "auto":
+            return Ask(wish.sequence, min(wish.limit, wanted), lambda draft: True)
+        return Ask(wish.sequence, min(wish.limit, self.length), self._is_sure)
+
+    def _is_sure(self, draft: Draft) -> bool:
+        return not draft or draft.confidences[-1] >= self.cut
+
+    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
+        """A fixed policy does nothing in advance."""
+
+    def observe(self, step: Step) -> None:
+        """A fixed policy learns nothing."""
 
 
 class WildPolicy:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FakeVocabulary
+from fakes import FakeVocabulary, FixedPolicy
 
 from localspec import drift
 from localspec.decoding.draft import Draft
@@ -12,7 +12,7 @@ from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.model import ModelDrafter
 from localspec.drift import Count, Diary
-from localspec.governor.policy import FixedPolicy, Outcome, Step
+from localspec.governor.policy import Outcome, Step
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_world import DRAFTERS, World, policies, requests, rows, samplings, worlds
-from fakes import ENDLESS, PROMPT, VOCABULARY, WildPolicy
+from fakes import ENDLESS, PROMPT, VOCABULARY, FixedPolicy, WildPolicy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -22,7 +22,7 @@ from localspec.decoding.sequence import Request, Sequence
 from localspec.errors import UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
-from localspec.governor.policy import FixedPolicy, Policy
+from localspec.governor.policy import Policy
 from localspec.llama.rows import Logits
 from localspec.pacing import Pacing
 

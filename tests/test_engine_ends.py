@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 from fake_world import World
-from fakes import ENDLESS, PROMPT
+from fakes import ENDLESS, PROMPT, FixedPolicy
 
 from localspec import engine
 from localspec.decoding.sequence import Request
 from localspec.errors import DecodeError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
-from localspec.governor.policy import FixedPolicy, Step
+from localspec.governor.policy import Step
 
 # Cancellation ----------------------------------------------------------------------------------
 

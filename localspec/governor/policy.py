@@ -1,4 +1,4 @@
-"""What the engine asks of a policy, and the simplest one that works."""
+"""What the engine asks of a policy, and what it tells it of a step."""
 
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from typing import NamedTuple, Protocol
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Sequence
-from localspec.drafters.base import Ask, Drafter
+from localspec.drafters.base import Drafter
 from localspec.llama.rows import Logits
 
-__all__ = ["FixedPolicy", "Outcome", "Policy", "Step", "Wish"]
+__all__ = ["Outcome", "Policy", "Step", "Wish"]
 
 
 class Wish(NamedTuple):
@@ -73,37 +73,3 @@ class Policy(Protocol):
 
     def observe(self, step: Step) -> None:
         """Learn from a step that was taken."""
-
-
-class FixedPolicy:
-    """The first drafter guesses up to `length` tokens and stops where it becomes unsure.
-
-    A guess of confidence below `cut` is not followed. A request that fixes its own length gets
-    that many, sure or not.
-    """
-
-    def __init__(self, length: int = 3, cut: float = 0.4) -> None:
-        self.length, self.cut = length, cut
-
-    def looks(self, sequences: Many[Sequence]) -> bool:
-        """Always."""
-        return True
-
-    def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
-        """Let the first drafter guess for all."""
-        return drafters[0].propose([self._ask(wish) for wish in wishes])
-
-    def _ask(self, wish: Wish) -> Ask:
-        wanted = wish.sequence.request.speculation
-        if wanted != "auto":
-            return Ask(wish.sequence, min(wish.limit, wanted), lambda draft: True)
-        return Ask(wish.sequence, min(wish.limit, self.length), self._is_sure)
-
-    def _is_sure(self, draft: Draft) -> bool:
-        return not draft or draft.confidences[-1] >= self.cut
-
-    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
-        """A fixed policy does nothing in advance."""
-
-    def observe(self, step: Step) -> None:
-        """A fixed policy learns nothing."""
