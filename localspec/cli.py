@@ -11,11 +11,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from localspec import console, settings, streams
-from localspec.errors import LocalspecError
+from localspec.errors import INTERRUPTED, LocalspecError
 
 __all__ = ["main"]
-
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

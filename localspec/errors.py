@@ -4,6 +4,9 @@ Every error that reaches a user is a `LocalspecError` whose message is one sente
 went wrong and what to do. `exit_code` is the command line's answer to it.
 """
 
+INTERRUPTED = 130
+"""The command line's answer to Ctrl-C."""
+
 
 class LocalspecError(Exception):
     """Something failed; the message is fit to be shown as it is."""

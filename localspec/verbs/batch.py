@@ -18,8 +18,8 @@ from localspec.batch.request import Recipe
 from localspec.batch.run import Work
 from localspec.batch.screen import Events, Screen
 from localspec.batch.template import Template
-from localspec.cli import INTERRUPTED
 from localspec.console import tell
+from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
 from localspec.models.fingerprint import fingerprint
 from localspec.verbs.generate import read_schema

@@ -11,8 +11,8 @@ from localspec.bench import prompts, report, screen, twins
 from localspec.bench.benchmark import Benchmark, Plan, benchmark
 from localspec.bench.plot import plot, prepare
 from localspec.bench.progress import Progress
-from localspec.cli import INTERRUPTED
 from localspec.console import Waiting
+from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
 
 __all__ = ["run"]

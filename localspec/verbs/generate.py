@@ -9,8 +9,8 @@ from typing import Any
 import localspec
 from localspec import LLM, UsageError
 from localspec.arguments.common import loading
-from localspec.cli import INTERRUPTED
 from localspec.console import Waiting, printable
+from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
 from localspec.runtime import Options, Prompt, sampling
 from localspec.worker import Answer, Stream

@@ -7,9 +7,8 @@ import time
 from collections import deque
 
 from localspec.bench.progress import Progress, spoken_time
-from localspec.cli import INTERRUPTED
 from localspec.console import note
-from localspec.errors import UsageError
+from localspec.errors import INTERRUPTED, UsageError
 from localspec.models.embedded import EMBEDDED
 from localspec.models.naming import spoken
 from localspec.models.pull import pull
