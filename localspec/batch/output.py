@@ -16,19 +16,19 @@ def replace(path: Path, lines: Iterable[bytes]) -> None:
     Only one process may do this for a path at a time. Raises LocalspecError where it cannot be
     written; nothing of it stays then.
     """
-    draft = path.with_name(f"{path.name}.tmp")
+    unfinished = path.with_name(f"{path.name}.tmp")
     try:
-        with draft.open("wb") as file:
+        with unfinished.open("wb") as file:
             for line in lines:
                 file.write(line + b"\n")
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
-            draft.chmod(stat.S_IMODE(path.stat().st_mode))
-        draft.replace(path)
+            unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
+        unfinished.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise LocalspecError(
             f"{path} cannot be written: {error.strerror}; all answers are safe in the journal, so "
             "see to that and run the same command again."
