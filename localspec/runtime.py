@@ -43,7 +43,18 @@ from localspec.template import ChatTemplate
 from localspec.thinking import Thinking, marks_of
 from localspec.worker import Answer, Stream, Worker
 
-__all__ = ["LLM", "Answer", "Message", "Options", "Stream", "load"]
+__all__ = [
+    "LLM",
+    "Answer",
+    "Message",
+    "Options",
+    "Prompt",
+    "Stream",
+    "default_context",
+    "load",
+    "sampling",
+    "widths",
+]
 
 Message = Mapping[str, object]
 """`{"role": "user", "content": "…"}`; what else a model's template understands may be there too."""

@@ -18,7 +18,7 @@ from localspec import folders
 from localspec.arguments import parsers
 from localspec.errors import UsageError
 
-__all__ = ["Setting", "document", "in_force", "keys", "parse"]
+__all__ = ["Setting", "in_force", "keys", "parse"]
 
 _PREFIX = "LOCALSPEC_"
 _FOREIGN = {"LOCALSPEC_HOME"}
@@ -83,7 +83,7 @@ def keys(known: Collection[str]) -> list[Setting]:
     Raises UsageError where the table makes no sense.
     """
     path = folders.config() / "config.toml"
-    table = document(path).get(_KEYS, {})
+    table = _document(path).get(_KEYS, {})
     if not isinstance(table, dict):
         raise UsageError(f"{_line(path, '', _KEYS)}: {_KEYS} is a table, [{_KEYS}].")
     found = [Setting(_KEYS, name, key, _line(path, _KEYS, name)) for name, key in _flat(table)]
@@ -105,7 +105,7 @@ def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any
             yield before + name, value
 
 
-def document(path: Path) -> dict[str, Any]:
+def _document(path: Path) -> dict[str, Any]:
     """The settings file, empty where there is none. Raises UsageError."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -148,7 +148,7 @@ def _from_variables(flags: Mapping[str, Flags], known: set[str]) -> Iterator[Set
 
 
 def _from_file(path: Path, flags: Mapping[str, Flags], known: set[str]) -> Iterator[Setting]:
-    told = {key: value for key, value in document(path).items() if key != _KEYS}
+    told = {key: value for key, value in _document(path).items() if key != _KEYS}
     for verb in sorted(flags):
         table = told.pop(verb, {})
         if not isinstance(table, dict):

@@ -13,7 +13,7 @@ import numpy as np
 from localspec.decoding.sequence import Sequence
 from localspec.llama.rows import Logits
 
-__all__ = ["LEVELS", "UNKNOWN", "Certainties", "Certainty", "likely"]
+__all__ = ["LEVELS", "Certainties", "Certainty", "likely"]
 
 _NEAR = 3.0  # nats: a token this much less likely than the likeliest is no rival
 _FADE = 0.9
@@ -23,8 +23,7 @@ _EDGES = (0.05, 0.15, 0.3, 0.5, 0.75, 1.1, 1.6)
 
 LEVELS = len(_EDGES) + 1
 """Of certainty, from sure to lost."""
-UNKNOWN = LEVELS // 2
-"""Stands for a text nobody has seen any of."""
+_UNKNOWN = LEVELS // 2  # stands for a text nobody has seen any of
 
 
 def likely(row: Logits) -> int:
@@ -53,7 +52,7 @@ class Certainty:
     def level(self) -> int:
         """From 0, sure, to LEVELS - 1."""
         if not self._count:
-            return UNKNOWN
+            return _UNKNOWN
         mean = self._sum / self._count
         return sum(mean > edge for edge in _EDGES)
 
@@ -74,4 +73,4 @@ class Certainties:
     def level(self, sequence: Sequence) -> int:
         """How certain the target is in a text."""
         known = self._known.get(sequence)
-        return known.level if known else UNKNOWN
+        return known.level if known else _UNKNOWN

@@ -7,17 +7,12 @@ from statistics import median
 from localspec.governor.costs import Costs
 from localspec.llama.rows import Evaluator, Run
 
-__all__ = ["sweep", "widths"]
+__all__ = ["sweep"]
 
 _BEGINNING = 16  # tokens that stand in the cache before the measured ones
 _MOST_TELLING_FIRST = (1, 4, 8, 2, 3, 16, 5, 6, 12, 9, 7, 10, 32, 14, 11, 13, 15, 17, 24)
 _TOKEN = 1
 _CLIFF = 1.25  # times what more rows take: what took longer was measured in a bad moment
-
-
-def widths(target: Evaluator) -> list[int]:
-    """The numbers of rows worth measuring, the most telling first."""
-    return [n for n in _MOST_TELLING_FIRST if n <= target.outputs]
 
 
 def sweep(
@@ -44,7 +39,7 @@ def sweep(
     start = clock()
     target.truncate(0, 0)
     target.decode([Run(0, (_TOKEN,) * _BEGINNING, 0, 1)])
-    times: dict[int, list[float]] = {n: [] for n in widths(target)}
+    times: dict[int, list[float]] = {n: [] for n in _widths(target)}
     changes: list[float] = []
     while True:
         for rows in times:
@@ -60,6 +55,11 @@ def sweep(
                 costs.change = max(0.0, median(changes)) if target.settling > 1 else 0.0
                 target.truncate(0, 0)
                 return
+
+
+def _widths(target: Evaluator) -> list[int]:
+    """The numbers of rows worth measuring, the most telling first."""
+    return [n for n in _MOST_TELLING_FIRST if n <= target.outputs]
 
 
 def _plausible(times: dict[int, float]) -> dict[int, float]:

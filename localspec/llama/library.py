@@ -25,6 +25,7 @@ __all__ = [
     "Device",
     "complaint",
     "devices",
+    "forget_log",
     "lib",
     "log_lines",
     "show_log",

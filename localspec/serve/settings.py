@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from localspec.errors import UsageError
 from localspec.llama.context import CacheType
 
-__all__ = ["Settings", "is_loopback"]
+__all__ = ["Settings"]
 
 _LONGEST_NAME = 64
 
@@ -39,7 +39,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.api_key is not None and not re.fullmatch(r"[!-~]+", self.api_key):
             raise UsageError("The API key must be printable ASCII without spaces.")
-        if not is_loopback(self.host) and self.api_key is None:
+        if not _is_loopback(self.host) and self.api_key is None:
             raise UsageError(
                 f"Others could reach {self.host}; set LOCALSPEC_API_KEY (or --api-key) to serve "
                 "there, or leave out --host to serve this computer only."
@@ -70,7 +70,7 @@ class Settings:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
-def is_loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     """Whether only this computer can reach an address."""
     if host == "localhost":
         return True

@@ -15,7 +15,7 @@ from localspec.models.catalogue import Entry, catalogue
 from localspec.models.description import Description, describe
 from localspec.models.naming import spoken
 
-__all__ = ["run"]
+__all__ = ["run", "weights"]
 
 
 @dataclass(frozen=True)
