@@ -8,18 +8,15 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from localspec import folders
-from localspec.decoding.draft import Draft
 from localspec.decoding.sequence import Pieces, Sequence
-from localspec.drafters.base import Drafter
 from localspec.drafters.model import ModelDrafter
 from localspec.errors import ModelError
-from localspec.governor.policy import Policy, Step, Wish
+from localspec.governor.policy import Step
 from localspec.models.fingerprint import fingerprint
 
 __all__ = ["Count", "Diary", "Kind", "kind_of", "records", "remember", "sentence"]
@@ -67,28 +64,15 @@ class Record:
 
 
 class Diary:
-    """A policy that lets another decide, and counts what became of the draft model's guesses."""
+    """Listens to an engine, and counts what became of the draft model's guesses."""
 
-    def __init__(self, policy: Policy, vocabulary: Pieces) -> None:
-        self._policy, self._vocabulary = policy, vocabulary
+    def __init__(self, vocabulary: Pieces) -> None:
+        self._vocabulary = vocabulary
         self._open: dict[Sequence, Count] = {}
         self.counts: dict[Kind, Count] = {}
 
-    def looks(self, sequences: Many[Sequence]) -> bool:
-        """What the other policy says."""
-        return self._policy.looks(sequences)
-
-    def draft(self, wishes: Many[Wish], drafters: Many[Drafter]) -> list[Draft]:
-        """What the other policy says."""
-        return self._policy.draft(wishes, drafters)
-
-    def meanwhile(self, sequences: Many[Sequence], drafters: Many[Drafter]) -> None:
-        """What the other policy does."""
-        self._policy.meanwhile(sequences, drafters)
-
     def observe(self, step: Step) -> None:
         """Count the first guesses of a step; those of an ended answer go to its kind of text."""
-        self._policy.observe(step)
         for sequence, draft, held, _ in step.outcomes:
             if draft and draft.drafter == ModelDrafter.name:
                 now = Count(1, min(1, held))

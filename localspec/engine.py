@@ -80,6 +80,7 @@ class Engine:
         self._eldest_first = False
         self._pacing = Pacing()
         self._ended = 0.0  # when the last step did; 0 where nobody waits for the next one
+        self._listeners: list[Callable[[Step], None]] = []
 
     @property
     def context_length(self) -> int:
@@ -123,6 +124,10 @@ class Engine:
         """Queue a prepared sequence; it fills up as steps are taken."""
         self._waiting.append(sequence)
 
+    def listen(self, listener: Callable[[Step], None]) -> None:
+        """Tell `listener` of every step from now on, after the policy."""
+        self._listeners.append(listener)
+
     def forget(self) -> None:
         """Drop what earlier answers left in caches and drafters. Nothing may be in work."""
         if self.busy:
@@ -152,6 +157,8 @@ class Engine:
         self._ended = end if self._slots.sequences else 0.0
         self._pacing.observe(step)
         self._policy.observe(step)
+        for listener in self._listeners:
+            listener(step)
         return ended + [turn.sequence for turn in turns]
 
     def _drop_cancelled(self) -> list[Sequence]:

@@ -34,6 +34,7 @@ from localspec.governor import profile
 from localspec.governor.costs import Costs
 from localspec.governor.doubt import Doubt
 from localspec.governor.governor import Governor
+from localspec.governor.policy import Step
 from localspec.governor.sweep import sweep
 from localspec.llama.context import CacheType, Context
 from localspec.llama.embedder import Embedder
@@ -188,10 +189,13 @@ class LLM:
         if not profile.load(self.governor, self._profile):
             sweep(cache, self.governor.costs, budget=_SWEEP_SECONDS)
         resources.callback(self.remember)
-        diary = drift.Diary(self.governor, self.target.vocabulary)
+        vocabulary, costs = self.target.vocabulary, self.governor.costs
+        engine = Engine(cache, vocabulary, drafters, self.governor, costs)
         if self.draft:
+            diary = drift.Diary(vocabulary)
+            engine.listen(diary.observe)
             resources.callback(drift.remember, target_path, self.draft.path, diary.counts)
-        return Engine(cache, self.target.vocabulary, drafters, diary, self.governor.costs)
+        return engine
 
     def _chat_template(self) -> ChatTemplate | None:
         source = self.target.chat_template
@@ -229,6 +233,10 @@ class LLM:
     def limit(self, answers: int) -> None:
         """Decode only so many answers at once from now on, though `load` made room for more."""
         self._worker.limit(answers)
+
+    def listen(self, listener: Callable[[Step], None]) -> None:
+        """Tell `listener` of every step from now on, on the engine's thread; it must be quick."""
+        self._worker.listen(listener)
 
     def forget(self) -> None:
         """Drop what earlier answers left behind, so that the next one starts like the first.

@@ -20,6 +20,7 @@ from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence, 
 from localspec.decoding.statistics import Statistics
 from localspec.engine import Engine
 from localspec.errors import BusyError, LocalspecError, UsageError
+from localspec.governor.policy import Step
 from localspec.thinking import Thinking
 
 __all__ = ["Answer", "Stream", "Worker"]
@@ -273,6 +274,10 @@ class Worker:
     def limit(self, answers: int) -> None:
         """Work on so many answers at once from now on; others wait."""
         self.do(lambda: self._engine.limit(answers))
+
+    def listen(self, listener: Callable[[Step], None]) -> None:
+        """Tell `listener` of every step from now on, on the engine's thread."""
+        self.do(lambda: self._engine.listen(listener))
 
     def forget(self, then: Callable[[], None] = lambda: None) -> None:
         """Drop what earlier answers left in caches and drafters, and do something before the next

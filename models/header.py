@@ -114,11 +114,6 @@ class Header:
         value = self._value(key)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
-    def flag(self, key: str) -> bool | None:
-        """Yes or no, where the key says so."""
-        value = self._value(key)
-        return value if isinstance(value, bool) else None
-
     def strings(self, key: str) -> Strings | None:
         """An array of texts, where the key holds one."""
         value = self._value(key)

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 __all__ = [
+    "DEFAULT",
     "DRAFT",
     "Part",
     "Reference",
@@ -25,6 +26,8 @@ __all__ = [
     "spoken",
 ]
 
+DEFAULT = "Q4_K_M"
+"""The quantization that is meant where none is said."""
 DRAFT = "draft-"
 """How the label of a draft among other models begins."""
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from localspec.models.files import models_in
-from localspec.models.naming import DRAFT, Reference, is_safe, labels, means
+from localspec.models.naming import DEFAULT, DRAFT, Reference, is_safe, labels, means
 
 from localspec import folders
 
@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 _RECORD = ".json"
-_DEFAULT = "Q4_K_M"
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def find(reference: Reference) -> list[Shelved]:
 
     Without a quantization that is Q4_K_M, or whatever there is one of beside drafts.
     """
-    wanted = reference.quantization or _DEFAULT
+    wanted = reference.quantization or DEFAULT
     models = of_repository(reference.repository)
     matching = [m for m in models if means(wanted, m.quantization, m.path.name)]
     if matching or reference.quantization:

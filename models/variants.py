@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from localspec.models.hub import RemoteFile, Snapshot
-from localspec.models.naming import Reference, is_draft, labels, means, models_of, spoken
+from localspec.models.naming import DEFAULT, Reference, is_draft, labels, means, models_of, spoken
 
 from localspec.errors import UsageError
 
 __all__ = ["Variant", "choose", "variants"]
-
-_DEFAULT = "Q4_K_M"
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,12 @@ def choose(source: Snapshot, reference: Reference) -> Variant:
     """
     found = variants(source)
     targets = [variant for variant in found if not variant.is_draft] or found
-    wanted = reference.quantization or _DEFAULT
+    wanted = reference.quantization or DEFAULT
     for variant in found if reference.quantization else targets:
         if means(wanted, variant.quantization, variant.files[0].path):
             return variant
     if len(targets) == 1 and not reference.quantization:
         return targets[0]
     there = ", ".join(f"{v.quantization} ({spoken(v.size)})" for v in found) or "no whole model"
-    asked = reference.quantization or f"{_DEFAULT}, the default"
+    asked = reference.quantization or f"{DEFAULT}, the default"
     raise UsageError(f"{source.repository} does not have {asked}; it has {there}.")

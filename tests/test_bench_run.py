@@ -26,6 +26,7 @@ from localspec.engine import Engine
 from localspec.errors import LocalspecError, ModelError, UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
+from localspec.governor.policy import Step
 from localspec.llama.rows import Logits
 from localspec.runtime import LLM
 from localspec.verbs import bench
@@ -75,6 +76,9 @@ class FakeLLM:
 
     def forget(self) -> None:
         self._engine.forget()
+
+    def listen(self, listener: Callable[[Step], None]) -> None:
+        self._engine.listen(listener)
 
 
 def fake_llm(file: Path, target: FakeModel, drafter: Drafter) -> LLM:
@@ -131,12 +135,6 @@ def test_no_answer_is_remembered_in_the_next(tmp_path: Path) -> None:
     first, *others = (one.statistics.accepted_per_position for one in runs if one.statistics)
     assert sum(first) < 100
     assert others == [first, first]
-
-
-def test_the_meter_lets_the_governor_learn_all_the_same(llm: LLM) -> None:
-    question, *_ = questions(llm, PROMPTS, 40)[0]
-    Ours("4", llm, Meter(llm), 4, max_tokens=40, temperature=0.0).answer(question)
-    assert llm.governor.costs.curves[0].measured()
 
 
 def test_a_benchmark_reports_all_that_took_part(
@@ -277,7 +275,6 @@ def test_what_is_wrong_with_the_other_draft_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path))
-    monkeypatch.setattr("localspec.governor.sweep.widths", lambda target: [1, 2])
     damaged = tmp_path / "draft.gguf"
     damaged.write_bytes(b"GGUF and no more")
     with pytest.raises(ModelError, match="draft"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FakeVocabulary, FixedPolicy
+from fakes import FakeVocabulary
 
 from localspec import drift
 from localspec.decoding.draft import Draft
@@ -42,7 +42,7 @@ def test_kinds_of_text(text: str, kind: str) -> None:
 
 def test_a_diary_counts_first_guesses_of_the_draft_model() -> None:
     vocabulary = FakeVocabulary()
-    diary = Diary(FixedPolicy(), vocabulary)
+    diary = Diary(vocabulary)
     sequence = Sequence(Request([1, 2], Sampling()), vocabulary, 50)
     step = Step(prefilling=False)
     row = np.zeros(4, dtype=np.float32)

@@ -15,7 +15,7 @@ from localspec.runtime import Options
 
 PAIR = models.embedded("shell")
 QUESTION = "Write a Python function that reverses a string."
-GPU = Device("GPU0", "a graphics card", "GPU", 0, 0)
+GPU = Device("GPU0", "a graphics card", "GPU", 0)
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,11 @@ SEED = 1
 
 
 class Meter:
-    """Listens to what a governor is told of its steps, and adds up where the time went."""
+    """Listens to the steps of an engine, and adds up where the time went."""
 
     def __init__(self, llm: LLM) -> None:
-        self._learn = llm.governor.observe
         self._spent = Spent()
-        llm.governor.observe = self._listen  # type: ignore[method-assign]
+        llm.listen(self._listen)
 
     def take(self) -> Spent:
         """What was spent on decoding since the last call; call it between answers."""
@@ -29,7 +28,6 @@ class Meter:
         return spent
 
     def _listen(self, step: Step) -> None:
-        self._learn(step)
         if not step.prefilling:
             self._spent.total += step.seconds
             self._spent.target += step.target_seconds

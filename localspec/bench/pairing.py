@@ -92,7 +92,7 @@ def _answer_plainly(llm: LLM) -> None:
 
 
 class _Listener:
-    """Keeps what a governor is told: the draft model's guesses, and how long steps took.
+    """Keeps what steps show: the draft model's guesses, and how long steps took.
 
     Beside a draft passes take longer than in a sweep, as both models share the caches, and judging
     guesses takes time of its own; both show in the steps of real answers only.
@@ -102,11 +102,9 @@ class _Listener:
         self.guesses: list[Guess] = []
         self.plain: list[Step] = []
         self._guessed: list[Step] = []
-        self._learn = llm.governor.observe
-        llm.governor.observe = self._listen  # type: ignore[method-assign]
+        llm.listen(self._listen)
 
     def _listen(self, step: Step) -> None:
-        self._learn(step)
         drafts = [o for o in step.outcomes if o.draft.drafter == ModelDrafter.name and o.draft]
         if drafts:
             self._guessed.append(step)

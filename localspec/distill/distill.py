@@ -190,7 +190,8 @@ def _split(texts: list[Text]) -> tuple[list[Text], list[Text]]:
     held_out = [t for t in texts if zlib.crc32(t.prompt.tobytes()) % _HELD_OUT == 0]
     learnt = [t for t in texts if zlib.crc32(t.prompt.tobytes()) % _HELD_OUT]
     if not held_out or not learnt:  # a handful of prompts: measure on the last texts
-        return texts[: -(len(texts) // _HELD_OUT + 1)] or texts, texts[-(len(texts) // 8 + 1) :]
+        last = len(texts) // _HELD_OUT + 1
+        return texts[:-last] or texts, texts[-last:]
     return learnt, held_out
 
 

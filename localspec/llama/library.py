@@ -97,7 +97,6 @@ class Device:
     description: str
     kind: str  # "CPU", "GPU", "integrated GPU" or "accelerator"
     memory_free: int
-    memory_total: int
 
 
 def devices() -> list[Device]:
@@ -117,7 +116,6 @@ def _device(handle: int) -> Device:
         description=_ggml["ggml_backend_dev_description"](handle).decode(),
         kind="CPU" if kind == 0 else _GPU_KINDS.get(kind, "accelerator"),
         memory_free=free.value,
-        memory_total=total.value,
     )
 
 

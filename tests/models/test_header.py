@@ -106,7 +106,6 @@ def test_the_parts_of_a_model() -> None:
     header = read_header(PAIR.target)
     assert header.architecture == "qwen3"
     assert header.integer(header.own("block_count")) == 12
-    assert header.flag("tokenizer.ggml.add_bos_token") is False
     assert header.integer("tokenizer.ggml.add_bos_token") is None
     assert header.text("general.file_type") is None
     tokens = header.strings("tokenizer.ggml.tokens")
