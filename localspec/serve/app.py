@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
 import msgspec
@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from localspec.errors import LocalspecError
+from localspec.errors import BusyError, LocalspecError
 from localspec.serve import messages
 from localspec.serve.answering import Answering, Bell
 from localspec.serve.events import EventStream, Gone, unless_gone
@@ -72,6 +72,8 @@ class _Server:
         self._name = settings.model_name
         self._started = int(time.time())
         self._bell = Bell()
+        self._most = settings.parallel + settings.waiting
+        self._inside = 0
         self._metrics = Metrics(self._name, lambda: resident.llm)
 
     def routes(self) -> list[Route]:
@@ -104,10 +106,11 @@ class _Server:
             asked = shape.read(await request.body())
             async with AsyncExitStack() as stack:
                 llm = await stack.enter_async_context(self._resident.use())
-                begun = Answering.begin(
-                    llm, asked, _client(request), self._bell, self._metrics.count
-                )
-                answering = stack.enter_context(await begun)
+                with self._door():
+                    begun = await Answering.begin(
+                        llm, asked, _client(request), self._bell, self._metrics.count
+                    )
+                answering = stack.enter_context(begun)
                 if asked.stream:
                     events = _told(shape, shape.events(answering, asked, self._name))
                     return EventStream(events, stack.pop_all(), comment=shape.comment)
@@ -116,16 +119,29 @@ class _Server:
 
         return endpoint
 
+    @contextmanager
+    def _door(self) -> Iterator[None]:
+        """For work on other threads: no more of it may wait than answers may. Raises BusyError."""
+        if self._inside >= self._most:
+            raise BusyError(f"No more than {self._most} requests can be read; ask again later.")
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
     async def _count(self, request: Request) -> Response:
         asked = messages.read_count(await request.body())
         async with self._resident.use() as llm:
-            tokens = await asyncio.to_thread(llm.count, asked.prompts[0], **asked.options)
+            with self._door():
+                tokens = await asyncio.to_thread(llm.count, asked.prompts[0], **asked.options)
         return _json({"input_tokens": tokens})
 
     async def _embed(self, request: Request) -> Response:
         body, texts = embedding.read(await request.body())
         async with self._resident.use() as llm:
-            vectors, tokens = await asyncio.to_thread(llm.embed, texts)
+            with self._door():
+                vectors, tokens = await asyncio.to_thread(llm.embed, texts)
         return _json(embedding.embeddings(body, self._name, vectors, tokens))
 
     async def _health(self, request: Request) -> Response:

@@ -5,14 +5,21 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["Connection"]
 
+_LARGEST_HEAD = 1 << 16
+"""Bytes around a body: its head, and what may stand between and behind its chunks."""
+
 
 class Connection(HttpToolsProtocol):
     """Answers one request at a time, in HTTP/1.1.
 
     Clients that ask before they were answered are hung up on: uvicorn would queue what they ask,
     and while it does, it does not notice that they hang up. A wish for another protocol (Java's
-    client would like HTTP/2) is passed over, as HTTP has it.
+    client would like HTTP/2) is passed over, as HTTP has it. Those whose heads do not end are hung
+    up on too: parser and uvicorn would keep all of it, and that before anybody asks for a key.
     """
+
+    _around = 0
+    """Bytes that came since the last of a body, or the end of a request."""
 
     def data_received(self, data: bytes) -> None:
         """Take in a portion of a request.
@@ -21,6 +28,7 @@ class Connection(HttpToolsProtocol):
         another one gets the request once more.
         """
         rest = b""
+        self._around += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as wish:
@@ -30,6 +38,8 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             pass  # the parser says it again to uvicorn, which tells the client
         super().data_received(rest)
+        if self._around > _LARGEST_HEAD:
+            self.transport.abort()
 
     def on_headers_complete(self) -> None:
         """Begin to answer, where nothing is being answered."""
@@ -38,8 +48,14 @@ class Connection(HttpToolsProtocol):
         elif not self._wishes:
             super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """A portion of the body, for the application to count."""
+        self._around = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """All of the body is there."""
+        self._around = 0
         if not self._wishes:
             super().on_message_complete()
 

@@ -225,6 +225,29 @@ def test_a_flood_of_connections_is_told_to_come_back(fake_url: str, llm: FakeLLM
     until(lambda: llm.unfinished == 0)
 
 
+def test_a_flood_of_requests_that_need_no_slot_is_told_to_come_back() -> None:
+    go, counting = threading.Event(), threading.Semaphore(0)
+
+    class Slow(FakeLLM):
+        def count(self, prompt: object, **options: Any) -> int:
+            counting.release()
+            go.wait(PATIENCE)
+            return 1
+
+    path = "/v1/messages/count_tokens"
+    with serving(Slow, parallel=1, waiting=1) as url, ThreadPoolExecutor() as pool:
+        accepted = [pool.submit(ask, url, {"messages": MESSAGES}, path) for _ in range(2)]
+        for _ in accepted:
+            assert counting.acquire(timeout=PATIENCE)
+        try:
+            refused = ask(url, {"messages": MESSAGES}, path)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        finally:
+            go.set()
+        assert {answer.result().status_code for answer in accepted} == {200}
+        assert ask(url, {"messages": MESSAGES}, path).status_code == 200
+
+
 # Waiting, and errors in the middle -------------------------------------------------------------
 
 

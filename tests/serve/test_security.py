@@ -16,6 +16,7 @@ from localspec.serve.settings import Settings
 ELSEWHERE = {
     "test_a_grammar_that_explodes_is_refused_or_ends",
     "test_a_flood_of_connections_is_told_to_come_back",
+    "test_a_flood_of_requests_that_need_no_slot_is_told_to_come_back",
     "test_a_client_that_hangs_up_frees_its_slot",
     "test_a_client_that_keeps_us_waiting_is_hung_up_on",
     "test_who_asks_again_before_the_answer_is_hung_up_on",
@@ -166,6 +167,36 @@ def test_large_bodies_are_refused_before_they_are_read() -> None:
             b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999\r\n\r\n"
         )
         assert b" 413 " in raw(url, endless)
+
+
+HEAD = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (HEAD, b"X-A: b\r\n"),
+        (HEAD + b"X-A: ", b"a"),
+        (b"GET /", b"a"),
+        (CHUNKED + b"0\r\n", b"X-A: b\r\n"),
+        (CHUNKED + b"1;", b"a"),
+    ],
+    ids=["headers", "header", "path", "trailers", "extension"],
+)
+def test_a_head_that_does_not_end_is_not_kept(locked_url: str, begun: bytes, more: bytes) -> None:
+    host, port = locked_url.removeprefix("http://").split(":")
+    with closing(socket.create_connection((host, int(port)), timeout=PATIENCE)) as sock:
+        sock.sendall(begun)
+        with pytest.raises(ConnectionError):
+            sock.sendall(more * ((16 << 20) // len(more)))
+
+
+def test_long_heads_and_bodies_in_small_chunks_are_none_of_that(open_url: str) -> None:
+    assert ask(open_url, x_long="x" * 30_000).status_code == 200
+    assert ask(open_url, x_long="x" * 30_000).status_code == 200
+    spaces = iter([b" "] * 30_000)
+    assert post(f"{open_url}/v1/completions", content=spaces).status_code == 400
 
 
 @pytest.mark.parametrize(
