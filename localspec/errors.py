@@ -4,14 +4,22 @@ Every error that reaches a user is a `LocalspecError` whose message is one sente
 went wrong and what to do. `exit_code` is the command line's answer to it.
 """
 
+from localspec.console import harmless
+
 INTERRUPTED = 130
 """The command line's answer to Ctrl-C."""
 
 
 class LocalspecError(Exception):
-    """Something failed; the message is fit to be shown as it is."""
+    """Something failed; the message is fit to be shown as it is.
+
+    It may hold words of a model file or of a server, so nothing in it can harm a terminal.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return harmless(super().__str__())
 
 
 class UsageError(LocalspecError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from localspec.tui.backend import Said
 from localspec.tui.store import Store
-from localspec.tui.widgets.message import Answer, Question
+from localspec.tui.widgets.message import Answer, MessageView, Question
 from scripted import (
     HELLO,
     ScriptedBackend,
@@ -18,6 +18,7 @@ from scripted import (
     on_screen,
     wait_until,
 )
+from textual.widgets import Markdown
 
 from localspec.errors import LocalspecError
 
@@ -195,6 +196,24 @@ async def test_escape_sequences_of_a_model_do_not_reach_the_terminal() -> None:
         await pilot.press("ctrl+t")
         await pilot.pause(0.1)
         assert "\x1b" not in on_screen(chat)
+
+
+@driven
+async def test_nor_do_those_of_names_notices_links_and_edited_questions() -> None:
+    evil = "\x1b]52;c;cHduZWQ=\x1b\\ \x9b31m"
+    backend = ScriptedBackend([Said("yes")], LocalspecError(f"it broke {evil}"))
+    backend.name = f"model {evil}"
+    async with chatting(backend) as (chat, pilot):
+        await ask(chat, pilot, f"Hack {evil}")
+        await ask(chat, pilot, "again")
+        await wait_until(pilot, lambda: "it broke ]52" in on_screen(chat))
+        assert "model ]52" in on_screen(chat)
+        chat.on_markdown_link_clicked(Markdown.LinkClicked(Markdown(), "x%1b%5b201~%0als"))
+        assert chat.clipboard == "x[201~ls"
+        await chat.on_message_view_wanted(MessageView.Wanted(chat.conversation.views[0], "edit"))
+        chat.say(evil)
+        await wait_until(pilot, lambda: "Hack ]52" in on_screen(chat).rpartition("yes")[2])
+        assert not {"\x1b", "\x9b"} & set(on_screen(chat))
 
 
 # Branches --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The chat: a session on a screen."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +11,7 @@ from localspec.tui.figures import Part
 from localspec.tui.keeping import Keeping
 from localspec.tui.keys import KEYS
 from localspec.tui.loader import Loader
+from localspec.tui.plain import PLAIN
 from localspec.tui.progress import Progress
 from localspec.tui.screens.chats import Chats
 from localspec.tui.screens.help import Help
@@ -28,6 +29,7 @@ from localspec.tui.widgets.welcome import Welcome
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.filter import LineFilter
 from textual.message import Message as Event
 from textual.screen import Screen
 from textual.widgets import Footer, Markdown, Static
@@ -125,6 +127,10 @@ class Chat(App[None]):
             self.prompt.put(self.prompt.text + harmless(self._typed))
         self.load(self.model, self.draft)
         self.set_interval(_IDLE_SECONDS, self._retry)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Whatever is drawn, and by whichever widget, is made harmless last."""
+        return [*super().get_line_filters(), PLAIN]
 
     @property
     def _main(self) -> Screen[object]:
@@ -441,7 +447,7 @@ class Chat(App[None]):
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """A model's links are shown, never followed by themselves."""
-        deeds.copy(self, event.href)
+        deeds.copy(self, "".join(event.href.split()))  # Textual has decoded %0a in it
 
     def on_unmount(self) -> None:
         """Keep everything."""

@@ -11,6 +11,7 @@ from localspec.tui.screens.picker import Picker
 from localspec.tui.text import shorten
 from localspec.tui.thinking import split_thoughts
 
+from localspec.console import harmless
 from localspec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ __all__ = [
 
 
 def copy(chat: "Chat", text: str) -> None:
-    """Put a text into the clipboard, through the terminal."""
+    """Put a text into the clipboard, through the terminal; it may be pasted into one."""
+    text = harmless(text)
     if not text:
         raise UsageError("There is nothing to copy.")
     chat.copy_to_clipboard(text)
