@@ -21,6 +21,7 @@ __all__ = ["ChatTemplate", "Words"]
 
 _LONGEST = LARGEST // 4  # characters of all messages; each may take four bytes
 _DEEPEST = 32  # lists and dicts inside one another in a message
+_MOST_CONTROL = 1 << 17  # characters of all control tokens; the most known are 72,000
 _NINE = re.compile(r"\|\s*length\s*!=\s*9\b")
 _STAND_INS = [chr(code) for code in range(0xE000, 0xF900)]  # private to whoever uses them
 
@@ -147,6 +148,11 @@ class _Fence:
 
     def __init__(self, control_texts: Iterable[str]) -> None:
         texts = [text for text in control_texts if text.strip()]
+        if sum(map(len, texts)) > _MOST_CONTROL:  # patterns of them would take minutes to make
+            raise ModelError(
+                f"The model's control tokens have more than {_MOST_CONTROL} characters; get "
+                "another file of the model."
+            )
         self._control = re.compile("|".join(map(re.escape, texts)) or r"(?!)")
         self._beginning = re.compile(_beginning(texts) or r"(?!)")
         lasts = "".join(sorted({text[-1] for text in texts}))

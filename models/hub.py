@@ -5,6 +5,7 @@ change while it is read, so a snapshot names one commit, and files are fetched f
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from localspec.errors import LocalspecError, UsageError
 __all__ = ["RemoteFile", "Snapshot", "beginning", "fetch", "snapshot"]
 
 _SECONDS = 20.0  # for an answer that is no file
+_SHA256 = re.compile(r"[0-9a-f]{64}")  # part of a path later
 
 constants.HF_HUB_DISABLE_TELEMETRY = True
 constants.DOWNLOAD_CHUNK_SIZE = 1 << 18  # what a broken connection may lose
@@ -64,8 +66,9 @@ def snapshot(repository: str) -> Snapshot:
     for file in info.siblings or ():
         if file.rfilename.lower().endswith(".gguf") and is_safe(file.rfilename):
             size = file.lfs.size if file.lfs else file.size
-            if size and file.lfs:  # without a sha256 nothing could be checked
-                found.append(RemoteFile(file.rfilename, size, file.lfs.sha256.lower()))
+            sha256 = file.lfs.sha256.lower() if file.lfs else ""
+            if size and _SHA256.fullmatch(sha256):  # else nothing could be checked
+                found.append(RemoteFile(file.rfilename, size, sha256))
     if not info.sha or not found:
         raise UsageError(f"{repository} holds no GGUF files; look for one with GGUF in its name.")
     return Snapshot(repository, info.sha, tuple(found))
@@ -86,7 +89,7 @@ def fetch(
     with _in_words(source.repository, "what has come is kept, pull again to go on"):
         http_get(
             hf_hub_url(source.repository, file.path, revision=source.commit),
-            cast("BinaryIO", _Watched(into, progress)),
+            cast("BinaryIO", _Watched(into, file.size, progress)),
             resume_size=there,
             headers=build_hf_headers(library_name="localspec", library_version=__version__),
             expected_size=file.size,
@@ -112,13 +115,15 @@ def beginning(source: Snapshot, file: RemoteFile, size: int) -> bytes:
 
 
 class _Watched:
-    """A file that tells how long it is with each write."""
+    """A file that tells how long it is with each write, and grows no longer than `size`."""
 
-    def __init__(self, file: BinaryIO, progress: Callable[[int], None]) -> None:
-        self._file, self._progress = file, progress
+    def __init__(self, file: BinaryIO, size: int, progress: Callable[[int], None]) -> None:
+        self._file, self._size, self._progress = file, size, progress
         self.seek, self.tell, self.truncate = file.seek, file.tell, file.truncate
 
     def write(self, data: bytes) -> int:
+        if self._file.tell() + len(data) > self._size:
+            raise ValueError(f"more than {self._size} bytes come of a file of that size")
         written = self._file.write(data)
         self._progress(self._file.tell())
         return written

@@ -63,14 +63,16 @@ def parse(name: str) -> Reference | None:
 
 
 def is_safe(path: str) -> bool:
-    """Whether a relative path, as servers write them, stays inside the folder it is put in."""
+    """Whether a relative path, as servers write them, stays inside the folder it is put in, and
+    shows as what it is.
+    """
     parts = PurePosixPath(path).parts
     return (
         bool(parts)
         and not path.startswith("/")
         and not any(part in ("..", ".") or part.endswith((".", " ")) for part in parts)
         and not any(_RESERVED.fullmatch(part) for part in parts)
-        and not any(ord(c) < 32 or c in '\\:*?"<>|' for c in path)
+        and not any(not c.isprintable() or c in '\\:*?"<>|' for c in path)
         and ".." not in path
     )
 

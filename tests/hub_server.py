@@ -47,6 +47,10 @@ class Faults:
     """Downloads of other bytes than promised."""
     nonsense: bool = False
     """Answers about repositories are no JSON."""
+    sha256: str = ""
+    """What files are said to have, in place of the truth."""
+    surplus: int = 0
+    """Bytes that come after the end of every file, which nobody announced."""
 
 
 class HubServer:
@@ -128,7 +132,11 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                     {
                         "rfilename": path,
                         "size": len(data),
-                        "lfs": {"sha256": _sha256(data), "size": len(data), "pointerSize": 134},
+                        "lfs": {
+                            "sha256": hub.faults.sha256 or _sha256(data),
+                            "size": len(data),
+                            "pointerSize": 134,
+                        },
                     }
                     for path, data in found.files.items()
                 ]
@@ -163,8 +171,12 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             if faults.wrong_bytes:
                 faults.wrong_bytes -= 1
                 body = bytes(byte ^ 1 for byte in body)
+            if faults.surplus:
+                body, extra["Connection"] = body + bytes(faults.surplus), "close"
+            else:
+                extra["Content-Length"] = str(len(body))
             self.send_response(status)
-            for key, value in {"Content-Length": str(len(body)), **extra}.items():
+            for key, value in extra.items():
                 self.send_header(key, value)
             self.end_headers()
             end = len(body)
@@ -178,7 +190,7 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 hub.over.wait()
             if faults.breaks and end < len(body):
                 faults.breaks -= 1
-            self.close_connection = end < len(body)
+            self.close_connection = end < len(body) or bool(faults.surplus)
 
         def answer(self, status: int, body: bytes, extra: dict[str, str] | None = None) -> None:
             self.send_response(status)

@@ -394,6 +394,18 @@ class TestFaults:
         with pytest.raises(ModelError, match=reason):
             rendered(source, "Hi")
 
+    def test_control_tokens_that_would_take_minutes_to_look_for(self) -> None:
+        class Many(Bytes):
+            control_texts = tuple(f"<{i:0100}>" for i in range(2000))
+
+        with pytest.raises(ModelError, match="control tokens have more than"):
+            ChatTemplate(CHATML, Many())
+
+    def test_what_a_template_says_cannot_harm_a_terminal(self) -> None:
+        with pytest.raises(UsageError) as refused:
+            rendered("{{ raise_exception('no \x1b]52;c;cHduZWQ=\x07') }}", "Hi")
+        assert str(refused.value) == "The model's chat template refuses this: no ]52;c;cHduZWQ=."
+
     def test_messages_that_are_none(self) -> None:
         nested: object = "x"
         for _ in range(1000):

@@ -18,7 +18,8 @@ def replace(path: Path, lines: Iterable[bytes]) -> None:
     """
     unfinished = path.with_name(f"{path.name}.tmp")
     try:
-        with unfinished.open("wb") as file:
+        unfinished.unlink(missing_ok=True)  # of a run that was killed, or a link that somebody laid
+        with unfinished.open("xb") as file:
             for line in lines:
                 file.write(line + b"\n")
             file.flush()

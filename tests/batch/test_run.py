@@ -328,6 +328,17 @@ def test_a_full_disk_loses_nothing(world: World) -> None:
     assert world.output.read_bytes() == expected
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need leave there")
+def test_a_link_laid_where_an_output_is_drafted_is_not_followed(tmp_path: Path) -> None:
+    ours, path = tmp_path / "ours", tmp_path / "out"
+    ours.write_bytes(b"precious")
+    (tmp_path / "out.tmp").symlink_to(ours)
+    output.replace(path, [b"answers"])
+    assert ours.read_bytes() == b"precious"
+    assert path.read_bytes() == b"answers\n"
+    assert not path.is_symlink()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no limits on files there")
 def test_an_output_that_has_no_room_leaves_the_one_before(tmp_path: Path) -> None:
     import resource

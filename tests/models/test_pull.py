@@ -137,6 +137,24 @@ def test_a_repository_cannot_write_outside_its_folder(server: HubServer, home: P
     check_nothing_has_a_name(home)
 
 
+@pytest.mark.parametrize("sign", ["\x9b", "\x7f", "\u202e", "\u200b"])
+def test_names_that_do_not_show_as_what_they_are_are_left_out(server: HubServer, sign: str) -> None:
+    server.repositories[NAME].files = {f"repo-{sign}31m-Q4_K_M.gguf": model()}
+    with pytest.raises(UsageError, match="holds no GGUF files"):
+        pull(NAME, Notes())
+
+
+def test_a_sha256_that_is_a_path_leads_nowhere(server: HubServer, tmp_path: Path) -> None:
+    ours = tmp_path.resolve() / "ours.part"
+    ours.write_bytes(b"precious")
+    for path in (str(ours).removesuffix(".part"), "../../../ours", "0" * 63):
+        server.faults.sha256 = path
+        with pytest.raises(UsageError, match="holds no GGUF files"):
+            pull(NAME, Notes())
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("ours")] == [ours.name]
+    assert ours.read_bytes() == b"precious"
+
+
 def test_files_that_are_no_language_models_are_not_chosen(server: HubServer) -> None:
     files = (
         "mmproj-repo-F16.gguf",
@@ -257,6 +275,17 @@ def test_a_file_with_a_wrong_sha256_is_thrown_away(server: HubServer, home: Path
     check_nothing_has_a_name(home)
     assert parts(home) == []
     pull(NAME, Notes())
+
+
+def test_a_file_that_does_not_end_does_not_fill_the_disk(server: HubServer, home: Path) -> None:
+    server.faults.surplus = 8 << 20
+    listener = Notes()
+    with pytest.raises(LocalspecError, match="makes no sense: more than"):
+        pull(NAME, listener)
+    assert all(done <= total for done, total in listener.seen)
+    check_nothing_has_a_name(home)
+    server.faults.surplus = 0
+    assert pull(NAME, Notes())[0].path.read_bytes() == data_of(server)
 
 
 def test_a_repository_that_changes_meanwhile_does_no_harm(server: HubServer, home: Path) -> None:
