@@ -195,13 +195,12 @@ def memory(options: argparse.Namespace) -> None:
 
 
 def resume(options: argparse.Namespace) -> None:
-    from localspec.models.fingerprint import fingerprint
-
     from localspec.batch.answer import entry_of
     from localspec.batch.backends.base import Reply
     from localspec.batch.journal import Journal
     from localspec.batch.request import Recipe
     from localspec.batch.source import records
+    from localspec.models.fingerprint import fingerprint
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

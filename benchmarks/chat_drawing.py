@@ -60,11 +60,12 @@ def by_size(folder: Path) -> list[Path]:
 
 def child(rate: float, seconds: float, tinted: bool, profiled: bool, report: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    from scripted import ScriptedBackend, ScriptedSource, figures
+
     from localspec.tui.app import Chat
     from localspec.tui.backend import Said
     from localspec.tui.store import Store
     from localspec.tui.widgets.message import Answer
-    from scripted import ScriptedBackend, ScriptedSource, figures
 
     backend = ScriptedBackend(None)
     chat = Chat(Store(Path(tempfile.mkdtemp()) / "chats.db"), ScriptedSource(scripted=backend),

@@ -11,10 +11,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, get_args
 
-from localspec.models.naming import Reference, parse
-
 from localspec import folders
 from localspec.errors import UsageError
+from localspec.models.naming import Reference, parse
 
 __all__ = ["Entry", "Kind", "Suggestion", "catalogue", "entry_of", "reference"]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import gguf.constants as gguf
+
+from localspec.errors import ModelError
 from localspec.models.header import Header
 from localspec.models.naming import part_of
 from localspec.models.reader import read_header
-
-from localspec.errors import ModelError
 
 __all__ = ["Description", "describe", "header_of", "headers_of"]
 

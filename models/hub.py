@@ -21,10 +21,10 @@ from huggingface_hub.utils import (
     get_session,
     hf_raise_for_status,
 )
-from localspec.models.naming import is_safe
 
 from localspec import __version__
 from localspec.errors import LocalspecError, UsageError
+from localspec.models.naming import is_safe
 
 __all__ = ["RemoteFile", "Snapshot", "beginning", "fetch", "snapshot"]
 

@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from localspec.models import catalogue, shelf
-from localspec.models.fingerprint import fingerprint
-
 from localspec import folders
 from localspec.errors import LocalspecError, ModelError
+from localspec.models import catalogue, shelf
+from localspec.models.fingerprint import fingerprint
 
 __all__ = ["Match", "best_for", "keep", "remembered", "suggestions"]
 

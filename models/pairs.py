@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from localspec.errors import ModelError
 from localspec.models import shelf
 from localspec.models.description import header_of
 from localspec.models.embedded import EMBEDDED, embedded
 from localspec.models.files import models_in
 from localspec.models.header import Header
-
-from localspec.errors import ModelError
 
 __all__ = ["Candidate", "candidates", "objection"]
 

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from localspec.errors import LocalspecError
 from localspec.models import hub
 from localspec.models.naming import Reference
 from localspec.models.reader import FIRST_BYTES
 from localspec.models.variants import choose
-
-from localspec.errors import LocalspecError
 
 __all__ = ["previewed"]
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import filelock
+
+from localspec.errors import LocalspecError, UsageError
 from localspec.models import catalogue, hub, shelf
 from localspec.models.fingerprint import sha256
 from localspec.models.hub import RemoteFile, Snapshot
 from localspec.models.naming import Reference, spoken
 from localspec.models.variants import Variant, choose, variants
-
-from localspec.errors import LocalspecError, UsageError
 
 __all__ = ["Listener", "Pulled", "pull"]
 

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import gguf.constants as gguf
 import numpy as np
-from localspec.models.header import Field, Header, Numbers, Strings, Tensor
-from localspec.models.opening import opened
 
 from localspec.errors import ModelError
+from localspec.models.header import Field, Header, Numbers, Strings, Tensor
+from localspec.models.opening import opened
 
 __all__ = ["FIRST_BYTES", "read_header"]
 

@@ -9,12 +9,11 @@ import difflib
 import os
 from pathlib import Path
 
+from localspec.errors import UsageError
 from localspec.models import catalogue, matches, shelf
 from localspec.models.embedded import EMBEDDED, embedded
 from localspec.models.files import models_in
 from localspec.models.naming import Reference
-
-from localspec.errors import UsageError
 
 __all__ = ["find", "known_names", "resolve"]
 

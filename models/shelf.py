@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from localspec import folders
 from localspec.models.files import models_in
 from localspec.models.naming import DEFAULT, DRAFT, Reference, is_safe, labels, means
-
-from localspec import folders
 
 __all__ = [
     "Origin",

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from localspec.errors import UsageError
 from localspec.models.hub import RemoteFile, Snapshot
 from localspec.models.naming import DEFAULT, Reference, is_draft, labels, means, models_of, spoken
-
-from localspec.errors import UsageError
 
 __all__ = ["Variant", "choose", "variants"]
 

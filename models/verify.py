@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from localspec.errors import ModelError
 from localspec.models import shelf
 from localspec.models.description import describe
 from localspec.models.fingerprint import sha256
 from localspec.models.naming import spoken
-
-from localspec.errors import ModelError
 
 __all__ = ["Check", "verify"]
 

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec
 
-from localspec.tui.app import Chat
-from localspec.tui.backend import Choice, Choices, Reply, Said, Words
-from localspec.tui.figures import Figures
-from localspec.tui.store import Store
 from textual.pilot import Pilot
 
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError, ModelError
 from localspec.governor.doubt import Doubt
+from localspec.tui.app import Chat
+from localspec.tui.backend import Choice, Choices, Reply, Said, Words
+from localspec.tui.figures import Figures
+from localspec.tui.store import Store
 
 __all__ = [
     "HELLO",

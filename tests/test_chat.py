@@ -4,9 +4,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from localspec.tui.backend import Said
-from localspec.tui.store import Store
-from localspec.tui.widgets.message import Answer, MessageView, Question
 from scripted import (
     HELLO,
     ScriptedBackend,
@@ -21,6 +18,9 @@ from scripted import (
 from textual.widgets import Markdown
 
 from localspec.errors import LocalspecError
+from localspec.tui.backend import Said
+from localspec.tui.store import Store
+from localspec.tui.widgets.message import Answer, MessageView, Question
 
 # Turns -----------------------------------------------------------------------------------------
 

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
+from scripted import ScriptedBackend, ScriptedSource, chatting, driven, on_screen, wait_until
+
+from localspec import drift, models
+from localspec.errors import LocalspecError
 from localspec.models import matches
 from localspec.models.fingerprint import fingerprint
 from localspec.models.matches import Match
 from localspec.tui import explaining
 from localspec.tui.deeds import choose_draft
 from localspec.tui.here import Here
-from scripted import ScriptedBackend, ScriptedSource, chatting, driven, on_screen, wait_until
-
-from localspec import drift, models
-from localspec.errors import LocalspecError
 
 PAIR = models.embedded("shell")
 

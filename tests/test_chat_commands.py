@@ -5,10 +5,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from localspec.tui.backend import Said
-from localspec.tui.keys import NAMED_KEYS
-from localspec.tui.store import Store
-from localspec.tui.widgets.message import Answer
 from scripted import (
     HELLO,
     ScriptedBackend,
@@ -21,6 +17,11 @@ from scripted import (
 )
 from textual import events
 from textual.widgets import Input, OptionList
+
+from localspec.tui.backend import Said
+from localspec.tui.keys import NAMED_KEYS
+from localspec.tui.store import Store
+from localspec.tui.widgets.message import Answer
 
 # Commands --------------------------------------------------------------------------------------
 

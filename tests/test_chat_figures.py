@@ -5,16 +5,16 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from localspec.tui import tint
-from localspec.tui.backend import Said
-from localspec.tui.figures import Figures, Meter, Part, fit, footnote, live, quiet, spark
-from localspec.tui.pace import Pace
-from localspec.tui.session import merge
 from scripted import figures
 from textual.content import Content
 
 from localspec.decoding.statistics import Statistics
 from localspec.governor.doubt import Doubt
+from localspec.tui import tint
+from localspec.tui.backend import Said
+from localspec.tui.figures import Figures, Meter, Part, fit, footnote, live, quiet, spark
+from localspec.tui.pace import Pace
+from localspec.tui.session import merge
 
 # Figures ---------------------------------------------------------------------------------------
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from localspec.decoding.sequence import Piece
+from localspec.errors import LocalspecError, UsageError
+from localspec.thinking import Marks, Thinking, marks_of
 from localspec.tui import commands, exchange, knobs, text
 from localspec.tui.backend import Said
 from localspec.tui.local import Local
 from localspec.tui.store import Message, Store, Tree
 from localspec.tui.thinking import Writer, split_thoughts
-
-from localspec.decoding.sequence import Piece
-from localspec.errors import LocalspecError, UsageError
-from localspec.thinking import Marks, Thinking, marks_of
 
 # Texts -----------------------------------------------------------------------------------------
 

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import pytest
+from scripted import ScriptedBackend, ScriptedSource, ask, on_screen, wait_until
+from textual import __version__ as textual_version
+from textual.pilot import Pilot
+
 from localspec.tui.app import Chat
 from localspec.tui.backend import Said
 from localspec.tui.deeds import choose_draft
 from localspec.tui.store import Store
-from scripted import ScriptedBackend, ScriptedSource, ask, on_screen, wait_until
-from textual import __version__ as textual_version
-from textual.pilot import Pilot
 
 Scene: TypeAlias = Callable[[Chat, Pilot[None]], Awaitable[None]]
 SIZES = {"wide": (100, 32), "narrow": (60, 24)}

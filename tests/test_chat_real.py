@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from localspec.tui.store import Message, Store
 
 if sys.platform == "win32":

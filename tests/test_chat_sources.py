@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import httpx2
 import pytest
-from localspec.tui.backend import Backend, Reply, Said
-from localspec.tui.figures import Meter, detail
-from localspec.tui.loader import Loader
-from localspec.tui.server import Server, There
 from scripted import ScriptedBackend, ScriptedSource
 
 from localspec.errors import LocalspecError
 from localspec.remote import Remote
+from localspec.tui.backend import Backend, Reply, Said
+from localspec.tui.figures import Meter, detail
+from localspec.tui.loader import Loader
+from localspec.tui.server import Server, There
 
 # Loading ---------------------------------------------------------------------------------------
 

@@ -4,8 +4,9 @@ import os
 import sys
 
 import pytest
-from localspec.tui.terminal import is_dark
 from scripted import ask, chatting, driven, wait_until
+
+from localspec.tui.terminal import is_dark
 
 LOOK = """
 import sys

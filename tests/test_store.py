@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scripted import figures
+
 from localspec.tui.start import open_store
 from localspec.tui.store import Store, StoreError
 from localspec.tui.store.schema import MIGRATIONS, connect
-from scripted import figures
 
 
 @pytest.fixture

@@ -5,6 +5,16 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal
 
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.filter import LineFilter
+from textual.message import Message as Event
+from textual.screen import Screen
+from textual.widgets import Footer, Markdown, Static
+
+from localspec.console import harmless
+from localspec.errors import LocalspecError, UsageError
 from localspec.tui import commands, deeds, themes
 from localspec.tui.backend import Backend, Choice, Source
 from localspec.tui.figures import Part
@@ -26,16 +36,6 @@ from localspec.tui.widgets.panel import Panel
 from localspec.tui.widgets.prompt import Prompt
 from localspec.tui.widgets.strip import Strip
 from localspec.tui.widgets.welcome import Welcome
-from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.filter import LineFilter
-from textual.message import Message as Event
-from textual.screen import Screen
-from textual.widgets import Footer, Markdown, Static
-
-from localspec.console import harmless
-from localspec.errors import LocalspecError, UsageError
 
 __all__ = ["Chat"]
 

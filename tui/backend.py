@@ -7,9 +7,8 @@ answer costs the thread that decodes nothing, and the screen is drawn as often a
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
-from localspec.tui.figures import Figures
-
 from localspec.governor.doubt import Doubt
+from localspec.tui.figures import Figures
 
 __all__ = ["Backend", "Choice", "Choices", "Reply", "Said", "Source", "Words"]
 

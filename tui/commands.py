@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from localspec.errors import UsageError
 from localspec.tui import deeds, themes
 from localspec.tui.backend import Choice
 from localspec.tui.knobs import KNOBS
 from localspec.tui.widgets.prompt import Suggestion
-
-from localspec.errors import UsageError
 
 if TYPE_CHECKING:
     from localspec.tui.app import Chat

@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from localspec.console import harmless
+from localspec.errors import UsageError
 from localspec.tui import exchange, knobs, themes
 from localspec.tui.backend import Choice
 from localspec.tui.screens.picker import Picker
 from localspec.tui.text import shorten
 from localspec.tui.thinking import split_thoughts
-
-from localspec.console import harmless
-from localspec.errors import UsageError
 
 if TYPE_CHECKING:
     from localspec.tui.app import Chat

@@ -11,12 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from localspec.errors import LocalspecError, UsageError
+from localspec.folders import write_atomically
 from localspec.tui.store import Message, Tree
 from localspec.tui.text import title as title_of
 from localspec.tui.thinking import split_thoughts
-
-from localspec.errors import LocalspecError, UsageError
-from localspec.folders import write_atomically
 
 __all__ = ["as_json", "as_markdown", "free_path", "read", "write"]
 

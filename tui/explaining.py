@@ -5,6 +5,8 @@ Everything here takes a moment (files are read, llama.cpp is asked): not for the
 
 from pathlib import Path
 
+from localspec import drift
+from localspec.errors import LocalspecError
 from localspec.models import matches, pairs
 from localspec.models.embedded import EMBEDDED
 from localspec.models.matches import Match
@@ -13,9 +15,6 @@ from localspec.models.pairs import Candidate
 from localspec.models.reader import read_header
 from localspec.models.resolve import find, resolve
 from localspec.tui.backend import Choice
-
-from localspec import drift
-from localspec.errors import LocalspecError
 
 __all__ = ["check", "drafts", "model"]
 
@@ -98,10 +97,9 @@ def _guesser(target: Path, draft: Path | None) -> str:
 
 def _room(target: Path, draft: Path | None, context: int | None) -> str:
     """What the models take of the memory that is free now."""
+    from localspec import memory  # brings llama.cpp along
     from localspec.models.description import describe
     from localspec.models.fit import suggestion
-
-    from localspec import memory  # brings llama.cpp along
     from localspec.runtime import default_context
 
     paths = {"target": target} | ({"draft": draft} if draft else {})

@@ -5,11 +5,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from localspec import models
 from localspec.models import shelf
 from localspec.models.files import models_in
 from localspec.tui.backend import Backend, Choice
-
-from localspec import models
 
 __all__ = ["Here"]
 

@@ -4,9 +4,8 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from localspec.tui.session import Session
-
 from localspec.errors import LocalspecError
+from localspec.tui.session import Session
 
 __all__ = ["Keeping"]
 

@@ -4,9 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from localspec.tui.backend import Backend, Source
-
 from localspec.errors import LocalspecError
+from localspec.tui.backend import Backend, Source
 
 __all__ = ["Loader"]
 

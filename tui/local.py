@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from localspec.tui.backend import Choices, Reply, Said, Words
-from localspec.tui.figures import Figures, snapshot
-from localspec.tui.thinking import Writer
-
 import localspec
 from localspec.governor.doubt import Doubt
 from localspec.runtime import LLM, Options
+from localspec.tui.backend import Choices, Reply, Said, Words
+from localspec.tui.figures import Figures, snapshot
+from localspec.tui.thinking import Writer
 from localspec.worker import Stream
 
 __all__ = ["Local", "load"]

@@ -5,13 +5,12 @@ One timer drives it, and rests when there is nothing to show.
 
 from typing import TYPE_CHECKING
 
+from localspec.errors import LocalspecError
 from localspec.tui.figures import Figures, Meter, Part, idle, quiet
 from localspec.tui.loader import Loader
 from localspec.tui.pace import Pace
 from localspec.tui.session import Session
 from localspec.tui.widgets.message import Answer
-
-from localspec.errors import LocalspecError
 
 if TYPE_CHECKING:
     from localspec.tui.app import Chat

@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from localspec.errors import LocalspecError
 from localspec.tui.backend import Backend, Reply, Said, Words
 from localspec.tui.figures import Meter
 from localspec.tui.store import Message, Store, StoreError, Tree
 from localspec.tui.store.tree import Origins
 from localspec.tui.text import title
 from localspec.tui.thinking import split_thoughts
-
-from localspec.errors import LocalspecError
 
 __all__ = ["Running", "Session", "merge"]
 

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from localspec import folders, settings
+from localspec.errors import LocalspecError
 from localspec.tui.app import Chat
 from localspec.tui.backend import Source
 from localspec.tui.here import Here
 from localspec.tui.keys import NAMED_KEYS
 from localspec.tui.store import Store
 from localspec.tui.terminal import Terminal
-
-from localspec import folders, settings
-from localspec.errors import LocalspecError
 
 __all__ = ["open_store", "start"]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from localspec.tui.backend import Choice
 from textual.theme import Theme
+
+from localspec.tui.backend import Choice
 
 __all__ = ["AUTO", "DARK", "LIGHT", "choices", "fitting"]
 

@@ -6,9 +6,8 @@ So what is kept and shown need not know which model it came from; `localspec.thi
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from localspec.tui.backend import Said
-
 from localspec.thinking import Thinking, Thought, ThoughtReader
+from localspec.tui.backend import Said
 
 __all__ = ["Parts", "Writer", "split_thoughts"]
 

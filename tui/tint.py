@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
+from textual.content import Content, Span
+
 from localspec.tui.figures import Figures
 from localspec.tui.store.tree import Origins
-from textual.content import Content, Span
 
 __all__ = ["blocks", "legend", "tint"]
 

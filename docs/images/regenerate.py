@@ -7,10 +7,11 @@ import asyncio
 import re
 from pathlib import Path
 
+from textual.pilot import Pilot
+
 from localspec.tui.app import Chat
 from localspec.tui.here import Here
 from localspec.tui.store import Store
-from textual.pilot import Pilot
 
 HERE = Path(__file__).parent
 SIZE = (100, 32)

@@ -9,7 +9,6 @@ from pathlib import Path
 import psutil
 import pytest
 from batch_world import Watching, World
-from localspec.models.fingerprint import fingerprint
 
 from localspec import models
 from localspec.batch.backends import local
@@ -17,6 +16,7 @@ from localspec.batch.backends.base import Backend, Reply
 from localspec.batch.plan import Counts, Plan
 from localspec.batch.request import Recipe
 from localspec.batch.run import Work, run
+from localspec.models.fingerprint import fingerprint
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.data")

@@ -11,7 +11,6 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-from localspec.models import matches
 
 from localspec.bench.pairing import Measured
 from localspec.cli import main
@@ -21,6 +20,7 @@ from localspec.errors import LocalspecError, ModelError, UsageError
 from localspec.llama.context import Context
 from localspec.llama.model import Model
 from localspec.llama.rows import Run
+from localspec.models import matches
 
 torch = pytest.importorskip("torch")
 

@@ -15,12 +15,12 @@ import psutil
 import pytest
 from command import Done, localspec
 from gguf_bytes import ARCHITECTURE, ARRAY, FLOAT32, STRING, UINT32, array, entry, tensor, text
-from localspec.models import shelf, usage
-from localspec.models.fingerprint import fingerprint, sha256
 
 from localspec import models
 from localspec.errors import ModelError
 from localspec.llama import child, kernels, trial
+from localspec.models import shelf, usage
+from localspec.models.fingerprint import fingerprint, sha256
 
 PAIR = models.embedded("shell")
 

@@ -11,6 +11,15 @@ from command import localspec as command
 from gguf_bytes import ARCHITECTURE, tensor
 from hypothesis import given
 from hypothesis import strategies as st
+
+import localspec
+from localspec import models
+from localspec.arguments.serve import PARALLEL
+from localspec.errors import ModelError
+from localspec.llama.context import CacheType, Context
+from localspec.llama.library import forget_log, log_lines
+from localspec.llama.model import Model
+from localspec.llama.rehearsal import Scene, rehearse
 from localspec.models.fit import (
     Machine,
     Need,
@@ -22,15 +31,6 @@ from localspec.models.fit import (
     weights_of,
 )
 from localspec.models.reader import read_header
-
-import localspec
-from localspec import models
-from localspec.arguments.serve import PARALLEL
-from localspec.errors import ModelError
-from localspec.llama.context import CacheType, Context
-from localspec.llama.library import forget_log, log_lines
-from localspec.llama.model import Model
-from localspec.llama.rehearsal import Scene, rehearse
 
 PAIR = models.embedded("shell")
 GB = 10**9

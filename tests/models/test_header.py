@@ -17,11 +17,11 @@ import pytest
 from gguf_bytes import ARCHITECTURE, ARRAY, FLOAT32, STRING, UINT32, UINT64, entry, tensor, text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from localspec.errors import ModelError
 from localspec.models import embedded
 from localspec.models.header import Header, Strings
 from localspec.models.reader import read_header
-
-from localspec.errors import ModelError
 
 PAIR = embedded("shell")
 HUGE = 2**63 - 1

@@ -9,6 +9,9 @@ import pytest
 from gguf_bytes import ARCHITECTURE, tensor
 from hypothesis import given
 from hypothesis import strategies as st
+
+from localspec import models
+from localspec.errors import ModelError, UsageError
 from localspec.models import catalogue, shelf, usage
 from localspec.models.description import describe
 from localspec.models.naming import (
@@ -21,9 +24,6 @@ from localspec.models.naming import (
     spoken,
 )
 from localspec.models.resolve import find
-
-from localspec import models
-from localspec.errors import ModelError, UsageError
 
 MODEL = gguf_bytes.gguf([ARCHITECTURE], [tensor("a")], weights=128)
 

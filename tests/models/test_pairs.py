@@ -9,14 +9,14 @@ from command import localspec
 from gguf_bytes import ARRAY, STRING, UINT32, array, entry, tensor, text
 from hypothesis import given
 from hypothesis import strategies as st
-from localspec.models import matches, pairs, shelf
-from localspec.models.fingerprint import fingerprint
-from localspec.models.reader import read_header
 
 from localspec import models
 from localspec.bench import pairing, tuning
 from localspec.bench.pairing import Guess, forecast
 from localspec.errors import ModelError
+from localspec.models import matches, pairs, shelf
+from localspec.models.fingerprint import fingerprint
+from localspec.models.reader import read_header
 
 PAIR = models.embedded("shell")
 WORDS = tuple(f"w{i}" for i in range(40))

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from gguf_bytes import ARCHITECTURE, ARRAY, STRING, UINT32, array, entry, gguf, tensor, text
+
+from localspec.errors import ModelError
 from localspec.models import matches, pairs
 from localspec.models.description import describe
 from localspec.models.fingerprint import fingerprint
-
-from localspec.errors import ModelError
 
 WORDS = array(STRING, 40, b"".join(text(f"w{i}") for i in range(40)))
 VOCABULARY = entry("tokenizer.ggml.tokens", ARRAY, WORDS)

@@ -14,15 +14,15 @@ import pytest
 from command import localspec
 from hub_server import CHUNK, HubServer, Repository
 from huggingface_hub import constants
+from pulls import NAME, PATIENCE, Notes, model
+
+from localspec import models
+from localspec.errors import LocalspecError, UsageError
 from localspec.models import catalogue, hub, shelf
 from localspec.models.naming import Reference
 from localspec.models.pull import pull
 from localspec.models.resolve import find
 from localspec.models.variants import choose
-from pulls import NAME, PATIENCE, Notes, model
-
-from localspec import models
-from localspec.errors import LocalspecError, UsageError
 
 
 def data_of(server: HubServer, path: str = "repo-Q4_K_M.gguf") -> bytes:

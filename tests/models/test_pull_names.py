@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 from hub_server import CHUNK, HubServer
+from pulls import NAME, Notes, model
+
+from localspec.errors import UsageError
 from localspec.models import hub, shelf
 from localspec.models.naming import parse
 from localspec.models.pull import pull
 from localspec.models.resolve import find
 from localspec.models.variants import choose, variants
-from pulls import NAME, Notes, model
-
-from localspec.errors import UsageError
 
 CROWD = [
     "a-Q4_K_M.gguf", "b-Q4_K_M.gguf", "c-Q8_0.gguf", "mmproj-c-Q8_0.gguf", "c-Q8_0.imatrix.gguf",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from hub_server import CHUNK, HubServer
-from localspec.models import shelf
-from localspec.models.pull import pull
-from localspec.models.verify import verify
 from pulls import NAME, Notes, model
 
 from localspec.errors import LocalspecError
+from localspec.models import shelf
+from localspec.models.pull import pull
+from localspec.models.verify import verify
 
 PARTS = [f"repo-Q4_K_M-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
 

@@ -1,9 +1,10 @@
 """The chat against this server, with the figures that it gives."""
 
+from scripted import ask, driven, on_screen, wait_until
+
 from localspec.tui.app import Chat
 from localspec.tui.server import There
 from localspec.tui.store import Store
-from scripted import ask, driven, on_screen, wait_until
 
 
 @driven

@@ -4,10 +4,6 @@ import datetime
 from collections.abc import Callable
 from typing import ClassVar
 
-from localspec.tui.keys import CHATS_KEYS
-from localspec.tui.screens.sheet import room
-from localspec.tui.store import Store, Summary
-from localspec.tui.text import shorten
 from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,6 +14,10 @@ from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from localspec.errors import LocalspecError
+from localspec.tui.keys import CHATS_KEYS
+from localspec.tui.screens.sheet import room
+from localspec.tui.store import Store, Summary
+from localspec.tui.text import shorten
 
 __all__ = ["Chats", "when"]
 

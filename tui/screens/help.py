@@ -4,6 +4,14 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from localspec import folders
 from localspec.tui.commands import COMMANDS
 from localspec.tui.keys import (
     ANSWER_KEYS,
@@ -14,14 +22,6 @@ from localspec.tui.keys import (
     QUESTION_KEYS,
 )
 from localspec.tui.screens.sheet import room
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
-
-from localspec import folders
 
 __all__ = ["Help"]
 

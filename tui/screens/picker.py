@@ -4,9 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from localspec.tui.backend import Choice
-from localspec.tui.screens.sheet import room
-from localspec.tui.text import shorten
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -14,6 +11,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+
+from localspec.tui.backend import Choice
+from localspec.tui.screens.sheet import room
+from localspec.tui.text import shorten
 
 __all__ = ["Picker"]
 

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from localspec.tui import knobs
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -10,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from localspec.errors import LocalspecError
+from localspec.tui import knobs
 
 __all__ = ["Settings"]
 

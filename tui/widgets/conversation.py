@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from localspec.tui.store import Message, Tree
-from localspec.tui.widgets.message import Answer, MessageView, Question
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
+
+from localspec.tui.store import Message, Tree
+from localspec.tui.widgets.message import Answer, MessageView, Question
 
 __all__ = ["Conversation"]
 

@@ -4,11 +4,6 @@ import asyncio
 import re
 from typing import ClassVar
 
-from localspec.tui import tint
-from localspec.tui.figures import SEPARATOR, Figures, Part, fit, footnote
-from localspec.tui.keys import ANSWER_KEYS, MESSAGE_KEYS, QUESTION_KEYS
-from localspec.tui.store import Message
-from localspec.tui.thinking import split_thoughts
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -17,6 +12,11 @@ from textual.message import Message as Event
 from textual.widgets import Markdown, Static
 
 from localspec.console import harmless
+from localspec.tui import tint
+from localspec.tui.figures import SEPARATOR, Figures, Part, fit, footnote
+from localspec.tui.keys import ANSWER_KEYS, MESSAGE_KEYS, QUESTION_KEYS
+from localspec.tui.store import Message
+from localspec.tui.thinking import split_thoughts
 
 __all__ = ["Answer", "MessageView", "Question", "line_of"]
 

@@ -1,8 +1,9 @@
 """The panel of figures: everything that is known of the answer that is looked at."""
 
-from localspec.tui.figures import Figures, detail
 from textual.content import Content
 from textual.widgets import Static
+
+from localspec.tui.figures import Figures, detail
 
 __all__ = ["Panel"]
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from localspec.tui.keys import PROMPT_KEYS
-from localspec.tui.text import shorten
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,6 +11,9 @@ from textual.content import Content
 from textual.message import Message as Event
 from textual.widgets import OptionList, TextArea
 from textual.widgets.option_list import Option
+
+from localspec.tui.keys import PROMPT_KEYS
+from localspec.tui.text import shorten
 
 __all__ = ["Prompt", "Suggestion"]
 

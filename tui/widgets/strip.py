@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from localspec.tui.figures import Meter, Part, live, spark
-from localspec.tui.widgets.message import line_of
 from textual.content import Content
 from textual.widgets import Static
+
+from localspec.tui.figures import Meter, Part, live, spark
+from localspec.tui.widgets.message import line_of
 
 __all__ = ["Strip"]
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from localspec.tui.store import Summary
 from textual.content import Content
 from textual.widgets import Static
+
+from localspec.tui.store import Summary
 
 __all__ = ["Welcome"]
 
