@@ -17,6 +17,7 @@ from localspec.errors import ModelError
 from localspec.models import matches, pairs, shelf
 from localspec.models.fingerprint import fingerprint
 from localspec.models.reader import read_header
+from localspec.verbs.models import pair
 
 PAIR = models.embedded("shell")
 WORDS = tuple(f"w{i}" for i in range(40))
@@ -207,3 +208,17 @@ def test_a_quick_look_measures_nothing(home: Path) -> None:
     assert (candidate["name"], candidate["objection"]) == ("draft of shell", None)
     assert document["best"] is candidate["expected_speedup"] is None
     assert not (home / "state" / "pairs").exists()
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_what_is_promised_for_later_was_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    found = pairing.Measured(PAIR.draft, held=0.8, seconds=0.001, length=3, speedup=1.5)
+    monkeypatch.setattr(pair, "measure", lambda *_: [found])
+    if not writable:
+        home.mkdir()
+        (home / "state").write_text("a file where a folder should be")
+    done = localspec("models", "pair", "shell")
+    assert ("from now on" in done.stdout) == writable
+    assert ("could not be remembered" in done.stderr) != writable

@@ -32,11 +32,12 @@ def run(options: argparse.Namespace) -> int:
     candidates = pairs.candidates(target, [(name, find(name)) for name in options.drafts])
     fit = [] if options.quick else [c for c in candidates if c.objection is None]
     measured: dict[Path, Measured] = {}
+    kept = True
     if fit:
         with Progress() as progress:
             for result in measure(target, (c.path for c in fit), progress.at):
                 measured[result.draft] = result
-        _remember(target, fit, measured)
+        kept = _remember(target, fit, measured)
     candidates.sort(key=lambda c: -_speedup(c, measured))
     suggestions = matches.suggestions(target)
     if options.json:
@@ -47,11 +48,13 @@ def run(options: argparse.Namespace) -> int:
             print(dim("\n".join(paragraph(printable(words), columns(), _INDENT))))
         if candidates or suggestions:
             print()
-        print("\n".join(paragraph(_conclusion(options.model, candidates, measured), columns())))
+        conclusion = _conclusion(options.model, candidates, measured, kept=kept)
+        print("\n".join(paragraph(conclusion, columns())))
     return 0
 
 
-def _remember(target: Path, fit: list[Candidate], measured: Found) -> None:
+def _remember(target: Path, fit: list[Candidate], measured: Found) -> bool:
+    """Keep what was measured; False where that cannot be written."""
     results = [
         matches.Match(
             name=candidate.name,
@@ -68,6 +71,8 @@ def _remember(target: Path, fit: list[Candidate], measured: Found) -> None:
         matches.keep(target, results)
     except OSError as error:
         note(f"This could not be remembered: {error.strerror}.")
+        return False
+    return True
 
 
 def _speedup(candidate: Candidate, measured: Found) -> float:
@@ -116,10 +121,12 @@ def _verdict(
     return "ok", f"{size}; {held}, {looked_at}: {found.speedup:.2f}× as fast as alone"
 
 
-def _conclusion(model: str, candidates: list[Candidate], measured: Found) -> str:
+def _conclusion(model: str, candidates: list[Candidate], measured: Found, *, kept: bool) -> str:
     best = next((c for c in candidates if _speedup(c, measured) > 1), None)
-    if best:
+    if best and kept:
         return f"--draft auto takes {best.name} for {model} from now on."
+    if best:
+        return f"{best.name} is the best for {model}; --draft {best.name} takes it."
     if measured:
         return (
             "None of them pays here, so --draft auto takes none; guesses from text already "
