@@ -289,6 +289,20 @@ class TestProfile:
         )
         assert again.steady.stride.known() == {2: [0.0, 0.5]}
 
+    @pytest.mark.parametrize(("pace", "kept"), [(0.5, 0.5), (5.0, 1.0)])
+    def test_a_busy_moment_is_not_what_the_next_time_begins_with(
+        self, tmp_path: Path, pace: float, kept: float
+    ) -> None:
+        world = Simulation(FLAT, guess=0.02, chance=0.3)
+        world.run(200)
+        times = world.governor.costs.step(4), world.governor.books["simulated"].proposal(2)
+        world.governor.costs.pace = pace
+        profile.save(world.governor, tmp_path / "p.json")
+        again = Governor(Costs(ROWS))
+        profile.load(again, tmp_path / "p.json")
+        assert again.costs.step(4) == pytest.approx(kept * times[0], rel=0.02)
+        assert again.books["simulated"].proposal(2) == pytest.approx(kept * times[1])
+
     @pytest.mark.parametrize(
         "damage",
         [

@@ -259,15 +259,16 @@ class Costs:
         else:
             self.overhead += _PACE_GAIN * (overhead - self.overhead)
 
-    def settle(self) -> None:
-        """Fold the pace into the curves, for the record."""
+    def fold(self, pace: float) -> None:
+        """Have so much of the pace in all times instead."""
         for curve in self.curves:
-            curve.scale(self.pace)
-        self.overhead *= self.pace
-        self.overhead_of_guesses *= self.pace
-        self.aftermath *= self.pace
-        self.change *= self.pace
-        self.pace = 1.0
+            curve.scale(pace)
+        self.overhead *= pace
+        self.overhead_of_guesses *= pace
+        self.aftermath *= pace
+        self.distraction *= pace
+        self.change *= pace
+        self.pace /= pace
 
     def load(self, curves: Iterable[dict[int, float]]) -> None:
         """Take over curves measured earlier, as `CostCurve.measured` gave them."""

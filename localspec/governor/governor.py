@@ -76,6 +76,12 @@ class Governor:
         seconds = self.costs.step(sequences, self._depth)
         return sequences / seconds if seconds else 0.0
 
+    def fold(self, pace: float) -> None:
+        """Take so much of the pace of the moment for the computer's own."""
+        self.costs.fold(pace)
+        for book in self.books.values():
+            book.fold(pace)
+
     def doubt(self, sequence: Sequence, drafter: str) -> Doubt | None:
         """What speaks against asking a drafter now; None where it is not known. For any thread."""
         book = self.books.get(drafter)
