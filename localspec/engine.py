@@ -150,8 +150,7 @@ class Engine:
             self._draft(turns, step)
             self._advance(turns, step)
         except DecodeError as error:
-            self._fail(turns, error)
-            step.passes = ()
+            self._fail(turns, error, step)
         end = time.perf_counter()
         step.seconds = end - start
         self._ended = end if self._slots.sequences else 0.0
@@ -250,7 +249,10 @@ class Engine:
                 turn.sequence.read(rows[: turn.fed])
             turn.sequence.cached += turn.fed
             if turn.last:
-                self._judge(turn, rows[turn.outputs - 1 - len(turn.draft) :], now, step)
+                try:
+                    self._judge(turn, rows[turn.outputs - 1 - len(turn.draft) :], now, step)
+                except DecodeError as error:  # it concerns this answer, not those beside it
+                    self._fail([turn], error, step)
         self._slots.release()
 
     def _decode(self, runs: list[Run], step: Step, meanwhile: Callable[[], None]) -> Logits:
@@ -305,8 +307,11 @@ class Engine:
                 drafter.truncate(sequence.slot, sequence.cached)
                 drafter.observe(sequence)
 
-    def _fail(self, turns: Many[_Turn], error: DecodeError) -> None:
-        """End all answers of a failed decode, and forget caches nobody can vouch for."""
+    def _fail(self, turns: Many[_Turn], error: DecodeError, step: Step) -> None:
+        """End the answers of what failed, and forget caches nobody can vouch for. What the step
+        took says nothing.
+        """
+        step.passes = ()
         for sequence in (turn.sequence for turn in turns):
             sequence.finish("error", error)
             sequence.cached = 0

@@ -1,8 +1,11 @@
 """Answers that end before their time: cancelled, or by a decode that fails."""
 
+import math
 import time
+from collections.abc import Sequence as Many
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fake_world import World
 from fakes import ENDLESS, PROMPT, FixedPolicy
@@ -13,6 +16,7 @@ from localspec.errors import DecodeError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
 from localspec.governor.policy import Step
+from localspec.llama.rows import Logits
 
 # Cancellation ----------------------------------------------------------------------------------
 
@@ -124,6 +128,26 @@ def test_a_failed_decode_ends_its_own_answers_and_no_others(at: int, drafters: s
     again = [world.submit(Request(text, ENDLESS, 12)) for text in texts]
     world.run()
     assert [(s.answer, s.finish_reason) for s in again] == [world.expected[s] for s in again]
+
+
+@pytest.mark.parametrize("drafters", ["nobody", "twin"])
+def test_logits_that_are_no_numbers_end_their_own_answer_and_no_others(
+    drafters: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(3, drafters, Governor(Costs(17), own_cells=True), own_cells=True)
+    before, odd, after = (world.submit(Request([*PROMPT, n], ENDLESS, 25)) for n in (3, 4, 5))
+    logits, prompt = world.target.logits, list(odd.tokens)
+
+    def odd_from_the_sixth_on(text: Many[int]) -> Logits:
+        is_odd = text[: len(prompt)] == prompt and len(text) >= len(prompt) + 5
+        return logits(text) * np.float32(math.nan if is_odd else 1)
+
+    monkeypatch.setattr(world.target, "logits", odd_from_the_sixth_on)
+    world.run()
+    assert (len(odd.answer), odd.finish_reason) == (5, "error")
+    assert isinstance(odd.error, DecodeError)
+    for s in (before, after, world.finish(world.ask(PROMPT))):
+        assert (s.answer, s.finish_reason) == world.expected[s]
 
 
 @pytest.mark.parametrize("at", range(1, 8))
