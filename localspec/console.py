@@ -132,7 +132,7 @@ def columns() -> int:
 
 def note(sentence: str) -> None:
     """Something a person should know, on standard error."""
-    print(f"localspec: {sentence}", file=sys.stderr, flush=True)
+    print(f"localspec: {harmless(sentence)}", file=sys.stderr, flush=True)
 
 
 def tell(line: str) -> None:
@@ -177,7 +177,8 @@ class LiveLine:
         """A line that stays."""
         with self._lock:
             clear = _CLEAR_LINE if self._thread else ""
-            print(f"{clear}localspec: {sentence}", file=sys.stderr, flush=True)
+            print(clear, end="", file=sys.stderr)
+            note(sentence)
 
     def _show(self) -> None:
         if self._end.wait(self._patience):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from command import localspec, refused
 
-from localspec import doctor
+from localspec import cli, doctor
 from localspec.arguments import parsers
 
 QUESTION = "How do I list files by size?"
@@ -164,6 +164,16 @@ def test_closed_and_full_streams_are_one_sentence(
     assert (run.returncode, run.stdout) == (code, ""), run.stderr
     assert run.stderr.count("\n") == (1 if words else 0)
     assert words in run.stderr
+
+
+def test_what_goes_wrong_cannot_harm_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(verb: str) -> None:
+        raise ValueError("not \x1b]52;c;cHduZWQ=\x07 again")
+
+    monkeypatch.setattr(cli, "import_module", fails)
+    told = refused("doctor", code=1)
+    assert "(ValueError: not ]52;c;cHduZWQ= again)" in told
+    assert told[:-1].isprintable()
 
 
 def test_doctor_finds_this_computer_fit() -> None:
