@@ -22,7 +22,7 @@ CacheType = Literal["f16", "q8_0"]
 
 _CACHE_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type
 _BF16 = 30
-_LEAST = 64  # cells of a sequence: llama.cpp takes no more rows at once, and a sweep wants 33
+_LEAST = 64  # cells of a sequence: llama.cpp takes no more rows at once, and a sweep wants 48
 _FAILURES = {
     1: "its KV cache is full",
     2: "it was aborted",
