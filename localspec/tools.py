@@ -45,8 +45,9 @@ def spelled_out(
     have room for one message of instructions.
     """
     told, answering = list[Mapping[str, object]](), False
+    instructions = _instructions(tools)
     if tools:
-        told.append({"role": "system", "content": _instructions(tools)})
+        told.append({"role": "system", "content": instructions})
     for message in messages:
         role, content = message.get("role"), message.get("content") or ""
         if role == "tool":
@@ -56,7 +57,8 @@ def spelled_out(
             content = "\n".join(filter(None, [str(content), *written]))
             message = {k: v for k, v in message.items() if k != "tool_calls"}
         if tools and len(told) == 1 and role == "system":
-            told[0] = {**message, "content": f"{content}\n\n{told[0]['content']}"}
+            before = str(told[0]["content"]).removesuffix(instructions)
+            told[0] = {**message, "content": f"{before}{content}\n\n{instructions}"}
         elif answering and role in ("tool", "user"):
             told[-1] = {**told[-1], "content": f"{told[-1]['content']}\n{content}"}
         else:

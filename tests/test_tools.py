@@ -94,6 +94,12 @@ def test_a_template_without_tools_gets_instructions_calls_and_results_as_text() 
     assert heard.called
 
 
+def test_instructions_stay_in_their_order_before_those_of_tools() -> None:
+    own = [{"role": "system", "content": word} for word in ("Be kind.", "Be brief.")]
+    (system,) = spelled_out(own, [WEATHER])
+    assert str(system["content"]).startswith("Be kind.\n\nBe brief.\n\nYou may call functions")
+
+
 def test_what_was_called_stays_text_where_no_tools_are_offered_any_more() -> None:
     roles = [message["role"] for message in spelled_out(CALLED, [])]
     assert roles == ["user", "assistant", "user"]
