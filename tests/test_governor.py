@@ -247,6 +247,18 @@ class TestCosts:
             costs.observe(1, 1, seconds, 0, looked=looked)
         assert costs.distraction == pytest.approx(slower, abs=0.04)
 
+    def test_all_times_go_to_another_pace_together(self) -> None:
+        costs = Costs(ROWS)
+        costs.load([STEEP])
+        names = ("overhead", "overhead_of_guesses", "aftermath", "change", "distraction")
+        for name in names:
+            setattr(costs, name, 0.5)
+        costs.pace = 2.0
+        before = costs.step(4)
+        costs.fold(2.0)
+        assert (costs.pace, costs.step(4)) == (1.0, before)
+        assert [getattr(costs, name) for name in names] == [1.0] * len(names)
+
 
 class TestCalibration:
     def test_a_drafter_is_taken_at_its_word_until_there_is_evidence(self) -> None:
