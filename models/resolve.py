@@ -38,7 +38,7 @@ def find(name: str) -> Path:
     if name in EMBEDDED:
         return embedded(name).target
     path = Path(os.path.expanduser(name))
-    if path.is_file() or _looks_like_a_path(name):
+    if os.path.isfile(path) or _looks_like_a_path(name):  # Path's may raise
         return path  # loading says what is wrong with it
     reference = catalogue.reference(name)
     found = shelf.find(reference) if reference else []

@@ -74,6 +74,8 @@ def test_what_is_no_model_is_known_before_it_is_loaded(home: Path) -> None:
     source = Here()
     for names, words in (
         (("shel", "auto"), "did you mean 'shell'"),
+        (("none", "auto"), "There is no model 'none'"),
+        (("a" * 300, "auto"), "There is no model 'aaa"),
         (("shell", "nosuch"), "There is no model 'nosuch'"),
         ((str(text), "auto"), "is not a GGUF file"),
         (("shell", str(home / "gone.gguf")), "There is no file"),

@@ -21,9 +21,8 @@ __all__ = ["check", "drafts", "model"]
 
 def check(model: str, draft: str) -> None:
     """Raises LocalspecError where one of the names says no file, or one that is no model."""
-    for name in (model, draft):
-        if name not in ("auto", "none"):
-            read_header(find(name))
+    for name in (model, *({draft} - {"auto", "none"})):
+        read_header(find(name))
 
 
 def model(name: str, context: int | None = None) -> str:

@@ -74,6 +74,11 @@ def test_models_whose_first_parts_are_alike_are_told_apart(tmp_path: Path) -> No
     assert (matches.best_for(one), matches.best_for(two)) == (draft, None)
 
 
+def test_a_part_that_no_disk_can_hold_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read: File name too long"):
+        fingerprint(tmp_path / f"{'a' * 300}-00001-of-00002.gguf")
+
+
 def test_what_is_known_of_single_files_stays_known(tmp_path: Path) -> None:
     """Fingerprints are names of files that earlier versions wrote."""
     for name in ("one.gguf", "one-00001-of-00002.gguf"):  # of which there is no second part
