@@ -303,7 +303,7 @@ class Chat(App[None]):
         """Ctrl-C copies what is selected, stops an answer, and says how to leave."""
         selected = self.screen.get_selected_text()
         if selected:
-            self.copy_to_clipboard(selected)
+            self.copy_to_clipboard(harmless(selected))
             self.say("Copied.")
         elif self.session.running:
             self.session.stop()
@@ -390,6 +390,9 @@ class Chat(App[None]):
 
     async def on_message_view_wanted(self, event: MessageView.Wanted) -> None:
         """Something is to be done with a message."""
+        await self.attempt(lambda: self._fulfil(event))
+
+    async def _fulfil(self, event: MessageView.Wanted) -> None:
         view, message = event.view, event.view.message
         match event.what:
             case "previous" | "next":
@@ -445,9 +448,10 @@ class Chat(App[None]):
         known = theme in self.available_themes
         self.theme = theme if known else themes.fitting(self._dark).name
 
-    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+    async def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """A model's links are shown, never followed by themselves."""
-        deeds.copy(self, "".join(event.href.split()))  # Textual has decoded %0a in it
+        address = "".join(event.href.split())  # Textual has decoded %0a in it
+        await self.attempt(lambda: deeds.copy(self, address))
 
     def on_unmount(self) -> None:
         """Keep everything."""
