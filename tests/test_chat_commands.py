@@ -171,6 +171,10 @@ async def test_a_list_without_chats_answers_what_was_asked() -> None:
         await wait_until(pilot, lambda: "There are no conversations yet." in on_screen(chat))
         await pilot.press(*"owl")
         await wait_until(pilot, lambda: "Nothing is called so" in on_screen(chat))
+        chat.session.store.begin("Fish")
+        await pilot.press(*["backspace"] * 3)
+        await wait_until(pilot, lambda: "Fish" in on_screen(chat))
+        assert "Nothing is called so" not in on_screen(chat)
 
 
 @driven

@@ -21,6 +21,9 @@ from localspec.tui.text import shorten
 
 __all__ = ["Chats", "when"]
 
+_NONE = "There are no conversations yet."
+_NOTHING = "Nothing is called so, and nobody said so."
+
 
 class Chats(ModalScreen[int | None]):
     """Dismissed with the conversation to open."""
@@ -54,9 +57,10 @@ class Chats(ModalScreen[int | None]):
         self._fill()
 
     def _fill(self, at: int = 0) -> None:
-        options = self.query_one(OptionList)
+        options, searched = self.query_one(OptionList), self.query_one(Input).value
         try:
-            self._shown = self._store.summaries(self.query_one(Input).value)
+            self._shown = self._store.summaries(searched)
+            self._hint("" if self._shown else _NOTHING if searched.strip() else _NONE)
         except LocalspecError as error:
             self._hint(str(error))
         width = max(20, room(self.app) - 14)
@@ -71,10 +75,6 @@ class Chats(ModalScreen[int | None]):
             for s in self._shown
         )
         options.highlighted = min(at, len(self._shown) - 1) if self._shown else None
-        if not self._shown:
-            searched = self.query_one(Input).value.strip()
-            nothing = "Nothing is called so, and nobody said so."
-            self._hint(nothing if searched else "There are no conversations yet.")
 
     def _hint(self, text: str) -> None:
         self.query_one(".hint", Static).update(text)
@@ -137,7 +137,6 @@ class Chats(ModalScreen[int | None]):
         field = self.query_one(Input)
         with field.prevent(Input.Changed):
             field.value = ""
-        self._hint("")
         self._fill()
         self._highlight(renamed)
         self.refresh_bindings()
@@ -163,7 +162,6 @@ class Chats(ModalScreen[int | None]):
         """Bring the last one back."""
         if self._deleted and self._attempt(lambda: self._store.restore(self._deleted[-1])):
             back = self._deleted.pop()
-            self._hint("")
             self._fill()
             self._highlight(back)
             self.refresh_bindings()
