@@ -117,6 +117,16 @@ def pays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room.pairing, "measure", measure)
 
 
+@pytest.fixture
+def untaught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learning takes seconds, and most tests need some draft, not a good one."""
+
+    def train(texts: object, shape: Shape, *_: object, **__: object) -> training.Result:
+        return training.Result(shape, weights(Decoder(shape)), 0, 0.0)
+
+    monkeypatch.setattr(training, "train", train)
+
+
 def test_an_embedding_may_be_stored_otherwise_than_all_else(target: Path, tmp_path: Path) -> None:
     path = tmp_path / "small.gguf"
     shape, read = export.read(target)
@@ -195,7 +205,7 @@ def test_a_target_makes_its_draft(target: Path, tmp_path: Path) -> None:
         assert model.vocabulary.difference(made.vocabulary) is None
 
 
-@pytest.mark.usefixtures("pays", "ticking")
+@pytest.mark.usefixtures("pays", "ticking", "untaught")
 def test_a_former_draft_of_another_shape_is_measured_and_its_weights_are_not_read(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -377,7 +387,7 @@ def test_a_file_without_vocabulary_is_refused(tmp_path: Path) -> None:
         export.check_vocabulary(path)
 
 
-@pytest.mark.usefixtures("pays", "ticking")
+@pytest.mark.usefixtures("pays", "ticking", "untaught")
 def test_the_verb_tells_what_came_of_it(
     target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
