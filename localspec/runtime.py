@@ -407,6 +407,8 @@ class LLM:
             extra.setdefault("enable_thinking", False)
         if not self._template.knows_tools:
             messages, offered = tools.spelled_out(messages, offered or ()), None
+        elif not self._template.knows_calls:
+            messages = tools.with_written_calls(messages)
         if self._template.wants_short_ids:
             messages = tools.with_short_ids(messages)
         return self._template.render(messages, tools=offered, **extra)

@@ -80,6 +80,11 @@ class ChatTemplate:
         return "tools" in self._source
 
     @property
+    def knows_calls(self) -> bool:
+        """Whether it tells a model of its earlier calls; some that know tools leave them out."""
+        return "tool_calls" in self._source
+
+    @property
     def wants_short_ids(self) -> bool:
         """Whether it refuses calls whose names have not nine characters, as Mistral's do."""
         return _NINE.search(self._source) is not None

@@ -28,6 +28,7 @@ __all__ = [
     "grammar",
     "spelled_out",
     "with_short_ids",
+    "with_written_calls",
 ]
 
 MARKS = _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
@@ -48,14 +49,10 @@ def spelled_out(
     instructions = _instructions(tools)
     if tools:
         told.append({"role": "system", "content": instructions})
-    for message in messages:
+    for message in with_written_calls(messages):
         role, content = message.get("role"), message.get("content") or ""
         if role == "tool":
             content = _RESULT.format(content)
-        elif calls := message.get("tool_calls"):
-            written = [_written(call.get("function", call)) for call in _list(calls)]
-            content = "\n".join(filter(None, [str(content), *written]))
-            message = {k: v for k, v in message.items() if k != "tool_calls"}
         if tools and len(told) == 1 and role == "system":
             before = str(told[0]["content"]).removesuffix(instructions)
             told[0] = {**message, "content": f"{before}{content}\n\n{instructions}"}
@@ -64,6 +61,19 @@ def spelled_out(
         else:
             told.append({**message, "role": "user" if role == "tool" else role, "content": content})
         answering = role == "tool"
+    return told
+
+
+def with_written_calls(messages: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """The same conversation, in which calls are text of the answers: as the model wrote them."""
+    told = list[Mapping[str, object]]()
+    for message in messages:
+        if calls := _list(message.get("tool_calls")):
+            written = [_written(call.get("function", call)) for call in calls]
+            said = [str(message.get("content") or ""), *written]
+            rest = {k: v for k, v in message.items() if k != "tool_calls"}
+            message = {**rest, "content": "\n".join(filter(None, said))}
+        told.append(message)
     return told
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 
 import localspec
 from localspec import UsageError, models
@@ -140,6 +141,24 @@ def test_calls_are_read_where_their_marks_are_control_tokens(tmp_path: Path) -> 
             "Weather?", tools=[tool], tool_choice="weather", max_tokens=60, temperature=0
         )
     assert Begun(0, "weather") in list(CallReader().feed(answer.text))
+
+
+def test_calls_are_told_where_a_template_knows_tools_and_forgets_them(tmp_path: Path) -> None:
+    template = "{{ tools }}{% for m in messages %}{{ m.role }}: {{ m.content }};{% endfor %}"
+    details = MetadataDetails(gguf.GGUFValueType.STRING, template)
+    path, reader = tmp_path / "forgetful.gguf", gguf.GGUFReader(PAIR.target)
+    writer = gguf.GGUFWriter(path, "qwen3")
+    copy_with_new_metadata(reader, writer, {"tokenizer.chat_template": details}, [])
+    call = {"id": "a", "function": {"name": "weather", "arguments": {"city": "Bern"}}}
+    messages = [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "a", "content": "rain"},
+    ]
+    with localspec.load(path, draft="none") as llm:
+        tokens = llm._tokens(messages, {})
+        said = b"".join(map(llm.target.vocabulary.piece, tokens)).decode()
+    assert '{"name": "weather", "arguments": {"city": "Bern"}}' in said
+    assert "tool: rain;" in said
 
 
 def with_control_marks(path: Path) -> Path:
