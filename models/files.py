@@ -8,7 +8,7 @@ from pathlib import Path
 
 from localspec.models.naming import models_of, part_of
 
-__all__ = ["files_of", "models_in"]
+__all__ = ["files_of", "models_in", "size_of"]
 
 
 def models_in(folder: Path, *, deep: bool = False) -> dict[str, tuple[Path, ...]]:
@@ -29,3 +29,8 @@ def files_of(path: Path) -> list[Path]:
     part = part_of(path.name)
     parts = [path.with_name(name) for name in part.siblings] if part else []
     return [file for file in parts if os.path.exists(file)] or [path]
+
+
+def size_of(path: Path) -> int:
+    """Bytes of all its files. Raises OSError."""
+    return sum(file.stat().st_size for file in files_of(path))

@@ -12,7 +12,7 @@ from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError
 from localspec.llama.kernels import repacking_works
 from localspec.llama.library import threads
-from localspec.models.files import files_of
+from localspec.models.files import size_of
 from localspec.runtime import LLM
 
 __all__ = ["peers"]
@@ -68,8 +68,7 @@ def _site(llm: LLM, binary: Path) -> Site:
 
 def _affordable(found: list[Setting], site: Site, notes: list[str]) -> list[Setting]:
     """As many as fit into memory side by side, since all answer in turns."""
-    models = [path for path in (site.target, site.draft) if path]
-    weights = sum(file.stat().st_size for path in models for file in files_of(path))
+    weights = sum(size_of(path) for path in (site.target, site.draft) if path)
     fitting = psutil.virtual_memory().available // (weights + _SERVER_BYTES)
     kept = found[: max(1, fitting)]
     if len(kept) < len(found):

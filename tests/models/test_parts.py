@@ -8,6 +8,7 @@ from gguf_bytes import ARCHITECTURE, ARRAY, STRING, UINT32, array, entry, gguf, 
 from localspec.errors import ModelError
 from localspec.models import matches, pairs
 from localspec.models.description import describe
+from localspec.models.files import size_of
 from localspec.models.fingerprint import fingerprint
 
 WORDS = array(STRING, 40, b"".join(text(f"w{i}") for i in range(40)))
@@ -54,6 +55,11 @@ def test_a_draft_in_parts_is_one_candidate_of_all_its_size(tmp_path: Path) -> No
     target = write(tmp_path / "target.gguf", 1600, VOCABULARY)
     (found,) = (c for c in pairs.candidates(target) if c.name.startswith("big"))
     assert found.objection == "it is no smaller than the target"
+
+
+def test_all_parts_are_weighed_where_room_is_reckoned(tmp_path: Path) -> None:
+    first = write_parts(tmp_path, 64, 1600)
+    assert size_of(first) == sum(part.stat().st_size for part in tmp_path.iterdir())
 
 
 def test_a_target_whose_parts_are_missing_cannot_be_paired(tmp_path: Path) -> None:

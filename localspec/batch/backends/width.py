@@ -9,6 +9,7 @@ import psutil
 from localspec.batch.request import Task
 from localspec.errors import ModelError
 from localspec.llama.library import devices
+from localspec.models.files import size_of
 from localspec.models.header import Header
 from localspec.models.reader import read_header
 
@@ -61,7 +62,7 @@ def room(target: Path, context: int, free: int) -> int:
         return LARGEST
     shared = _largest(header, "attention.head_count_kv") or heads
     size = _largest(header, "attention.key_length") or _largest(header, "embedding_length") // heads
-    left = int((free - target.stat().st_size) * _SHARE)
+    left = int((free - size_of(target)) * _SHARE)
     return max(1, left // max(1, layers * shared * size * _BYTES * context))
 
 
