@@ -99,9 +99,9 @@ def with_short_ids(messages: Iterable[Mapping[str, object]]) -> list[Mapping[str
 
 def _nine(name: object) -> str:
     text = str(name)
-    return (
-        text if len(text) == 9 else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:9]
-    )
+    if len(text) == 9:
+        return text
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:9]
 
 
 def _list(value: object) -> list[Any]:

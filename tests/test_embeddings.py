@@ -7,6 +7,7 @@ import numpy as np
 import openai
 import pytest
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
+from gguf_writing import finish
 from servers import Kept, serving
 
 import localspec
@@ -80,10 +81,7 @@ def encoder(path: Path, pooling: gguf.PoolingType | None) -> Path:
         writer.add_tensor(f"{name}.weight", weights)
         if "norm" in name or name.startswith("blk"):
             writer.add_tensor(f"{name}.bias", np.zeros(shape[0], np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    finish(writer)
     return path
 
 

@@ -10,6 +10,7 @@ import gguf
 import numpy as np
 import pytest
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
+from gguf_writing import finish, shell_words, speak
 
 import localspec
 from localspec import UsageError, models
@@ -29,8 +30,7 @@ NAN = b"\x00\x7e"  # in 16 bits
 def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny Mamba with the shell's vocabulary, of weights by chance."""
     path, chance = tmp_path_factory.mktemp("models") / "mamba.gguf", np.random.default_rng(0)
-    shell, width, inner, states, kernel, steps = gguf.GGUFReader(PAIR.target), 64, 128, 16, 4, 4
-    words = shell.fields["tokenizer.ggml.tokens"].contents()
+    words, width, inner, states, kernel, steps = shell_words(), 64, 128, 16, 4, 4
     writer = gguf.GGUFWriter(path, "mamba")
     writer.add_context_length(2048)
     writer.add_embedding_length(width)
@@ -42,13 +42,7 @@ def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     writer.add_ssm_state_size(states)
     writer.add_ssm_time_step_rank(steps)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list(words)
-    writer.add_token_types(shell.fields["tokenizer.ggml.token_type"].contents())
-    writer.add_token_merges(shell.fields["tokenizer.ggml.merges"].contents())
-    writer.add_eos_token_id(2)
-    writer.add_add_bos_token(False)
+    speak(writer, words)
     shapes: dict[str, tuple[int, ...]] = {
         "ssm_in.weight": (2 * inner, width),
         "ssm_conv1d.weight": (inner, kernel),
@@ -65,10 +59,7 @@ def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tensors |= {"blk.0.ssm_d": np.ones(inner)}
     for name, values in tensors.items():
         writer.add_tensor(name, values.astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    finish(writer)
     return path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+from gguf_writing import finish, shell_words, speak
 
 import localspec
 from localspec import LLM, UsageError, models, runtime
@@ -168,7 +169,6 @@ def test_what_was_measured_on_another_device_is_not_believed(
 
 def foreign(folder: Path) -> Path:
     """A tiny model whose token 300 is another word than the shell pair's."""
-    reader = gguf.GGUFReader(PAIR.draft)
     path = folder / "foreign.gguf"
     writer = gguf.GGUFWriter(path, "qwen3")
     numbers = {"context_length": 64, "embedding_length": 64, "block_count": 1}
@@ -176,23 +176,14 @@ def foreign(folder: Path) -> Path:
     for name, value in (numbers | {"attention.value_length": 64}).items():
         writer.add_uint32(f"qwen3.{name}", value)
     writer.add_float32("qwen3.attention.layer_norm_rms_epsilon", 1e-6)
-    words = reader.fields["tokenizer.ggml.tokens"].contents()
+    words = shell_words()
     words[300] = "elsewhere"
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list(words)
-    writer.add_token_types(reader.fields["tokenizer.ggml.token_type"].contents())
-    writer.add_token_merges(reader.fields["tokenizer.ggml.merges"].contents())
-    writer.add_eos_token_id(2)
-    writer.add_add_bos_token(False)
+    speak(writer, words)
     shapes = {"token_embd": (len(words), 64), "output_norm": (64,)}
     shapes |= {f"blk.0.{n}": (64,) for n in ("attn_norm", "ffn_norm", "attn_q_norm", "attn_k_norm")}
     square = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
     shapes |= {f"blk.0.{n}": (64, 64) for n in square}
     for name, shape in shapes.items():
         writer.add_tensor(f"{name}.weight", np.full(shape, 0.01, dtype=np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    finish(writer)
     return path

@@ -13,6 +13,7 @@ import gguf
 import numpy as np
 import psutil
 import pytest
+from gguf_writing import finish
 
 from localspec.bench import twins
 from localspec.bench.inflate import Inflation, Tensor
@@ -92,13 +93,6 @@ def write_source(path: Path, quantization: str) -> Path:
         matrix(f"{blk}.ffn_down", s.width, s.hidden)
     finish(writer)
     return path
-
-
-def finish(writer: Any) -> None:
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
 
 
 def in_full(path: Path) -> Path:

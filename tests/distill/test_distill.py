@@ -11,6 +11,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+from gguf_writing import finish
 
 from localspec.bench.pairing import Measured
 from localspec.cli import main
@@ -54,10 +55,7 @@ def vocabulary(path: Path, template: str | None = TEMPLATE) -> Path:
     writer.add_add_bos_token(False)
     if template:
         writer.add_chat_template(template)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    finish(writer)
     return path
 
 
@@ -379,10 +377,7 @@ def test_a_draft_that_could_not_be_written_is_refused_before_the_work(
 def test_a_file_without_vocabulary_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "empty.gguf"
     writer = gguf.GGUFWriter(path, "qwen3")
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    finish(writer)
     with pytest.raises(ModelError, match="no vocabulary"):
         export.check_vocabulary(path)
 

@@ -15,6 +15,7 @@ import gguf_bytes as hostile
 import numpy as np
 import pytest
 from gguf_bytes import ARCHITECTURE, ARRAY, FLOAT32, STRING, UINT32, UINT64, entry, tensor, text
+from gguf_writing import finish
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -95,10 +96,7 @@ def test_it_reads_what_the_gguf_package_writes(
         writer.add_key_value(key, value, gguf.GGUFValueType.ARRAY, gguf.GGUFValueType[kind])
     for i, size in enumerate(sizes):
         writer.add_tensor(f"blk.{i}.weight", np.ones((2, size), dtype=np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    finish(writer)
     check_agrees(read_header(path))
 
 
