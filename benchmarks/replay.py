@@ -23,8 +23,9 @@ from typing import NamedTuple
 import numpy as np
 
 import localspec
-from localspec import models, passes
+from localspec import models
 from localspec.bench.prompts import own
+from localspec.decoding import passes
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampler, Sampling
 from localspec.decoding.sequence import Request, Sequence

@@ -10,7 +10,8 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from localspec import console, settings, streams
+from localspec import console, streams
+from localspec.arguments import settings
 from localspec.errors import INTERRUPTED, LocalspecError
 
 __all__ = ["main"]

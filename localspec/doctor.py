@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import localspec
-from localspec import folders, models, settings
+from localspec import folders, models
+from localspec.arguments import settings
 from localspec.console import State
 from localspec.errors import UsageError
 from localspec.llama import kernels

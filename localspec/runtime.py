@@ -21,14 +21,19 @@ from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar, Unpack, c
 import numpy as np
 import numpy.typing as npt
 
-from localspec import drift, models, tools
+from localspec import models
+from localspec.conversation import tools
+from localspec.conversation.template import ChatTemplate
+from localspec.conversation.thinking import Thinking, marks_of
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
+from localspec.drafters import drift
 from localspec.drafters.base import Drafter
 from localspec.drafters.grammar import GrammarDrafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.drafters.model import ModelDrafter
-from localspec.engine import Engine
+from localspec.engine.engine import Engine
+from localspec.engine.worker import Answer, Stream, Worker
 from localspec.errors import ModelError, UsageError
 from localspec.governor import profile
 from localspec.governor.costs import Costs
@@ -40,9 +45,6 @@ from localspec.llama.context import CacheType, Context
 from localspec.llama.embedder import Embedder
 from localspec.llama.library import devices, system_info
 from localspec.llama.model import Model
-from localspec.template import ChatTemplate
-from localspec.thinking import Thinking, marks_of
-from localspec.worker import Answer, Stream, Worker
 
 __all__ = [
     "LLM",
@@ -109,7 +111,7 @@ class Options(TypedDict, total=False):
     speculation: Speculation | Literal["off"]
     json_schema: Mapping[str, Any]
     tools: Many[Mapping[str, Any]]
-    """Functions the model may call, as OpenAI describes them; see `localspec.tools`."""
+    """Functions the model may call, as OpenAI describes them; see `conversation.tools`."""
     tool_choice: str | None
     """"auto" (default), "required", or the name of the one to call."""
     one_call: bool

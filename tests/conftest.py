@@ -11,6 +11,6 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("GOMP_SPINCOUNT", "200")
 # Tests have a home of their own, and leave yours alone.
 os.environ.setdefault("LOCALSPEC_HOME", tempfile.mkdtemp(prefix="localspec-tests-"))
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 settings.register_profile("localspec", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("localspec")

@@ -27,9 +27,9 @@ from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.base import Drafter
+from localspec.engine.worker import Answer
 from localspec.llama.rows import Logits, Run, nothing
 from localspec.verbs import audit as verb
-from localspec.worker import Answer
 
 QUESTION = Question("chat", 0, tuple(PROMPT))
 ENDS = {FakeVocabulary().text_of(END).encode()}
@@ -75,7 +75,7 @@ def believing(monkeypatch: pytest.MonkeyPatch) -> None:
         sequence.commit(token, None, rows[len(draft)])
         return len(draft)
 
-    monkeypatch.setattr("localspec.engine.verify", believe)
+    monkeypatch.setattr("localspec.engine.engine.verify", believe)
 
 
 def quiet(*_: object) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localspec import settings
+from localspec.arguments import settings
 from localspec.errors import UsageError
 
 

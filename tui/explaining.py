@@ -5,7 +5,7 @@ Everything here takes a moment (files are read, llama.cpp is asked): not for the
 
 from pathlib import Path
 
-from localspec import drift
+from localspec.drafters import drift
 from localspec.errors import LocalspecError
 from localspec.models import matches, pairs
 from localspec.models.embedded import EMBEDDED

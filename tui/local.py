@@ -5,12 +5,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import localspec
+from localspec.engine.worker import Stream
 from localspec.governor.doubt import Doubt
 from localspec.runtime import LLM, Options
 from localspec.tui.backend import Choices, Reply, Said, Words
 from localspec.tui.figures import Figures, snapshot
 from localspec.tui.thinking import Writer
-from localspec.worker import Stream
 
 __all__ = ["Local", "load"]
 

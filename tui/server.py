@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from localspec.conversation.thinking import KNOWN, Thinking
 from localspec.decoding.statistics import Statistics
 from localspec.errors import LocalspecError
 from localspec.remote import Document, Remote, RemoteError
-from localspec.thinking import KNOWN, Thinking
 from localspec.tui.backend import Backend, Choice, Choices, Reply, Said, Words
 from localspec.tui.figures import Figures
 from localspec.tui.thinking import Writer

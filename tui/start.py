@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from localspec import folders, settings
+from localspec import folders
+from localspec.arguments import settings
 from localspec.errors import LocalspecError
 from localspec.tui.app import Chat
 from localspec.tui.backend import Source

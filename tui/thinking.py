@@ -1,12 +1,12 @@
 """Thoughts as the chat keeps them: before their answer in one text, between <think> and </think>.
 
-So what is kept and shown need not know which model it came from; `localspec.thinking` does.
+So what is kept and shown need not know which model it came from; `conversation.thinking` does.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from localspec.thinking import Thinking, Thought, ThoughtReader
+from localspec.conversation.thinking import Thinking, Thought, ThoughtReader
 from localspec.tui.backend import Said
 
 __all__ = ["Parts", "Writer", "split_thoughts"]

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from localspec.bench.contest import Question
 from localspec.bench.ours import SEED
 from localspec.decoding.sequence import Speculation
-from localspec.worker import Answer
+from localspec.engine.worker import Answer
 
 __all__ = ["LENGTHS", "TEMPERATURES", "Ask", "Text", "compare"]
 

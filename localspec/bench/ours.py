@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from localspec.bench.contest import Question, Run, Spent
 from localspec.bench.prompts import Prompt
+from localspec.conversation.template import ChatTemplate
 from localspec.decoding.sequence import Speculation
 from localspec.governor.policy import Step
 from localspec.runtime import LLM
-from localspec.template import ChatTemplate
 
 __all__ = ["SEED", "Meter", "Ours", "questions"]
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence as Tokens
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from localspec.conversation.thinking import Thinking
 from localspec.decoding.draft import Draft
 from localspec.decoding.logprobs import likeliest
 from localspec.decoding.sampling import Constraint, Sampler, Sampling
 from localspec.decoding.statistics import Statistics
 from localspec.decoding.text import TextStream
 from localspec.llama.rows import Logits
-from localspec.thinking import Thinking
 
 __all__ = [
     "FinishReason",

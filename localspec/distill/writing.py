@@ -12,18 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
+from localspec.conversation.template import ChatTemplate
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
 from localspec.distill.record import Record, Text
 from localspec.drafters.base import Drafter
-from localspec.engine import Engine
+from localspec.engine.engine import Engine
 from localspec.errors import ModelError
 from localspec.governor.policy import Step, Wish
 from localspec.llama.context import Context
 from localspec.llama.model import Model
 from localspec.llama.rows import Logits
-from localspec.template import ChatTemplate
 
 __all__ = ["KEPT", "Scribe", "write"]
 

@@ -13,11 +13,11 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
 from localspec.decoding.draft import Draft
+from localspec.decoding.passes import filled
 from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Ask
 from localspec.errors import DecodeError
 from localspec.llama.rows import Evaluator, Logits, Run
-from localspec.passes import filled
 
 __all__ = ["STEADILY", "STEADY", "ModelDrafter"]
 

@@ -6,8 +6,8 @@ V(n) has cliffs: a fourth row can cost less than a third.
 
 from collections.abc import Sequence as Many
 
+from localspec.decoding.passes import widened
 from localspec.governor.costs import Costs
-from localspec.passes import widened
 
 __all__ = ["Prices"]
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Many
 
+from localspec.decoding.passes import seconds
 from localspec.governor.prices import Prices
-from localspec.passes import seconds
 
 __all__ = ["passes", "rows"]
 

@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
+from localspec.conversation.thinking import Thinking
 from localspec.decoding.sequence import Piece
+from localspec.engine.worker import Answer, Stream
 from localspec.runtime import LLM, Options
-from localspec.thinking import Thinking
 from localspec.wire.asked import Asked
-from localspec.worker import Answer, Stream
 
 __all__ = ["Answering", "Bell", "News"]
 

@@ -3,11 +3,11 @@
 import time
 from collections.abc import AsyncIterator
 
+from localspec.conversation.thinking import Thought
+from localspec.conversation.tools import Arguments, Begun
 from localspec.decoding.statistics import Statistics
 from localspec.serve.answering import Answering, News
 from localspec.serve.events import event
-from localspec.thinking import Thought
-from localspec.tools import Arguments, Begun
 from localspec.wire import answers
 from localspec.wire.answers import ChatChunk, ChunkChoice, Delta, FunctionCall, ToolCall
 from localspec.wire.asked import Asked

@@ -5,19 +5,19 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from localspec.conversation.thinking import Thought
+from localspec.conversation.tools import Arguments, Begun
+from localspec.engine.worker import Answer
 from localspec.runtime import Message
 from localspec.serve.answering import Answering
 from localspec.serve.events import event
 from localspec.serve.parts import arguments, parts
-from localspec.thinking import Thought
-from localspec.tools import Arguments, Begun
 from localspec.wire.answers import new_id
 from localspec.wire.asked import Asked, ModelName, SampledBody
 from localspec.wire.chat import Function, FunctionName, Tool, offer
 from localspec.wire.errors import Refusal, refusal
 from localspec.wire.reading import read as read_body
 from localspec.wire.said import Part, said
-from localspec.worker import Answer
 
 __all__ = [
     "PING",

@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from localspec.engine.worker import Answer
 from localspec.runtime import LLM
 from localspec.serve.props import ROWS
-from localspec.worker import Answer
 
 __all__ = ["Metrics"]
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from localspec.engine.worker import Answer
 from localspec.serve.answering import Answering
 from localspec.wire.said import Part, Reader
-from localspec.worker import Answer
 
 __all__ = ["arguments", "parts"]
 

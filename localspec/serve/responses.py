@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
+from localspec.conversation.thinking import Thought
+from localspec.conversation.tools import Arguments, Begun, Call
+from localspec.engine.worker import Answer
 from localspec.runtime import Message
 from localspec.serve.answering import Answering
 from localspec.serve.events import event
 from localspec.serve.parts import parts
-from localspec.thinking import Thought
-from localspec.tools import Arguments, Begun, Call
 from localspec.wire.answers import new_id
 from localspec.wire.asked import IGNORED, Asked, ModelName, SampledBody, SpeculationMode
 from localspec.wire.chat import (
@@ -33,7 +34,6 @@ from localspec.wire.chat import (
 from localspec.wire.errors import Refusal, document, refusal
 from localspec.wire.reading import read as read_body
 from localspec.wire.said import said
-from localspec.worker import Answer
 
 __all__ = ["ResponsesBody", "events", "read", "told", "whole"]
 

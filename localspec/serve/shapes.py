@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from localspec.engine.worker import Answer
 from localspec.serve import chat, completions, messages, responses
 from localspec.serve.answering import Answering
 from localspec.serve.events import COMMENT, event
@@ -14,7 +15,6 @@ from localspec.wire import chat as chat_body
 from localspec.wire import completion as completion_body
 from localspec.wire.asked import Asked
 from localspec.wire.errors import document, refusal
-from localspec.worker import Answer
 
 __all__ = ["SHAPES", "Shape"]
 

@@ -10,10 +10,10 @@ import localspec
 from localspec import LLM, UsageError
 from localspec.arguments.common import loading
 from localspec.console import Waiting, printable
+from localspec.engine.worker import Answer, Stream
 from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
 from localspec.runtime import Options, Prompt, sampling
-from localspec.worker import Answer, Stream
 
 __all__ = ["read_schema", "run"]
 

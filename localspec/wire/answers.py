@@ -11,11 +11,11 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, Struct, UnsetType
 
 from localspec import __version__
+from localspec.conversation.tools import Call
 from localspec.decoding.sequence import FinishReason, TokenLogprob
 from localspec.decoding.statistics import Statistics
-from localspec.tools import Call
+from localspec.engine.worker import Answer
 from localspec.wire.said import said
-from localspec.worker import Answer
 
 __all__ = [
     "ChatChoice",

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from localspec.thinking import Thinking, Thought, ThoughtReader
-from localspec.tools import Arguments, Begun, Call, CallReader
-from localspec.worker import Answer
+from localspec.conversation.thinking import Thinking, Thought, ThoughtReader
+from localspec.conversation.tools import Arguments, Begun, Call, CallReader
+from localspec.engine.worker import Answer
 
 __all__ = ["Part", "Reader", "Said", "said"]
 

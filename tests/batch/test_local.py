@@ -17,8 +17,8 @@ from localspec.batch.backends.order import neighbours
 from localspec.batch.backends.width import LARGEST, longest, room, widest
 from localspec.batch.request import CHAT, Recipe, Task
 from localspec.batch.source import Record
+from localspec.conversation.template import ChatTemplate
 from localspec.errors import ModelError
-from localspec.template import ChatTemplate
 
 RECIPE = Recipe("shell", defaults={"max_tokens": 12})
 

@@ -241,7 +241,7 @@ def test_refused_lines_bind_a_run_that_was_killed_to_no_model(world: World) -> N
 
 
 def start(world: World, *options: str, **pipes: int) -> "subprocess.Popen[bytes]":
-    script = Path(__file__).with_name("batch_world.py")
+    script = Path(__file__).parents[1] / "support" / "batch_world.py"
     command = [sys.executable, str(script), str(world.source), *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(command, env=environment, **pipes)

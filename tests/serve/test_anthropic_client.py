@@ -11,9 +11,9 @@ from anthropic.types import MessageParam
 
 from localspec.decoding.sequence import Piece
 from localspec.decoding.statistics import Statistics
+from localspec.engine.worker import Answer
 from localspec.serve import messages
 from localspec.serve.answering import News
-from localspec.worker import Answer
 
 HELLO: list[MessageParam] = [{"role": "user", "content": "How do I list files?"}]
 GREEDY = {"temperature": 0}  # which newer versions of the client no longer know

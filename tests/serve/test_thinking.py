@@ -9,7 +9,7 @@ import openai
 import pytest
 from servers import FakeLLM, serving
 
-from localspec.thinking import Marks, Thinking
+from localspec.conversation.thinking import Marks, Thinking
 from localspec.wire import chat
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]

@@ -6,10 +6,10 @@ from openai.types.chat import ChatCompletion as TheirChatCompletion
 
 from localspec.decoding.sequence import TokenLogprob
 from localspec.decoding.statistics import Statistics
+from localspec.engine.worker import Answer
 from localspec.errors import BusyError, ContextError, DecodeError, ModelError
 from localspec.wire.answers import chat_completion, completion
 from localspec.wire.errors import document, refusal
-from localspec.worker import Answer
 
 STATISTICS = Statistics(
     prompt_tokens=9, cached_tokens=4, completion_tokens=3, predicted_tokens=2,

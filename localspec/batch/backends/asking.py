@@ -11,12 +11,12 @@ import msgspec
 
 from localspec.batch.backends.base import OK, Effort, Reply
 from localspec.batch.request import CHAT, COMPLETIONS, Body, Task
+from localspec.engine.worker import Stream
 from localspec.errors import LocalspecError
 from localspec.runtime import LLM, Options
 from localspec.wire import answers, chat, completion
 from localspec.wire.asked import Asked
 from localspec.wire.errors import Refusal, document, refusal
-from localspec.worker import Stream
 
 __all__ = ["Asking", "refused"]
 

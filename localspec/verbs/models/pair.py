@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from localspec import drift
 from localspec.bench.pairing import Measured, measure
 from localspec.bench.progress import Progress
 from localspec.console import columns, dim, mark, note, paragraph, printable, strong
+from localspec.drafters import drift
 from localspec.llama.library import show_log
 from localspec.models import matches, pairs
 from localspec.models.catalogue import Suggestion

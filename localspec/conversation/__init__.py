@@ -1,0 +1,1 @@
+"""Conversations to tokens by a model's own template; calls and thoughts told from answers."""

@@ -1,0 +1,389 @@
+"""The benchmark: turns, medians, what is said about them, and another program beside it.
+
+Nothing here depends on how fast anything is.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localspec.bench import plot as plotting
+from localspec.bench import report
+from localspec.bench.benchmark import Benchmark, Plan
+from localspec.bench.contest import Question, Record, Run, Spent, contest
+from localspec.bench.guesses import Guesses, guesses
+from localspec.bench.progress import Progress
+from localspec.bench.prompts import own
+from localspec.bench.results import AUTO, PLAIN, geometric_mean, quantile, results, short_answers
+from localspec.bench.screen import screen
+from localspec.bench.verdict import verdict
+from localspec.decoding.statistics import Statistics
+from localspec.errors import LocalspecError, UsageError
+
+SHELL = Path(__file__).parents[2] / "models" / "shell"
+TASKS = {prompt.task for prompt in own()}
+
+
+# Turns ------------------------------------------------------------------------------------------
+
+
+class Scripted:
+    """A contestant that notes what it is asked, and is interrupted at its `breaks_at`-th answer."""
+
+    def __init__(self, name: str, log: list[tuple[str, int]], breaks_at: int = 0) -> None:
+        self.name, self._log, self._left = name, log, breaks_at
+
+    def answer(self, question: Question) -> Run:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+        self._log.append((self.name, question.number))
+        return Run(1.0, 20)
+
+
+QUESTIONS = [Question("a", n, (1, 2, 3)) for n in range(2)]
+
+
+def test_contestants_answer_back_to_back_in_alternating_order_after_a_warm_up() -> None:
+    log: list[tuple[str, int]] = []
+    shares: list[float] = []
+    found = list(
+        contest(
+            QUESTIONS, [Scripted("x", log), Scripted("y", log)], 2, lambda s, _: shares.append(s)
+        )
+    )
+    warm_up, counted = log[:2], log[2:]
+    assert warm_up == [("x", 0), ("y", 0)]
+    assert counted == [
+        *[("x", 0), ("y", 0), ("y", 1), ("x", 1)],
+        *[("y", 0), ("x", 0), ("x", 1), ("y", 1)],
+    ]
+    assert [(r.contestant, r.question.number) for r in found] == counted
+    assert [r.round for r in found] == [0] * 4 + [1] * 4
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+
+
+def test_an_interrupt_costs_only_the_answer_it_hits() -> None:
+    contestants = [Scripted("x", []), Scripted("y", [], breaks_at=3)]
+    records = contest(QUESTIONS, contestants, 2, lambda *_: None)
+    assert [next(records).contestant for _ in range(2)] == ["x", "y"]
+    with pytest.raises(KeyboardInterrupt):
+        next(records)
+
+
+# Figures ----------------------------------------------------------------------------------------
+
+
+def record(
+    contestant: str,
+    per_second: float,
+    *,
+    number: int = 0,
+    turn: int = 0,
+    task: str = "a",
+    count: int = 20,
+    tokens: tuple[int, ...] = (1, 2),
+) -> Record:
+    return Record(Question(task, number, (1,)), turn, contestant, Run(per_second, count, 0, tokens))
+
+
+def test_a_speedup_is_the_median_over_rounds_then_over_questions() -> None:
+    rounds = [(10, 20), (10, 10), (10, 12)]  # 2.0, 1.0, 1.2
+    records = [
+        record(name, speed, turn=turn)
+        for turn, pair in enumerate(rounds)
+        for name, speed in zip((PLAIN, AUTO), pair, strict=True)
+    ]
+    records += [record(PLAIN, 5, number=1), record(AUTO, 10, number=1)]
+    records += [record(PLAIN, 4, number=2), record(AUTO, 3, number=2)]
+    (result,) = results(records)
+    assert result.prompts == 3
+    assert result.speedup == median([1.2, 2.0, 0.75])
+    assert result.spread == pytest.approx((0.84, 1.84))
+    assert result.plain_per_second == median([10, 5, 4])
+    assert result.auto_per_second == median([12, 10, 3])
+    assert result.oracle_speedup is None
+
+
+def test_speeds_of_different_rounds_are_not_compared() -> None:
+    records = [record(PLAIN, 10, turn=0), record(AUTO, 99, turn=1)]
+    assert results(records) == []
+    (result,) = results([*records, record(PLAIN, 33, turn=1)])
+    assert result.speedup == 3
+
+
+def test_short_answers_are_counted_and_not_timed() -> None:
+    records = [
+        *[record(PLAIN, 10), record(AUTO, 20)],
+        *[record(PLAIN, 10, number=1, count=15), record(AUTO, 90, number=1, count=15)],
+        *[record(PLAIN, 10, task="b", count=3), record(AUTO, 90, task="b", count=3)],
+    ]
+    (result,) = results(records)
+    assert (result.task, result.prompts, result.speedup) == ("a", 1, 2)
+    assert short_answers(records) == {"a": 1, "b": 1}
+
+
+def test_one_differing_answer_is_enough_to_say_so() -> None:
+    records = [record(PLAIN, 1), record(AUTO, 1), record("llama-server plain", 1, tokens=())]
+    assert results(records)[0].outputs_equal
+    records.append(record("3", 1, tokens=(1, 3)))
+    assert not results(records)[0].outputs_equal
+
+
+def test_the_oracle_takes_the_best_fixed_setting_and_never_loses() -> None:
+    records = [record(PLAIN, 10), record(AUTO, 12), record("1", 13), record("2", 5)]
+    (result,) = results(records, fixed=[1, 2, 3])
+    assert result.fixed == {1: 1.3, 2: 0.5}
+    assert result.oracle_speedup == 1.3
+    (result,) = results([*records[:2], records[3]], fixed=[1, 2, 3])
+    assert result.oracle_speedup == 1
+
+
+def test_peers_are_medians_of_their_own_speeds() -> None:
+    records = [record(PLAIN, 10), record(AUTO, 12)]
+    records += [record("llama-server plain", speed, turn=i) for i, speed in enumerate((7, 9, 30))]
+    (result,) = results(records, peers=["llama-server plain", "llama-server default"])
+    assert result.peers == {"llama-server plain": 9}
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=1, max_size=20), st.floats(0, 1))
+def test_quantiles_are_those_of_numpy(values: list[float], share: float) -> None:
+    assert quantile(values, share) == pytest.approx(float(np.quantile(values, share)))
+
+
+def test_the_mean_of_a_half_and_a_double_is_one() -> None:
+    assert geometric_mean([0.5, 2.0]) == pytest.approx(1)
+
+
+def run_with(drafts: list[tuple[str, int, int]], spent: Spent) -> Run:
+    """An answer in whose steps these drafters guessed so much, and so much held."""
+    statistics = Statistics(steps=len(drafts))
+    for drafter, drafted, held in drafts:
+        statistics.count_draft(drafter, drafted, held)
+        statistics.predicted_tokens += 1 + held
+    return Run(1.0, 20, statistics=statistics, spent=spent)
+
+
+def test_a_guess_in_the_decode_that_ends_the_prefill_counts_in_the_length() -> None:
+    """The target was asked once more than the steps tell, and what it was shown is counted."""
+    statistics = Statistics(steps=4, drafted_first=True)
+    for _ in range(5):
+        statistics.count_draft("m", 8, 8)
+    found = guesses([Run(1.0, 20, statistics=statistics)] * 3)
+    assert found.length == statistics.draft_length == 8
+
+
+def test_guesses_add_up_over_answers() -> None:
+    found = guesses(
+        [
+            run_with([("m", 3, 1), ("m", 1, 1)], Spent(total=4, target=2, draft=1)),
+            run_with([("m", 2, 2), ("l", 4, 0), ("", 0, 0)], Spent(total=6, target=5, draft=0)),
+            Run(1.0, 20),
+        ]
+    )
+    assert found.acceptance_rate == 4 / 10
+    assert found.acceptance_per_position == [3 / 4, 1 / 3, 0, 0]
+    assert found.by_drafter == {"m": (6, 4), "l": (4, 0)}
+    assert found.tokens_per_step == 9 / 5
+    assert found.length == 10 / 5
+    assert found.time_share == pytest.approx({"draft": 0.1, "verify": 0.7, "overhead": 0.2})
+
+
+# What is shown ----------------------------------------------------------------------------------
+
+GUESSES = Guesses(
+    0.6,
+    1.9,
+    1.5,
+    [0.7, 0.5],
+    {"draft model": (100, 60)},
+    {"verify": 0.7, "draft": 0.2, "overhead": 0.1},
+)
+
+
+def made(speedups: dict[str, float], **changes: Any) -> Benchmark:
+    records = []
+    for task, speedup in speedups.items():
+        records += [record(PLAIN, 100, task=task), record(AUTO, 100 * speedup, task=task)]
+        records += [record("1", 90, task=task), record("2", 130, task=task)]
+        records += [record("llama-server plain", 95, task=task)]
+        records += [record("llama-server default", 80, task=task)]
+    tasks = results(records, (1, 2), ("llama-server plain", "llama-server default"))
+    whole = Benchmark(
+        model="big",
+        draft="small",
+        device="a processor with a name of some length, 2 threads",
+        plan=Plan(every=True),
+        tasks=tasks,
+        guesses=GUESSES,
+        curve={1: 1.0, 2: 1.2, 3: 1.6},
+        too_long={},
+        short={},
+    )
+    return replace(whole, **changes)
+
+
+@pytest.mark.parametrize("columns", [20, 60, 80, 200])
+def test_the_screen_keeps_to_the_terminal_and_to_one_screen(columns: int) -> None:
+    shown = made(dict.fromkeys(sorted(TASKS), 1.25), notes=["A note that is worth telling."])
+    lines = screen(shown, columns).splitlines()
+    assert len(lines) <= 45
+    prose = [line for line in lines if "  " not in line.strip()]
+    assert max(map(len, prose)) <= min(100, max(60, columns))
+    bars_of = [line for line in lines if "█" in line]
+    assert len(bars_of) == len(TASKS)
+    assert max(map(len, bars_of)) <= 60
+
+
+def test_the_screen_says_what_a_newcomer_must_know() -> None:
+    text = screen(made({"chat": 1.5, "prose": 0.96}), 80)
+    flat = " ".join(text.split())
+    for told in ("worst task: prose, 0.96×", "Geometric mean 1.20×", "2: 1.30×", "60%", "yes"):
+        assert told in flat
+    assert "llama-server" in flat
+    assert "1.20 times as fast" in flat
+    assert "a pass over 2.5 tokens takes 1.40 times" in flat
+    assert "NO" not in flat
+
+
+def test_the_screen_hides_nothing() -> None:
+    unequal = [replace(task, outputs_equal=False) for task in made({"chat": 1.5}).tasks]
+    shown = made(
+        {"chat": 1.5},
+        tasks=unequal,
+        too_long={"rag": 7},
+        short={"json": 2},
+        notes=["The draft stays at home."],
+        stopped=LocalspecError("The server died."),
+    )
+    flat = " ".join(screen(shown, 80).split())
+    for told in ("NO:", "7 of rag", "2 of json", "stays at home", "The server died"):
+        assert told in flat
+    assert "interrupted" in screen(replace(shown, stopped=KeyboardInterrupt()), 80)
+
+
+def test_where_nothing_could_be_timed_no_figures_are_shown() -> None:
+    text = screen(made({}, short={"chat": 3}), 80)
+    assert "No answer was long enough" in text
+    assert "×" not in text
+    assert report.document(made({}))["geomean_speedup"] is None
+
+
+@pytest.mark.parametrize(
+    ("speedup", "told"),
+    [(1.4, "1.40 times as fast"), (1.01, "next to nothing"), (0.9, "costs speed here (0.90×)")],
+)
+def test_the_verdict_follows_the_figures(speedup: float, told: str) -> None:
+    assert told in verdict(made({"chat": speedup}))
+
+
+def test_the_verdict_says_why_nothing_was_guessed() -> None:
+    silent = replace(GUESSES, by_drafter={})
+    assert "takes 1.20 times as long" in verdict(made({"chat": 1.0}, guesses=silent))
+    assert "no draft" in verdict(made({"chat": 1.0}, guesses=silent, draft=None))
+
+
+def test_the_document_keeps_the_contract() -> None:
+    document = json.loads(json.dumps(report.document(made({"chat": 1.5, "prose": 0.96}))))
+    assert document.keys() >= {
+        *("model", "draft", "device", "tasks", "geomean_speedup", "worst_speedup", "curve")
+    }
+    assert document["worst_speedup"] == 0.96
+    assert document["geomean_speedup"] == 1.2
+    assert document["curve"] == {"1": 1.0, "2": 1.2, "3": 1.6}
+    task = document["tasks"][0]
+    assert task.keys() >= {
+        *("task", "prompts", "plain_per_second", "auto_per_second", "speedup", "spread"),
+        *("acceptance_rate", "tokens_per_step", "by_drafter", "fixed", "oracle_speedup"),
+        *("outputs_equal", "peers"),
+    }
+    assert task["fixed"] == {"1": 0.9, "2": 1.3}
+    assert task["oracle_speedup"] == 1.3
+    peer = task["peers"]["llama-server"]
+    assert peer["plain_per_second"] == peer["best_per_second"] == 95
+    assert peer["best_setting"] == "plain"
+
+
+def test_a_plot_without_matplotlib_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(UsageError, match=r"pip install 'localspec\[plot\]'"):
+        plotting.prepare(tmp_path / "plot.png")
+
+
+@pytest.mark.parametrize(("name", "told"), [("a.gif", "a.gif"), ("no/a.png", "no folder")])
+def test_a_plot_that_cannot_be_written_is_refused_before_measuring(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        plotting.prepare(tmp_path / name)
+
+
+class FakeFigure:
+    """As much of matplotlib as a plot asks for; it notes the bars and writes their labels."""
+
+    def __init__(self, **_: object) -> None:
+        self.axes = SimpleNamespace(
+            **dict.fromkeys(("axvline", "set_xlabel", "set_title"), lambda *_, **__: None),
+            barh=self._bars,
+            spines={},
+        )
+
+    def _bars(self, labels: list[str], values: list[float], **_: object) -> None:
+        self.drawn = [f"{label} {value:.2f}" for label, value in zip(labels, values, strict=True)]
+
+    def subplots(self) -> SimpleNamespace:
+        self.axes.spines = _Spines()
+        return self.axes
+
+    def savefig(self, file: Path, dpi: int) -> None:
+        file.write_text("\n".join(self.drawn))
+
+
+class _Spines:
+    def __getitem__(self, names: list[str]) -> SimpleNamespace:
+        return SimpleNamespace(set_visible=lambda shown: None)
+
+
+def test_a_plot_has_a_bar_for_each_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = SimpleNamespace(Figure=FakeFigure)
+    monkeypatch.setitem(sys.modules, "matplotlib", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", fake)
+    plotting.plot(made({"chat": 1.5, "prose": 0.96}), tmp_path / "plot.svg")
+    assert (tmp_path / "plot.svg").read_text() == "prose 0.96\nchat 1.50"
+
+
+def test_a_real_plot_is_a_picture(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    plotting.plot(made({"chat": 1.5, "prose": 0.96}), tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_progress_is_shown_to_people_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([0.0, 10.0, 10.01, 20.0])
+    with Progress(lambda: 0.0) as progress:
+        progress.at(0.5, "code")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Progress(lambda: next(times)) as progress:
+        progress.at(0.25, "code")
+        progress.at(0.3, "too soon")
+        progress.at(0.5, "chat")
+    shown = capsys.readouterr().err
+    assert "25% code, 30 s left" in shown
+    assert "50% chat, 20 s left" in shown
+    assert "too soon" not in shown
+    assert shown.endswith("\r\x1b[K")
