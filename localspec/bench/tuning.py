@@ -103,7 +103,7 @@ def tune(model: str, draft: str, progress: Progress) -> Tuning:
     progress(0.95, "timing the draft")
     with localspec.load(model, draft=draft) as llm:
         timed = time_draft(llm, llm.draft.name) if llm.draft else None
-        llm.governor.fold(llm.governor.costs.pace)  # as that of the curves is
+        llm.governor.known.fold(llm.governor.costs.pace)  # as that of the curves is
         llm.governor.costs.load([curve.seconds for curve in curves])
         return Tuning(llm.target.name, curves, timed, llm.notes, llm.remember())
 

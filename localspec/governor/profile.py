@@ -30,7 +30,7 @@ def save(governor: Governor, path: Path) -> bool:
 
     False where it cannot be written.
     """
-    governor.fold(min(1.0, governor.costs.pace))  # a slower one is of what else was going on
+    governor.known.fold(min(1.0, governor.costs.pace))  # a slower one is of what else was going on
     record = {
         "version": _VERSION,
         **{name: getattr(governor.costs, name) for name in _EXTRAS},

@@ -15,7 +15,8 @@ from localspec.decoding.sampling import SHARPNESSES
 from localspec.governor import profile
 from localspec.governor.book import Book
 from localspec.governor.certainty import LEVELS, Certainty
-from localspec.governor.costs import CostCurve, Costs
+from localspec.governor.costs import Costs
+from localspec.governor.curve import CostCurve
 from localspec.governor.governor import Governor
 from localspec.governor.sharpness import Sharpness
 from localspec.governor.survival import Calibration, OwnCalibration
