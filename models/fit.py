@@ -8,12 +8,11 @@ there first, and the output after all of them.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from localspec.models.header import Header
 
 __all__ = [
-    "Cache",
     "Machine",
     "Need",
     "Plan",
@@ -23,8 +22,6 @@ __all__ = [
     "suggestion",
     "weights_of",
 ]
-
-Cache = Literal["f16", "q8_0"]
 
 _CONTEXTS = (2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144)
 _LAYER = re.compile(r"blk\.(\d+)\.")
@@ -88,7 +85,7 @@ class Plan:
     """
 
     context: int
-    cache: Cache
+    cache: str
     gpu_layers: int
     needs: Mapping[str, Need]
     program: int

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from localspec.drafters import drift
 from localspec.errors import LocalspecError
+from localspec.loading import Loading
 from localspec.models import matches, pairs
 from localspec.models.embedded import EMBEDDED
 from localspec.models.matches import Match
@@ -25,11 +26,11 @@ def check(model: str, draft: str) -> None:
         read_header(find(name))
 
 
-def model(name: str, context: int | None = None) -> str:
-    """Whether a model fits with so much context, and who would guess for it."""
+def model(name: str, loading: Loading = Loading()) -> str:
+    """Whether a model fits when it is loaded so, and who would guess for it."""
     try:
         target, draft = resolve(name)
-        return f"{_room(target, draft, context)}\n{_guesser(target, draft)}"
+        return f"{_room(target, draft, loading)}\n{_guesser(target, draft)}"
     except LocalspecError as error:
         return str(error)
 
@@ -94,16 +95,15 @@ def _guesser(target: Path, draft: Path | None) -> str:
     return f"{draft.stem} guesses. {_measured(match)}"
 
 
-def _room(target: Path, draft: Path | None, context: int | None) -> str:
+def _room(target: Path, draft: Path | None, loading: Loading) -> str:
     """What the models take of the memory that is free now."""
-    from localspec import memory  # brings llama.cpp along
+    from localspec.loading import memory  # brings llama.cpp along
     from localspec.models.description import describe
     from localspec.models.fit import suggestion
-    from localspec.runtime import default_context
 
     paths = {"target": target} | ({"draft": draft} if draft else {})
     described = {role: describe(path) for role, path in paths.items()}
-    length = context or default_context(described["target"].context_length)
+    length = loading.length(described["target"].context_length)
     machine, plans = memory.machine(), list(memory.plans(described, [length]))
     best = suggestion(plans, machine, length)
     least = best or min(plans, key=lambda plan: plan.host + plan.gpu)

@@ -1,11 +1,13 @@
 """Models of this computer, as the chat's source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from localspec import models
+from localspec.loading import Loading
 from localspec.models import shelf
 from localspec.models.files import models_in
 from localspec.tui.backend import Backend, Choice
@@ -19,9 +21,9 @@ class Here:
     default = "shell"
     promise = "Everything stays on this computer."
 
-    def __init__(self, loading: Mapping[str, Any] | None = None) -> None:
-        """`loading` goes to `localspec.load` with every model."""
-        self._loading = dict(loading or {})
+    def __init__(self, loading: Loading = Loading()) -> None:
+        """Every model is loaded as `loading` says."""
+        self._loading = loading
 
     def check(self, model: str, draft: str) -> None:
         """Raises LocalspecError for a name that is unknown, and for a file that is no model."""
@@ -31,7 +33,7 @@ class Here:
         """Load a model and its draft."""
         from localspec.tui.local import load  # brings llama.cpp along; the screen does not wait
 
-        return load(model, draft, **self._loading)
+        return load(replace(self._loading, model=model, draft=draft))
 
     def models(self) -> Sequence[Choice]:
         """What is embedded, what was pulled, and files in the folder one is in."""
@@ -46,7 +48,7 @@ class Here:
 
     def explain(self, model: str) -> str:
         """Whether it fits, and who guesses for it."""
-        return str(_explaining().model(model, self._loading.get("context")))
+        return str(_explaining().model(model, self._loading))
 
 
 def _explaining() -> Any:

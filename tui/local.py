@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import localspec
 from localspec.engine.worker import Stream
 from localspec.governor.doubt import Doubt
+from localspec.loading import Loading
 from localspec.runtime import LLM, Options
 from localspec.tui.backend import Choices, Reply, Said, Words
 from localspec.tui.figures import Figures, snapshot
@@ -15,9 +15,9 @@ from localspec.tui.thinking import Writer
 __all__ = ["Local", "load"]
 
 
-def load(model: str, draft: str, **how: Any) -> "Local":
+def load(loading: Loading) -> "Local":
     """Load a model and its draft; takes a while. Raises LocalspecError."""
-    return Local(localspec.load(model, draft=draft, **how))
+    return Local(LLM(loading))
 
 
 class Local:

@@ -1,12 +1,11 @@
 """From a command to a chat on the screen: the store, the keys, where models come from."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from localspec import folders
 from localspec.arguments import settings
 from localspec.errors import LocalspecError
+from localspec.loading import Loading
 from localspec.tui.app import Chat
 from localspec.tui.backend import Source
 from localspec.tui.here import Here
@@ -25,11 +24,11 @@ def start(
     endpoint: str | None = None,
     api_key: str | None = None,
     resume: bool = False,
-    loading: Mapping[str, Any] | None = None,
+    loading: Loading,
 ) -> int:
     """Talk until the person leaves; an exit code. Raises UsageError on a bad address or config.
 
-    `loading` is how models of this computer are loaded, as for `localspec.load`.
+    `loading` is how models of this computer are loaded.
     """
     source: Source = Here(loading)
     if endpoint:

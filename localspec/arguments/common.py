@@ -1,7 +1,10 @@
 """What several verbs have in common: their first flags, a model and its draft, sampling."""
 
 import argparse
-from typing import Any, TypeAlias
+from dataclasses import fields
+from typing import TypeAlias
+
+from localspec.loading import Loading
 
 __all__ = [
     "Verbs",
@@ -17,8 +20,6 @@ __all__ = [
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Group: TypeAlias = "argparse._ArgumentGroup | argparse.ArgumentParser"
-
-_LOADING = ("context", "cache", "gpu_layers")
 
 
 def add_verb(
@@ -81,22 +82,21 @@ def add_loading(verb: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--cache",
-        default="f16",
         metavar="f16|q8_0",
         help="how keys and values are kept: q8_0 takes half the memory of f16, and rounds more",
     )
     group.add_argument(
         "--gpu-layers",
         type=int,
-        default=-1,
         metavar="N",
         help="layers that go to a GPU, where there is one (default: all)",
     )
 
 
-def loading(options: argparse.Namespace) -> dict[str, Any]:
-    """What `add_loading` asked, for `localspec.load`."""
-    return {name: getattr(options, name) for name in _LOADING}
+def loading(options: argparse.Namespace) -> Loading:
+    """What flags say of loading; what they do not say is as always. Raises UsageError."""
+    said = {field.name: getattr(options, field.name, None) for field in fields(Loading)}
+    return Loading(**{name: value for name, value in said.items() if value is not None})
 
 
 def add_key(group: Group, whose: str) -> None:

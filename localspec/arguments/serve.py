@@ -50,7 +50,12 @@ def add(verbs: Verbs) -> None:
         help=f"answers made at the same time ({PARALLEL})",
     )
     how.add_argument(
-        "--queue", type=int, default=64, metavar="N", help="requests that may wait (64)"
+        "--queue",
+        dest="waiting",
+        type=int,
+        default=64,
+        metavar="N",
+        help="requests that may wait (64)",
     )
     how.add_argument(
         "--keep-alive",

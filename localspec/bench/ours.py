@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from localspec.bench.contest import Question, Run, Spent
 from localspec.bench.prompts import Prompt
-from localspec.conversation.template import ChatTemplate
 from localspec.decoding.sequence import Speculation
 from localspec.governor.policy import Step
 from localspec.runtime import LLM
@@ -80,15 +79,9 @@ def questions(
 
     A prompt is what a user says, in the words of the model's chat template if it has one.
     """
-    source, vocabulary = llm.target.chat_template, llm.target.vocabulary
-    template = None if source is None else ChatTemplate(source, vocabulary)
-    begin = [vocabulary.bos] if vocabulary.adds_bos else []
     found, too_long = list[Question](), dict[str, int]()
     for number, (task, text) in enumerate(prompts):
-        if template:
-            tokens = template.render([{"role": "user", "content": text}])
-        else:
-            tokens = begin + vocabulary.tokenize(text)
+        tokens = llm.tokens(text)
         if len(tokens) + max_tokens > llm.context_length:
             too_long[task] = too_long.get(task, 0) + 1
         else:

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from localspec.conversation.sandbox import LARGEST, Sandbox
+from localspec.conversation.tools import spelled_out, with_short_ids, with_written_calls
 from localspec.errors import LocalspecError, ModelError, UsageError
 
 __all__ = ["ChatTemplate", "Words"]
@@ -22,6 +23,7 @@ __all__ = ["ChatTemplate", "Words"]
 _LONGEST = LARGEST // 4  # characters of all messages; each may take four bytes
 _DEEPEST = 32  # lists and dicts inside one another in a message
 _MOST_CONTROL = 1 << 17  # characters of all control tokens; the most known are 72,000
+_Tools = Sequence[Mapping[str, object]] | None
 _NINE = re.compile(r"\|\s*length\s*!=\s*9\b")
 _STAND_INS = [chr(code) for code in range(0xE000, 0xF900)]  # private to whoever uses them
 
@@ -40,6 +42,10 @@ class Words(Protocol):
     @property
     def adds_bos(self) -> bool:
         """Whether every text has to begin with `bos`."""
+
+    @property
+    def size(self) -> int:
+        """How many tokens there are."""
 
     @property
     def control_texts(self) -> tuple[str, ...]:
@@ -74,35 +80,22 @@ class ChatTemplate:
         except Exception as error:  # whatever a stranger's file can bring out of Jinja
             raise _broken(error) from error
 
-    @property
-    def knows_tools(self) -> bool:
-        """Whether it can tell a model of functions it may call."""
-        return "tools" in self._source
-
-    @property
-    def knows_calls(self) -> bool:
-        """Whether it tells a model of its earlier calls; some that know tools leave them out."""
-        return "tool_calls" in self._source
-
-    @property
-    def wants_short_ids(self) -> bool:
-        """Whether it refuses calls whose names have not nine characters, as Mistral's do."""
-        return _NINE.search(self._source) is not None
-
     def render(
         self,
         messages: Sequence[Mapping[str, object]],
         /,
         *,
         add_generation_prompt: bool = True,
-        tools: Sequence[Mapping[str, object]] | None = None,
+        tools: _Tools = None,
         **extra: object,
     ) -> list[int]:
         """Tokens of the conversation, by default up to where the model's answer begins.
 
-        `extra` is what only some templates know, e.g. `enable_thinking`. Raises UsageError where
-        the template refuses the messages, ModelError where it fails.
+        What the template has no words for is told as text: functions that may be called, earlier
+        calls and their results. `extra` is what only some templates know, e.g. `enable_thinking`.
+        Raises UsageError where the template refuses the messages, ModelError where it fails.
         """
+        messages, tools = self._told(messages, tools)
         texts: list[str] = []
         given = _mapped({**extra, "messages": messages, "tools": tools}, _noting(texts))
         if sum(map(len, texts)) > _LONGEST:
@@ -125,6 +118,18 @@ class ChatTemplate:
             raise _broken(error) from error
         missing = self._vocabulary.adds_bos and tokens[:1] != [self._vocabulary.bos]
         return [self._vocabulary.bos, *tokens] if missing else tokens
+
+    def _told(
+        self, messages: Sequence[Mapping[str, object]], tools: _Tools
+    ) -> tuple[Sequence[Mapping[str, object]], _Tools]:
+        """Messages and tools, so that the template does not pass over any of them."""
+        if "tools" not in self._source:
+            messages, tools = spelled_out(messages, tools or ()), None
+        elif "tool_calls" not in self._source:  # it knows tools, and leaves out calls
+            messages = with_written_calls(messages)
+        if _NINE.search(self._source):  # as Mistral's have it, which refuse others
+            messages = with_short_ids(messages)
+        return messages, tools
 
     def _tokenized(self, text: str, shown: Sequence[int]) -> list[int]:
         """Tokens of `text`, in which the characters at `shown` had been hidden."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from localspec.conversation.template import ChatTemplate
+from localspec.conversation.prompts import Prompts
 from localspec.decoding.draft import Draft
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
@@ -144,17 +144,11 @@ def _keep(text: Text | None, record: Record) -> int:
 
 def _requests(model: Model, prompts: Many[str], length: int) -> Iterator[Request]:
     """One request after another without end, each prompt with ever new seeds."""
-    template = ChatTemplate(model.chat_template, model.vocabulary) if model.chat_template else None
-    vocabulary = model.vocabulary
-    begin = [vocabulary.bos] if vocabulary.adds_bos else []
+    words = Prompts(model.name, model.vocabulary, model.chat_template)
     for seed in itertools.count():
         for i, prompt in enumerate(prompts):
-            if template:
-                tokens = template.render([{"role": "user", "content": prompt}])
-            else:
-                tokens = begin + vocabulary.tokenize(prompt)
             once_greedily = (0.0, 0.7, 1.0) if seed < 3 else (0.7, 1.0)
             temperature = once_greedily[(i + seed) % len(once_greedily)]
             sampling = Sampling(temperature=temperature, top_p=1.0, seed=seed)
-            tokens = tokens[-(length - 16) :]
+            tokens = words.tokens(prompt)[-(length - 16) :]
             yield Request(tokens, sampling, max_tokens=_ANSWER, speculation=0)

@@ -6,21 +6,19 @@ owns it. Rows go in as `Run`s; logits come out as a view into llama.cpp's own bu
 
 import ctypes
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
 from localspec.errors import DecodeError, ModelError
+from localspec.llama.cache import CacheType
 from localspec.llama.library import devices, lib, system_info, threads
 from localspec.llama.model import Model
 from localspec.llama.rows import Logits, Run, nothing
 
-__all__ = ["CacheType", "Context", "parameters"]
+__all__ = ["Context", "parameters"]
 
-CacheType = Literal["f16", "q8_0"]
-"""How keys and values are kept: q8_0 takes half the memory of f16, and rounds more."""
-
-_CACHE_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type
+_CACHE_TYPES: dict[CacheType, int] = {"f16": 1, "q8_0": 8}  # ggml_type
 _BF16 = 30
 _LEAST = 64  # cells of a sequence: llama.cpp takes no more rows at once, and a sweep wants 48
 _FAILURES = {

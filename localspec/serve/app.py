@@ -72,7 +72,7 @@ class _Server:
         self._name = settings.model_name
         self._started = int(time.time())
         self._bell = Bell()
-        self._most = settings.parallel + settings.waiting
+        self._most = settings.loading.most
         self._inside = 0
         self._metrics = Metrics(self._name, lambda: resident.llm)
 
@@ -122,7 +122,7 @@ class _Server:
     @contextmanager
     def _door(self) -> Iterator[None]:
         """For work on other threads: no more of it may wait than answers may. Raises BusyError."""
-        if self._inside >= self._most:
+        if self._most is not None and self._inside >= self._most:
             raise BusyError(f"No more than {self._most} requests can be read; ask again later.")
         self._inside += 1
         try:

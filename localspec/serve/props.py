@@ -18,8 +18,8 @@ def props(settings: Settings, llm: LLM | None) -> dict[str, Any]:
         "version": __version__,
         "model": settings.model_name,
         "loaded": llm is not None,
-        "total_slots": settings.parallel,
-        "waiting_slots": settings.waiting,
+        "total_slots": settings.loading.parallel,
+        "waiting_slots": settings.loading.waiting,
     }
     if llm is None:
         return facts

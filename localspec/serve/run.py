@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
-import localspec
 from localspec.errors import LocalspecError
 from localspec.runtime import LLM
 from localspec.serve.app import application
@@ -14,7 +13,7 @@ from localspec.serve.resident import Resident
 from localspec.serve.server import Server
 from localspec.serve.settings import Settings
 
-__all__ = ["bound", "load", "run"]
+__all__ = ["bound", "run"]
 
 _BACKLOG = 2048
 _UNREAD = 1 << 17  # bytes that the system keeps of an answer for a client that does not read it
@@ -30,25 +29,12 @@ def run(
     """
     sock = bound(settings)
     settings = replace(settings, port=sock.getsockname()[1])
-    resident = Resident(lambda: load(settings), settings.keep_alive)
+    resident = Resident(lambda: LLM(settings.loading), settings.keep_alive)
     with closing(resident.load_now()) as llm:
         with _usable(sock, settings):  # another server may have been quicker to load
             sock.listen(_BACKLOG)
         ready(settings, llm)
         Server(application(settings, resident), access_log=verbose).run(sockets=[sock])
-
-
-def load(settings: Settings) -> LLM:
-    """The model, as the settings say."""
-    return localspec.load(
-        settings.model,
-        draft=settings.draft,
-        context=settings.context,
-        parallel=settings.parallel,
-        cache=settings.cache,
-        gpu_layers=settings.gpu_layers,
-        waiting=settings.waiting,
-    )
 
 
 def bound(settings: Settings) -> socket.socket:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from localspec.errors import UsageError
-from localspec.llama.context import CacheType
+from localspec.loading import Loading
 
 __all__ = ["Settings"]
 
@@ -16,23 +16,16 @@ _LONGEST_NAME = 64
 class Settings:
     """How to serve. Raises UsageError on what would not be safe, or makes no sense."""
 
-    model: str = "shell"
-    draft: str = "auto"
+    loading: Loading = Loading()
     host: str = "127.0.0.1"
     port: int = 8080
     api_key: str | None = None
-    parallel: int = 4
-    waiting: int = 64
-    """How many requests may wait while `parallel` are being answered."""
-    context: int | None = None
     keep_alive: float | None = None
     """Seconds without a request after which the model leaves the memory; None: never."""
     hosts: tuple[str, ...] = ()
     """Names by which clients may call the server, beside localhost and IP addresses."""
     origins: tuple[str, ...] = ()
     """Web pages that may use the server, e.g. `https://example.org`."""
-    cache: CacheType = "f16"
-    gpu_layers: int = -1
     largest_body: int = 4 * 2**20
     """Bytes."""
 
@@ -46,9 +39,9 @@ class Settings:
             )
         if not 0 <= self.port <= 65535:
             raise UsageError(f"The port is {self.port}; it must be from 0 to 65535.")
-        for name, value, least in (("--parallel", self.parallel, 1), ("--queue", self.waiting, 0)):
-            if value < least:
-                raise UsageError(f"{name} is {value}; it must be at least {least}.")
+        waiting = self.loading.waiting
+        if waiting is not None and waiting < 0:
+            raise UsageError(f"--queue is {waiting}; it must be at least 0.")
         if self.keep_alive is not None and not self.keep_alive > 0:
             raise UsageError(f"--keep-alive is {self.keep_alive:g}; it must be above 0 seconds.")
         for origin in self.origins:
@@ -61,7 +54,7 @@ class Settings:
     @property
     def model_name(self) -> str:
         """What clients call the model."""
-        return re.split(r"[/\\]", self.model)[-1].removesuffix(".gguf")[:_LONGEST_NAME]
+        return re.split(r"[/\\]", str(self.loading.model))[-1].removesuffix(".gguf")[:_LONGEST_NAME]
 
     @property
     def url(self) -> str:

@@ -3,8 +3,8 @@
 import argparse
 import json
 import shutil
+from dataclasses import replace
 
-import localspec
 from localspec.arguments.common import loading
 from localspec.audit import verdict
 from localspec.audit.audit import audit
@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     show_log(options.verbose)
 
     def load(draft: str) -> LLM:
-        return localspec.load(options.model, draft=draft, **loading(options))
+        return LLM(replace(loading(options), draft=draft))
 
     with Progress() as progress:
         found = audit(load, options.draft, progress.at)

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from localspec import UsageError, models
+from localspec import UsageError
 from localspec.arguments.common import loading
 from localspec.batch import run as batch
 from localspec.batch import source, words
@@ -28,7 +28,6 @@ from localspec.wire import chat
 __all__ = ["run"]
 
 _SOME_FAILED = 3
-_MODEL = "shell"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,9 +60,7 @@ def _opened(options: argparse.Namespace, plan: Plan, screen: Screen) -> Iterator
     """Whoever is to answer what is pending."""
     counts = plan.counts()
     tasks = counts.lines - counts.answered
-    model = local.Settings(
-        options.model or _MODEL, options.draft, options.parallel, **loading(options)
-    )
+    model = local.Settings(loading(options), options.parallel)
     if options.endpoint:
         screen.say("asking the servers")
         each = options.parallel or endpoints.PARALLEL
@@ -76,7 +73,7 @@ def _opened(options: argparse.Namespace, plan: Plan, screen: Screen) -> Iterator
         with closing(Cluster(options.ray, model, tasks)) as cluster:
             yield cluster
     else:
-        screen.say(f"loading {model.model}")
+        screen.say(f"loading {model.loading.model}")
         context = longest(plan.pending(faulty=False))
         with local.opened(model, tasks, screen.note, context) as engine:
             yield engine
@@ -117,9 +114,9 @@ def _model(options: argparse.Namespace) -> str:
         raise UsageError("Answers come from servers or from a Ray cluster; leave out one of them.")
     if options.endpoint:
         return f"endpoint {options.model or ''}"
-    target, _ = models.resolve(options.model or _MODEL, options.draft)
-    rounded = "" if options.cache == "f16" else f" {options.cache}"
-    return fingerprint(target) + rounded
+    model = local.Settings(loading(options))
+    rounded = "" if model.loading.cache == "f16" else f" {model.loading.cache}"
+    return fingerprint(model.target) + rounded
 
 
 def _defaults(options: argparse.Namespace) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import localspec
 from localspec import LLM, UsageError
 from localspec.arguments.common import loading
 from localspec.console import Waiting, printable
@@ -26,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     sampling(settings)  # a mistake should not cost the time of loading
     with Waiting() as waiting:
         waiting.say(f"loading {options.model}")
-        with localspec.load(options.model, draft=options.draft, **loading(options)) as llm:
+        with LLM(loading(options)) as llm:
             for note in llm.notes:
                 waiting.note(note)
             with llm.stream(prompt, **settings) as stream:

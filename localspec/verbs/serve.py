@@ -22,14 +22,10 @@ def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM."""
     show_log(options.verbose)
     settings = Settings(
-        model=options.model,
-        draft=options.draft,
+        loading=loading(options),
         host=options.host,
         port=options.port,
         api_key=options.api_key,
-        parallel=options.parallel,
-        waiting=options.queue,
-        **loading(options),
         keep_alive=options.keep_alive,
         hosts=tuple(options.allow_host),
         origins=tuple(options.allow_origin),
@@ -37,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     level = logging.INFO if options.verbose else logging.WARNING
     logging.basicConfig(level=level, format="localspec: %(message)s", stream=sys.stderr)
     with Waiting() as waiting:
-        waiting.say(f"loading {settings.model}")
+        waiting.say(f"loading {settings.loading.model}")
 
         def ready(settings: Settings, llm: LLM) -> None:
             for note in llm.notes:
@@ -59,9 +55,10 @@ def _greeting(settings: Settings, llm: LLM, *, as_json: bool) -> str:
                 "model": settings.model_name,
                 "draft": draft,
                 "context": llm.context_length,
-                "parallel": settings.parallel,
+                "parallel": settings.loading.parallel,
             }
         )
+    slots = settings.loading.parallel
     url, key = settings.url, "the one you set" if settings.api_key else "anything"
     header = " -H 'Authorization: Bearer KEY'" if settings.api_key else ""
     guesses = f"{draft} guesses ahead" if draft else "no draft model"
@@ -80,7 +77,7 @@ def _greeting(settings: Settings, llm: LLM, *, as_json: bool) -> str:
     curl {url}/v1/{path}{header} -H 'Content-Type: application/json' \\
       -d '{body}'
 
-  {_reach(settings)} {settings.parallel} answers at a time, {llm.context_length} tokens each.
+  {_reach(settings)} {slots} answers at a time, {llm.context_length} tokens each.
   Ctrl-C ends it.
 """
 

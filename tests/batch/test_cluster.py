@@ -16,6 +16,7 @@ from localspec.batch.backends.base import Backend, Reply
 from localspec.batch.plan import Counts, Plan
 from localspec.batch.request import Recipe
 from localspec.batch.run import Work, run
+from localspec.loading import Loading
 from localspec.models.fingerprint import fingerprint
 
 ray = pytest.importorskip("ray")
@@ -26,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),  # Ray's own are not ours to mend
 ]
 
-MODEL = local.Settings("shell", parallel=4)
+MODEL = local.Settings(Loading(), 4)
 LINES = [{"custom_id": f"a{n}", "prompt": f"How do I list {n} files by size?"} for n in range(48)]
 
 

@@ -19,6 +19,7 @@ from localspec.batch.request import CHAT, Recipe, Task
 from localspec.batch.source import Record
 from localspec.conversation.template import ChatTemplate
 from localspec.errors import ModelError
+from localspec.loading import Loading
 
 RECIPE = Recipe("shell", defaults={"max_tokens": 12})
 
@@ -31,7 +32,7 @@ QUESTIONS = [task(n, prompt=f"How do I list {n} files by size?") for n in range(
 
 
 def bodies(width: int, tasks: list[Task]) -> dict[str, Any]:
-    with local.opened(local.Settings("shell", parallel=width), len(tasks), print) as backend:
+    with local.opened(local.Settings(Loading(), width), len(tasks), print) as backend:
         return {reply.task.name: reply.body for reply in backend.answers(iter(tasks))}
 
 
@@ -48,7 +49,7 @@ def test_the_same_answers_whatever_the_company_and_the_order() -> None:
 
 @pytest.fixture(scope="module")
 def backend() -> Any:
-    with local.opened(local.Settings("shell"), 4, print) as opened:
+    with local.opened(local.Settings(Loading()), 4, print) as opened:
         yield opened
 
 
@@ -150,7 +151,7 @@ def test_stopped_it_ends_soon_and_gives_only_whole_answers(backend: local.Local)
     endless = {"prompt": "1 2 3", "max_tokens": 900, "logit_bias": {"2": -100}}
     long = [task(n, url="/v1/completions", body=endless) for n in range(6)]
     quick = task(9, url="/v1/completions", body={"prompt": "0", "max_tokens": 1})  # read first
-    with local.opened(local.Settings("shell", parallel=3), 7, print) as stopping:
+    with local.opened(local.Settings(Loading(), 3), 7, print) as stopping:
         replies = stopping.answers(iter([quick, *long]))
         first = next(replies)
         stopping.stop()

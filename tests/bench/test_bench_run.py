@@ -36,13 +36,6 @@ SHELL = Path(__file__).parents[2] / "models" / "shell"
 PROMPTS = [Prompt("chat", "hello there"), Prompt("code", "def f():"), Prompt("chat", "and so on")]
 
 
-class Words(FakeVocabulary):
-    bos, adds_bos = -1, False
-
-    def tokenize(self, text: str) -> list[int]:
-        return [1 + ord(letter) % (VOCABULARY - 1) for letter in text]
-
-
 class Talker(FakeModel):
     """Never ends an answer of its own accord."""
 
@@ -58,12 +51,15 @@ class FakeLLM:
     def __init__(self, file: Path, target: FakeModel, drafter: Drafter) -> None:
         file.write_bytes(b"GGUF")
         self.target = self.draft = SimpleNamespace(
-            name="fake", chat_template=None, vocabulary=Words(), path=file
+            name="fake", chat_template=None, vocabulary=FakeVocabulary(), path=file
         )
         self.notes: list[str] = []
         self.context_length = target.length
         self.governor = Governor(Costs(17))
         self._engine = Engine(target, FakeVocabulary(), [drafter], self.governor)
+
+    def tokens(self, text: str) -> list[int]:
+        return [1 + ord(letter) % (VOCABULARY - 1) for letter in text]
 
     def generate(self, prompt: Many[int], **options: Any) -> Answer:
         sampling = Sampling(temperature=options["temperature"], seed=options["seed"])

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import ClassVar
 
 import pytest
 from byte_templates import (
@@ -118,16 +119,45 @@ class TestBeginning:
         assert spelled(template.render([])) == ["[]"]
 
 
-@pytest.mark.parametrize(
-    ("source", "wants"),
-    [
-        ("{%- if not call.id is defined or call.id|length != 9 %}{% endif %}", True),
-        ("{%- if call.id | length < 9 %}{{ call.id[-9:] }}{% endif %}", False),
-        (CHATML, False),
-    ],
-)
-def test_what_names_of_calls_a_template_wants(source: str, wants: bool) -> None:
-    assert ChatTemplate(source, Bytes()).wants_short_ids == wants
+class TestCalls:
+    """What a template has no words for is told as text; what it has words for is left to it."""
+
+    TOOL: ClassVar = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    CALL: ClassVar = {"id": "call_1", "function": {"name": "f", "arguments": {"x": 1}}}
+    TURNS: ClassVar = [
+        {"role": "user", "content": "Ask."},
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+    ]
+    TEXTS = "{% for m in messages %}{{ m.role }}: {{ m.content }};{% endfor %}"
+    NAMES = (
+        "{{ tools }}{% for m in messages %}{% for call in m.tool_calls %}"
+        "{% if call.id|length CHECK %}{{ raise_exception('no') }}{% endif %}"
+        "{{ call.id }}{% endfor %}{{ m.tool_call_id }}{% endfor %}"
+    )
+
+    def told(self, source: str) -> str:
+        tokens = ChatTemplate(source, Bytes()).render(self.TURNS, tools=[self.TOOL])
+        return "".join(map(str, spelled(tokens)))
+
+    def test_a_template_that_knows_nothing_of_tools(self) -> None:
+        said = self.told(self.TEXTS)
+        assert said.startswith("system: You may call functions")
+        assert 'assistant: <tool_call>\n{"name": "f", "arguments": {"x": 1}}' in said
+        assert said.endswith("user: <tool_response>\nrain\n</tool_response>;")
+
+    def test_one_that_knows_tools_and_leaves_out_calls(self) -> None:
+        said = self.told("{{ tools }}" + self.TEXTS)
+        assert "You may call functions" not in said
+        assert 'assistant: <tool_call>\n{"name": "f", "arguments": {"x": 1}}' in said
+        assert said.endswith("tool: rain;")
+
+    def test_one_that_refuses_names_of_calls_unless_they_have_nine_letters(self) -> None:
+        said = self.told(self.NAMES.replace("CHECK", "!= 9"))
+        assert said[-18:-9] == said[-9:]
+
+    def test_to_others_calls_have_the_names_they_were_given(self) -> None:
+        assert self.told(self.NAMES.replace("CHECK", "== 0")).endswith("call_1call_1")
 
 
 class TestManners:

@@ -146,7 +146,7 @@ def test_calls_are_told_where_a_template_knows_tools_and_forgets_them(tmp_path: 
         {"role": "tool", "tool_call_id": "a", "content": "rain"},
     ]
     with localspec.load(path, draft="none") as llm:
-        tokens = llm._tokens(messages, {})
+        tokens = llm.tokens(messages)
         said = b"".join(map(llm.target.vocabulary.piece, tokens)).decode()
     assert '{"name": "weather", "arguments": {"city": "Bern"}}' in said
     assert "tool: rain;" in said

@@ -18,6 +18,7 @@ import httpx2
 import pytest
 from servers import PATIENCE, FakeLLM, get, post, serving, stream, until
 
+from localspec.loading import Loading
 from localspec.serve import events
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -235,7 +236,7 @@ def test_a_flood_of_requests_that_need_no_slot_is_told_to_come_back() -> None:
             return 1
 
     path = "/v1/messages/count_tokens"
-    with serving(Slow, parallel=1, waiting=1) as url, ThreadPoolExecutor() as pool:
+    with serving(Slow, loading=Loading(waiting=1)) as url, ThreadPoolExecutor() as pool:
         accepted = [pool.submit(ask, url, {"messages": MESSAGES}, path) for _ in range(2)]
         for _ in accepted:
             assert counting.acquire(timeout=PATIENCE)

@@ -7,6 +7,7 @@ import pytest
 from servers import FakeLLM
 
 from localspec.errors import LocalspecError, UsageError
+from localspec.loading import Loading
 from localspec.serve import run as serve
 from localspec.serve.settings import Settings
 
@@ -15,8 +16,7 @@ from localspec.serve.settings import Settings
     "wrong",
     [
         {"port": 70000},
-        {"parallel": 0},
-        {"waiting": -1},
+        {"loading": Loading(waiting=-1)},
         {"keep_alive": 0},
         {"keep_alive": float("nan")},
         {"api_key": "two words"},
@@ -30,7 +30,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(wrong: dict[str, Any]) -> 
 
 
 def test_clients_are_told_names_and_addresses_they_can_use() -> None:
-    assert Settings(model="/models/big/llama-8b-q4.gguf").model_name == "llama-8b-q4"
+    assert Settings(Loading("/models/big/llama-8b-q4.gguf")).model_name == "llama-8b-q4"
     assert Settings(host="::1").url == "http://[::1]:8080"
     assert Settings(host="0.0.0.0", api_key="k").url == "http://127.0.0.1:8080"
 
@@ -39,7 +39,7 @@ def test_a_port_that_is_taken_is_named_before_anything_is_loaded() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        settings = Settings(model="nowhere.gguf", port=taken.getsockname()[1])
+        settings = Settings(Loading("nowhere.gguf"), port=taken.getsockname()[1])
         with pytest.raises(LocalspecError, match="--port takes another"):
             serve.run(settings, lambda *_: None)
 
@@ -51,10 +51,10 @@ def test_and_one_that_another_server_takes_while_the_model_is_loaded(
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", 0))
 
-        def load(settings: Settings) -> FakeLLM:
+        def load(loading: Loading) -> FakeLLM:
             other.listen()
             return FakeLLM()
 
-        monkeypatch.setattr(serve, "load", load)
+        monkeypatch.setattr(serve, "LLM", load)
         with pytest.raises(LocalspecError, match="--port takes another"):
             serve.run(Settings(port=other.getsockname()[1]), lambda *_: None)

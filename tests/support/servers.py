@@ -17,6 +17,7 @@ from localspec.decoding.sequence import Request
 from localspec.engine.worker import Stream, Worker
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
+from localspec.loading import Loading
 from localspec.serve.app import application
 from localspec.serve.patience import PATIENCE_SECONDS
 from localspec.serve.resident import Resident
@@ -83,10 +84,13 @@ class FakeLLM:
 
 @contextmanager
 def serving(
-    load: Callable[[], Any], patience: float = PATIENCE_SECONDS, **settings: Any
+    load: Callable[[], Any],
+    patience: float = PATIENCE_SECONDS,
+    loading: Loading = Loading(),
+    **settings: Any,
 ) -> Iterator[str]:
     """A server on a port of its own, as long as the block lasts; its address."""
-    chosen = Settings(port=0, **settings)
+    chosen = Settings(loading, port=0, **settings)
     resident = Resident(cast("Callable[[], LLM]", load), chosen.keep_alive)
     server = Server(application(chosen, resident), patience=patience)
     sock, started = bound(chosen), threading.Event()

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from localspec import models
 from localspec.batch.backends.base import Effort, Reply
 from localspec.batch.backends.local import Settings as Model
 from localspec.batch.backends.local import opened
@@ -94,7 +93,7 @@ class Cluster:
         model, room = self._model, self._room
         data = ray.data.from_arrow_refs(blocks).map_batches(
             Answerer,
-            fn_constructor_args=(tuple(model), fingerprint(_target(model)), self._block),
+            fn_constructor_args=(model, fingerprint(model.target), self._block),
             batch_size=None,
             batch_format="pyarrow",
             concurrency=(1, room.workers),
@@ -112,13 +111,12 @@ class Cluster:
 class Answerer:
     """A worker: a model, loaded once, that answers block after block."""
 
-    def __init__(self, model: tuple[Any, ...], expected: str, tasks: int) -> None:
+    def __init__(self, model: Model, expected: str, tasks: int) -> None:
         """Raises ModelError where the model's file is another one here."""
-        settings = Model(*model)
-        target = _target(settings)
+        target = model.target
         if fingerprint(target) != expected:
             raise ModelError(f"{target} is another file on a worker than where the run was begun.")
-        self._opening = opened(settings, tasks, lambda note: None)
+        self._opening = opened(model, tasks, lambda note: None)
         self._local = self._opening.__enter__()
 
     def __call__(self, block: Any) -> Any:
@@ -126,10 +124,6 @@ class Answerer:
         tasks = (Task(**row) for row in block.to_pylist())
         replies = self._local.answers(tasks)
         return pyarrow.Table.from_pylist([_row(reply) for reply in replies])
-
-
-def _target(model: Model) -> Any:
-    return models.resolve(model.model, model.draft)[0]
 
 
 def _room(nodes: list[dict[str, Any]]) -> Room:

@@ -3,6 +3,8 @@
 import queue
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from localspec.batch.backends.asking import Asking, refused
@@ -11,9 +13,9 @@ from localspec.batch.backends.order import neighbours
 from localspec.batch.backends.width import LARGEST, free_memory, room, widest
 from localspec.batch.request import Task
 from localspec.errors import ModelError, UsageError
-from localspec.llama.context import CacheType
+from localspec.loading import Loading
 from localspec.models import resolve
-from localspec.runtime import LLM, default_context, load
+from localspec.runtime import LLM
 from localspec.wire.errors import Refusal
 
 __all__ = ["Local", "Settings", "opened"]
@@ -81,12 +83,13 @@ class Local:
 class Settings(NamedTuple):
     """Which model answers, and how many tasks at once; None: as many as it is quick with."""
 
-    model: str
-    draft: str = "auto"
+    loading: Loading
     parallel: int | None = None
-    context: int | None = None
-    cache: CacheType = "f16"
-    gpu_layers: int = -1
+
+    @property
+    def target(self) -> Path:
+        """The file of the model."""
+        return resolve(str(self.loading.model), str(self.loading.draft))[0]
 
 
 @contextmanager
@@ -98,19 +101,12 @@ def opened(
     `context` is the most tokens a task can take, where that is known. Raises ModelError and
     UsageError as loading does.
     """
-    target, _ = resolve(settings.model, settings.draft)
-    length = settings.context or min(default_context(None), context or default_context(None))
+    target, loading = settings.target, settings.loading
+    length = loading.context or loading.length(context)
     most = min(settings.parallel or LARGEST, tasks)
     if not settings.parallel and target.is_file():
         most = min(most, room(target, length, free_memory()))
-    with load(
-        settings.model,
-        draft=settings.draft,
-        context=length,
-        parallel=most,
-        cache=settings.cache,
-        gpu_layers=settings.gpu_layers,
-    ) as llm:
+    with LLM(replace(loading, context=length, parallel=most)) as llm:
         for note in llm.notes:
             told(note)
         width = most if settings.parallel else widest(llm.governor.plain_rate, most)

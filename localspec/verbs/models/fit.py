@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from localspec import memory, models
+from localspec import models
 from localspec.arguments.serve import PARALLEL
 from localspec.console import Waiting, columns, dim, mark, paragraph, strong, table
 from localspec.errors import UsageError
 from localspec.llama.library import show_log
+from localspec.loading import Loading, memory
 from localspec.models import catalogue, shelf
 from localspec.models.description import Description, describe
 from localspec.models.fit import (
@@ -22,7 +23,6 @@ from localspec.models.fit import (
 from localspec.models.naming import Reference, spoken
 from localspec.models.preview import previewed
 from localspec.models.resolve import find
-from localspec.runtime import default_context
 
 __all__ = ["run"]
 
@@ -68,14 +68,12 @@ def _draft(name: str, target: Reference, stack: ExitStack) -> Path | None:
 
 def _fit(options: argparse.Namespace, paths: dict[str, Path], waiting: Waiting) -> int:
     described = {role: describe(path) for role, path in paths.items()}
-    trained = described["target"].context_length or default_context(None)
-    for name, given in (("context", options.context), ("parallel", options.parallel)):
-        if given is not None and given < 1:
-            raise UsageError(f"{name} is {given}; it must be at least 1.")
-    wanted = options.context and min(options.context, trained)
+    loading = Loading(context=options.context, parallel=options.parallel)
+    trained = described["target"].context_length or Loading().length()
+    wanted = loading.context and loading.length(trained)
     if wanted != options.context:
         waiting.note(f"{options.model} takes {trained} tokens at most, so that is looked at.")
-    default = wanted or default_context(trained)
+    default = loading.length(trained)
     lengths = [wanted] if wanted else contexts(trained, default)
     free, found = memory.machine(), list(memory.plans(described, lengths, options.parallel))
     if not found:

@@ -2,18 +2,20 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 import psutil
 
+from localspec.llama.cache import CacheType
 from localspec.llama.library import devices
 from localspec.llama.rehearsal import Scene, Take, rehearse
+from localspec.loading.loading import Loading
 from localspec.models.description import Description, headers_of
-from localspec.models.fit import Cache, Machine, Plan, need, weights_of
-from localspec.runtime import widths
+from localspec.models.fit import Machine, Plan, need, weights_of
 
 __all__ = ["CACHES", "machine", "plans"]
 
-CACHES: tuple[Cache, ...] = ("f16", "q8_0")
+CACHES: tuple[CacheType, ...] = get_args(CacheType)
 _PROGRAM = 65 << 20  # the interpreter and its libraries, as measured
 _A_TOKEN = 250  # of a vocabulary, in llama.cpp's tables, as measured
 _GPU_STEPS = 8  # numbers of layers that are looked at, where not all fit
@@ -36,40 +38,29 @@ def plans(
     llama.cpp cannot load.
     """
     weights = {role: weights_of(headers_of(model.files[0])) for role, model in models.items()}
-    batch, outputs = widths(parallel)
     ways = [
-        (layers, length, cache)
+        Loading(context=length, cache=cache, gpu_layers=layers, parallel=parallel)
         for layers in _layers(len(weights["target"].layers))
         for length in lengths
         for cache in CACHES
     ]
     takes: dict[str, list[Take | None]] = {}
     for role, model in models.items():
-        longest = model.context_length or max(lengths)
-        takes[role] = rehearse(
-            model.files[0],
-            [
-                Scene(
-                    min(length, longest),
-                    batch,
-                    outputs,
-                    sequences=parallel,
-                    cache=cache,
-                    gpu_layers=layers,
-                )
-                for layers, length, cache in ways
-            ],
-        )
+        trained = (models["target"].context_length, model.context_length)
+        scenes = [Scene(**way.sizes(*trained), gpu_layers=way.gpu_layers) for way in ways]
+        takes[role] = rehearse(model.files[0], scenes)
     program = _PROGRAM + _A_TOKEN * sum(d.vocabulary_size or 0 for d in models.values())
-    for i, (layers, length, cache) in enumerate(ways):
+    for i, way in enumerate(ways):
         found = {role: takes[role][i] for role in models}
+        layers = way.gpu_layers
         needs = {
             role: need(weights[role], layers, take.cache, take.compute_host, take.compute_gpu)
             for role, take in found.items()
             if take
         }
         if len(needs) == len(models):
-            yield Plan(length, cache, layers, needs, program, parallel)
+            length = way.length(models["target"].context_length)
+            yield Plan(length, way.cache, layers, needs, program, parallel)
 
 
 def _layers(count: int) -> list[int]:

@@ -1,0 +1,79 @@
+"""What a model is asked, as tokens: text, a conversation in the words of its template, or tokens.
+
+What a person wrote never becomes a control token. The end of a prompt tells how an answer begins.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, cast
+
+from localspec.conversation import tools
+from localspec.conversation.template import ChatTemplate, Words
+from localspec.conversation.thinking import Thinking, marks_of
+from localspec.errors import UsageError
+
+__all__ = ["Message", "Prompt", "Prompts"]
+
+Message = Mapping[str, object]
+"""`{"role": "user", "content": "…"}`; what else a model's template understands may be there too."""
+Prompt = str | Sequence[Message] | Sequence[int]
+"""Text to answer, a conversation to continue, or tokens to go on from."""
+
+_MARK_TOKENS = 16  # that the beginning of thoughts takes at most, with white space after it
+
+
+class Prompts:
+    """Prompts for the model called `name`, with its chat template where it has a usable one."""
+
+    def __init__(self, name: str, vocabulary: Words, template: str | None) -> None:
+        """Raises ModelError where `template` is none."""
+        self._name, self._vocabulary = name, vocabulary
+        self._template = None if template is None else ChatTemplate(template, vocabulary)
+        self._thoughts = marks_of(template)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Texts that mark thoughts and calls, to be seen in answers though they may be tokens."""
+        return (*(text for marks in self._thoughts for text in marks.tokens), *tools.MARKS)
+
+    def tokens(
+        self,
+        prompt: Prompt,
+        functions: Sequence[Mapping[str, Any]] | None = None,
+        extra: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        raw: bool = False,
+    ) -> list[int]:
+        """Tokens of `prompt`; text is what a user says, unless it is `raw` or there is no template.
+
+        `functions` may be called; `extra` is for the template. Raises UsageError where it refuses.
+        """
+        if isinstance(prompt, str):
+            if raw or self._template is None:
+                return self._plain(prompt)
+            prompt = [{"role": "user", "content": prompt}]
+        if all(isinstance(part, int) for part in prompt):
+            return self._checked(cast("Sequence[int]", prompt))
+        if self._template is None:
+            raise UsageError(f"{self._name} has no usable chat template; ask with raw text.")
+        messages = cast("Sequence[Message]", prompt)
+        return self._template.render(messages, tools=functions, **extra)
+
+    def thinking(self, prompt: Sequence[int]) -> Thinking | None:
+        """How thoughts will be marked in the answer to a prompt, where there can be any."""
+        if not self._thoughts:
+            return None
+        end = "".join(map(self._vocabulary.text_of, prompt[-_MARK_TOKENS:]))
+        return Thinking.after(end, self._thoughts)
+
+    def _plain(self, text: str) -> list[int]:
+        vocabulary = self._vocabulary
+        begin = [vocabulary.bos] if vocabulary.adds_bos else []
+        return begin + vocabulary.tokenize(text, control=False)
+
+    def _checked(self, tokens: Sequence[int]) -> list[int]:
+        size = self._vocabulary.size
+        wrong = next((token for token in tokens if not 0 <= token < size), None)
+        if wrong is not None:
+            raise UsageError(f"There is no token {wrong}; {self._name} has {size}.")
+        return list(tokens)
