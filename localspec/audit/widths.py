@@ -31,8 +31,10 @@ class Widths:
 
 
 def compare(target: Evaluator, text: list[int], progress: Callable[[float, str], None]) -> Widths:
-    """Evaluate the same rows in passes of each width. The cache is empty, before and after."""
-    widths = [width for width in WIDTHS if width <= target.outputs]
+    """Evaluate the same rows in passes of each width that a step may have. The cache is empty,
+    before and after.
+    """
+    widths = [width for width in WIDTHS if width <= min(target.outputs, target.even)]
     known: dict[int, str] = dict.fromkeys(widths, "")
     difference = 0.0
     for turn, depth in enumerate(_DEPTHS):

@@ -20,7 +20,7 @@ class Deep:
         self.sequences, self.batch = target.sequences, target.batch
         self.outputs, self.can_truncate = target.outputs, target.can_truncate
         self.own_cells, self.settling = target.own_cells, target.settling
-        self.asynchronous = target.asynchronous
+        self.asynchronous, self.even = target.asynchronous, target.even
 
     def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
         """As the target does, that much deeper."""

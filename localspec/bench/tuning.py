@@ -135,7 +135,8 @@ def time_passes(path: Path, progress: Progress) -> list[Curve]:
 def _sweep(path: Path, progress: Progress) -> list[Curve]:
     with Model(path) as model:
         length = min(model.context_length or _DEEP_ENOUGH, _DEEP_ENOUGH)
-        with Context(model, length=length, outputs=WIDEST) as context:
+        widest = min(WIDEST, model.even or WIDEST)
+        with Context(model, length=length, outputs=widest) as context:
             if not context.can_truncate:
                 raise UsageError(
                     f"There is nothing to tune: the cache of {model.name} cannot be rolled back "
@@ -153,16 +154,16 @@ def _sweep(path: Path, progress: Progress) -> list[Curve]:
 
 def _budget(target: Evaluator) -> float:
     """Seconds for some rounds of all widths, going by a first look."""
-    costs = Costs(WIDEST)
+    costs = Costs(target.outputs)
     sweep(target, costs, budget=_ROUGH_SECONDS)
-    one_round = sum(costs.step(n) for n in range(1, WIDEST + 1))
+    one_round = sum(costs.step(n) for n in range(1, target.outputs + 1))
     return min(_MOST_SECONDS, max(_LEAST_SECONDS, _ROUNDS * one_round))
 
 
 def _curve(
     target: Evaluator, depth: int, budget: float, progress: Callable[[float], None]
 ) -> Curve:
-    costs = Costs(WIDEST)
+    costs = Costs(target.outputs)
     sweep(target, costs, budget=budget, progress=progress)
     return Curve(depth, costs.curves[0].measured())
 

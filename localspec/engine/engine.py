@@ -228,6 +228,7 @@ class Engine:
         start, step.looked = time.perf_counter(), True
         rows = self._target.batch - sum(turn.fed for turn in turns)
         share = min(rows, self._target.outputs - sum(t.outputs for t in turns)) // len(able)
+        share = min(share, self._target.even - 1)
         wishes = [Wish(t.sequence, min(share, t.sequence.room - 1)) for t in able]
         for turn, draft in zip(able, self._policy.draft(wishes, self._drafters), strict=True):
             turn.draft = draft
@@ -264,7 +265,8 @@ class Engine:
             return self._target.decode(runs, meanwhile)
         if self._costs.steady and len(runs) == 1:
             return self._decode_steadily(runs[0], self._costs.steady, step, meanwhile)
-        room = (self._target.batch, self._target.length)
+        most = self._target.even if len(runs) == 1 else self._target.batch
+        room = (most, self._target.length)
         runs, step.passes = fill_up(runs, self._slots.cached, room, self._costs.step)
         logits = self._target.decode(runs, meanwhile)
         for run in runs:

@@ -30,16 +30,17 @@ def sweep(
     another width builds a graph, and on a GPU the second records it: that is the cost of a change.
     One row is decoded after each of them, since all else is compared with it.
 
-    Slot 0 is used, and left empty. Where one round of all widths takes longer than the budget,
-    the least telling widths are left to interpolation. Of a target that cannot go back, which is
-    decoded plainly, nothing is measured.
+    Slot 0 is used, and left empty. Where one round of all widths that `costs` know of takes longer
+    than the budget, the least telling ones are left to interpolation. Of a target that cannot go
+    back, which is decoded plainly, nothing is measured.
     """
     if not target.can_truncate:
         return
     start = clock()
     target.truncate(0, 0)
     target.decode([Run(0, (_TOKEN,) * _BEGINNING, 0, 1)])
-    times: dict[int, list[float]] = {n: [] for n in _widths(target)}
+    most = min(target.outputs, costs.longest)
+    times: dict[int, list[float]] = {n: [] for n in _MOST_TELLING_FIRST if n <= most}
     changes: list[float] = []
     while True:
         for rows in times:
@@ -55,11 +56,6 @@ def sweep(
                 costs.change = max(0.0, median(changes)) if target.settling > 1 else 0.0
                 target.truncate(0, 0)
                 return
-
-
-def _widths(target: Evaluator) -> list[int]:
-    """The numbers of rows worth measuring, the most telling first."""
-    return [n for n in _MOST_TELLING_FIRST if n <= target.outputs]
 
 
 def _plausible(times: dict[int, float]) -> dict[int, float]:

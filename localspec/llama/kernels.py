@@ -1,24 +1,28 @@
-"""Can a model be loaded here, and may its weights be repacked? Tried once for each file.
+"""Can a model be loaded here, and how are its weights kept? Tried once for each file.
 
 A file that was never loaded is tried in a process of its own (`trial`). So are llama.cpp's
 repacked weights: it rearranges quantized weights for kernels made for one instruction set, and a
 build by gcc 12 on a processor with AMX dies in them (`ldtilecfg` reads a table the compiler
-removed as dead). What worked is kept in the cache folder for this build, processor and file.
+removed as dead). Of some quantizations they round otherwise for four rows than for one, where the
+others do so for eight: a target's weights are kept in whichever way more rows round alike
+(docs/decisions/0002). What was found is kept in the cache folder for this build, processor and
+file.
 """
 
 import hashlib
 import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psutil
 
 from localspec import folders
 from localspec.errors import ModelError
 from localspec.llama.library import devices, lib, system_info
-from localspec.llama.trial import Outcome, attempt
+from localspec.llama.trial import WIDTHS, Outcome, attempt
 from localspec.models.fingerprint import fingerprint
 
-__all__ = ["repacking_works"]
+__all__ = ["Way", "on_cpu", "repacking_works", "way"]
 
 _SUSPECT = "AMX_INT8 = 1"
 _ROOMY = 0.8  # of free memory: a larger file is looked at without touching its weights
@@ -30,44 +34,82 @@ _ADVICE = {
 }
 
 
-def repacking_works(model: Path) -> bool:
-    """Whether the weights of `model` may be repacked.
+class Way(NamedTuple):
+    """A way to keep weights: rearranged or as they are.
+
+    Passes of up to `even` rows give each the logits it gives alone; None: however many.
+    """
+
+    repack: bool
+    even: int | None = None
+
+
+class _Ways(NamedTuple):
+    """The quickest way, and the one in which most rows round alike."""
+
+    quickest: Way
+    evenest: Way
+
+
+def on_cpu(gpu_layers: int = -1) -> bool:
+    """Whether no GPU takes part."""
+    return gpu_layers == 0 or all(device.kind == "CPU" for device in devices())
+
+
+def way(model: Path, *, gpu_layers: int = -1, exact: bool = True) -> Way:
+    """How to keep the weights of `model`: so that most rows round alike where it must be `exact`,
+    and else the quickest way.
 
     Raises ModelError for a file that is not whole, or that llama.cpp cannot load.
     """
     record = folders.cache() / "kernels.json"
     known = _read(record)
     build = hashlib.sha256(f"{system_info()} {_build()}".encode()).hexdigest()[:16]
-    repack = known.get(build, True)  # a build that died once is not asked again
     # One model that survives proves nothing for another: kernels differ with its quantization.
-    key = f"{build} {fingerprint(model)}"
-    if key in known:
-        return repack and known[key]
-    known[key], crashed = _try(model, repack)
-    if crashed:
-        known[build] = False
-    _keep(record, known)
-    return known[key]
+    cpu = on_cpu(gpu_layers)
+    key = f"{build} {fingerprint(model)} {'CPU' if cpu else 'GPU'}"
+    ways = _understood(known.get(key))
+    if ways is None:
+        ways, crashed = _try(model, known.get(build) is not False, cpu)
+        if crashed:  # it is not asked again, and what survived may not the next time
+            known = {name: of for name, of in known.items() if not name.startswith(build)}
+            known[build] = False
+        _keep(record, {**known, key: ways})
+    return ways.evenest if exact else ways.quickest
 
 
-def _try(model: Path, repack: bool) -> tuple[bool, bool]:
-    """Whether its weights may be repacked, and whether the build died of doing so."""
+def repacking_works(model: Path) -> bool:
+    """Whether the weights of `model` may be repacked; raises ModelError as `way` does."""
+    return way(model, exact=False).repack
+
+
+def _try(model: Path, repack: bool, cpu: bool) -> tuple[_Ways, bool]:
+    """How its weights may be kept, and whether the build died of repacking them."""
     from localspec.models.description import headers_of  # most files were loaded before
 
     size = sum(header.size for header in headers_of(model))
     roomy = size < psutil.virtual_memory().available * _ROOMY
     suspect = _SUSPECT in system_info()
     repack = repack and (roomy or not suspect)
-    on_cpu = all(device.kind == "CPU" for device in devices())
-    tried = repack and roomy and (suspect or on_cpu)
+    tried = repack and roomy and (suspect or cpu)
     outcome = attempt(model, size=size, repack=tried, decode=roomy)
-    if outcome.kind == "crashed" and tried and suspect:
+    crashed = outcome.kind == "crashed" and tried and suspect
+    if crashed:
+        repack = tried = False
         outcome = attempt(model, size=size, repack=False, decode=roomy)
-        if outcome.kind == "works":
-            return False, True
     if outcome.kind != "works":
         raise ModelError(_sentence(model, outcome))
-    return repack, False
+    quickest = evenest = Way(repack, _limit(outcome) if cpu else None)
+    if tried and quickest.even:
+        other = attempt(model, size=size, repack=False, decode=roomy)
+        if other.kind == "works" and other.even > outcome.even:
+            evenest = Way(False, _limit(other))
+    return _Ways(quickest, evenest), crashed
+
+
+def _limit(outcome: Outcome) -> int | None:
+    """None where all widths round alike, and where none does: then nothing is to be had."""
+    return outcome.even if 1 < outcome.even < WIDTHS[-1] else None
 
 
 def _sentence(model: Path, outcome: Outcome) -> str:
@@ -81,7 +123,7 @@ def _build() -> str:
     return str(sorted(p.stat().st_mtime_ns for p in folder.glob("*ggml*")))
 
 
-def _read(record: Path) -> dict[str, bool]:
+def _read(record: Path) -> dict[str, Any]:
     try:
         known = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -89,7 +131,16 @@ def _read(record: Path) -> dict[str, bool]:
     return known if isinstance(known, dict) else {}
 
 
-def _keep(record: Path, known: dict[str, bool]) -> None:
+def _understood(kept: Any) -> _Ways | None:
+    """What was kept of a file, where it is of this version and whole."""
+    try:
+        quickest, evenest = (Way(bool(repack), even) for repack, even in kept)
+    except (TypeError, ValueError):
+        return None
+    return _Ways(quickest, evenest)
+
+
+def _keep(record: Path, known: dict[str, Any]) -> None:
     try:
         folders.write_atomically(record, json.dumps(known))
     except OSError:

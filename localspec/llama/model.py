@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from localspec.errors import ModelError
 from localspec.llama import kernels
-from localspec.llama.library import complaint, devices, lib, start
+from localspec.llama.library import complaint, lib, start
 from localspec.llama.vocabulary import Vocabulary
 
 __all__ = ["Model"]
@@ -17,17 +17,19 @@ class Model:
     """Weights and vocabulary. Contexts made from it must be closed before it is.
 
     `gpu_layers` is how many layers go to a GPU, all by default; a build without one ignores it.
+    Where it need not be `exact`, as a draft need not, rows may round otherwise beside others.
     Raises ModelError where the file cannot be used.
     """
 
-    def __init__(self, path: str | Path, *, gpu_layers: int = -1) -> None:
+    def __init__(self, path: str | Path, *, gpu_layers: int = -1, exact: bool = True) -> None:
         self.path = Path(path)
-        self.on_cpu = gpu_layers == 0 or all(device.kind == "CPU" for device in devices())
+        self.on_cpu = kernels.on_cpu(gpu_layers)
         self._gpu_layers = gpu_layers
         start()
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
-        params.use_extra_bufts = kernels.repacking_works(self.path)  # says what is wrong with it
+        way = kernels.way(self.path, gpu_layers=gpu_layers, exact=exact)  # says what is wrong
+        params.use_extra_bufts, self.even = way
         self.handle: Any = lib.llama_model_load_from_file(str(self.path).encode(), params)
         if not self.handle:
             raise ModelError(

@@ -16,8 +16,8 @@ from pathlib import Path
 from localspec.errors import ModelError
 from localspec.llama import child
 from localspec.llama.cache import CacheType
-from localspec.llama.context import parameters
 from localspec.llama.library import complaint, devices, forget_log, lib, log_lines, start
+from localspec.llama.parameters import parameters
 
 __all__ = ["Scene", "Take", "rehearse"]
 

@@ -52,6 +52,10 @@ class Evaluator(Protocol):
         """Most rows with logits in one decode."""
 
     @property
+    def even(self) -> int:
+        """Most rows of one sequence in a pass that have the logits they have alone."""
+
+    @property
     def can_truncate(self) -> bool:
         """Whether rollback is possible at all."""
 

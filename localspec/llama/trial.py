@@ -1,25 +1,37 @@
-"""Loads a model and decodes a few tokens in a child, to see whether that can be done at all."""
+"""Loads a model and decodes a few tokens in a child, to see whether that can be done at all, and
+how many of them at a time give the logits that each gives alone.
+"""
 
+import ctypes
 import sys
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from localspec.llama import child
 from localspec.llama.library import complaint, lib, start
+from localspec.llama.parameters import parameters
 
-__all__ = ["Outcome", "attempt"]
+__all__ = ["WIDTHS", "Outcome", "attempt"]
+
+WIDTHS = (2, 3, 4, 5, 6, 7, 8, 12, 17)
+"""Rows of a pass that are compared with passes of one row, until they differ."""
 
 _REFUSED = 7  # the child's exit code for a file that llama.cpp itself turns down
 _KILLED = -9  # what the system does where memory runs out
 _SECONDS, _BYTES_A_SECOND = 60.0, 20e6  # for a slow disk
 _SPARE_MEMORY = 1 << 30
+_ALONE = 8  # rows that are evaluated one by one
 
 
 class Outcome(NamedTuple):
-    """How it went, and what was said where it did not go well, as the end of a sentence."""
+    """How it went, and what was said where it did not go well, as the end of a sentence.
+
+    Passes of up to `even` rows give each the logits it gives alone, where that was looked at.
+    """
 
     kind: Literal["works", "refused", "crashed", "killed", "unbounded"]
     reason: str = ""
+    even: int = WIDTHS[-1]
 
 
 def attempt(model: Path, *, size: int, repack: bool, decode: bool = True) -> Outcome:
@@ -34,7 +46,7 @@ def attempt(model: Path, *, size: int, repack: bool, decode: bool = True) -> Out
     if end.exceeded:
         return Outcome("unbounded", end.exceeded)
     if end.code == 0:
-        return Outcome("works")
+        return Outcome("works", even=int(end.output or WIDTHS[-1]))
     if end.code == _KILLED:
         return Outcome("killed", "the system ended the attempt")
     return Outcome("refused" if end.code == _REFUSED else "crashed", _without_folders(end.words))
@@ -55,8 +67,8 @@ def _load_and_decode(model: str, repack: bool, decode: bool) -> None:
     loaded = lib.llama_model_load_from_file(model.encode(), params)
     if not loaded:
         _refuse()
-    sizes = lib.llama_context_default_params()
-    sizes.n_ctx = sizes.n_batch = sizes.n_ubatch = 32
+    rows = WIDTHS[-1]
+    sizes = parameters(length=rows, sequences=1, batch=rows, outputs=rows, cache="f16", on_cpu=True)
     context = lib.llama_init_from_model(loaded, sizes)
     if not context:
         _refuse()
@@ -64,8 +76,36 @@ def _load_and_decode(model: str, repack: bool, decode: bool) -> None:
     text, room = b"Hello, 1 world!", (lib.llama_token * 16)()
     lib.llama_tokenize(vocabulary, text, len(text), room, len(room), False, True)
     if decode and lib.llama_vocab_n_tokens(vocabulary) > 1 and lib.llama_model_has_decoder(loaded):
-        tokens = (lib.llama_token * 4)(1, 1, 1, 1)
-        lib.llama_decode(context, lib.llama_batch_get_one(tokens, len(tokens)))
+        print(_even(context, lib.llama_vocab_n_tokens(vocabulary)))
+
+
+def _even(context: Any, vocabulary: int) -> int:
+    """The most rows a pass may have for each to give the logits that it gives alone."""
+    tokens = [1 + i % (vocabulary - 1) for i in range(WIDTHS[-1])]
+    alone = [logits for i in range(_ALONE) for logits in _logits(context, tokens[i : i + 1], i)]
+    even = 1
+    for width in WIDTHS:
+        beside = _logits(context, tokens[:width], 0)
+        if beside != alone[: len(beside)]:
+            break
+        even = width
+    return even
+
+
+def _logits(context: Any, tokens: list[int], position: int) -> list[bytes]:
+    """Of the first rows of one pass, `position` tokens deep; what was deeper is forgotten."""
+    if not position:
+        lib.llama_memory_clear(lib.llama_get_memory(context), False)
+    batch = lib.llama_batch_init(len(tokens), 0, 1)
+    batch.n_tokens = len(tokens)
+    for i, token in enumerate(tokens):
+        batch.token[i], batch.pos[i], batch.logits[i] = token, position + i, True
+        batch.n_seq_id[i], batch.seq_id[i][0] = 1, 0
+    lib.llama_decode(context, batch)
+    lib.llama_batch_free(batch)
+    size = lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(lib.llama_get_model(context)))
+    found = [lib.llama_get_logits_ith(context, i) for i in range(min(len(tokens), _ALONE))]
+    return [ctypes.string_at(row, 4 * size) if row else b"" for row in found]  # encoders have none
 
 
 def _refuse() -> None:

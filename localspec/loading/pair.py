@@ -39,14 +39,14 @@ class Pair:
         self.notes: list[str] = []
         self.target = self._model(target)
         self.cache = self._context(self.target)
-        self.draft = self._fitting(self._model(draft)) if draft else None
+        self.draft = self._fitting(self._model(draft, exact=False)) if draft else None
         drafters: list[Drafter] = []
         if self.draft:
             drafters.append(ModelDrafter(self._context(self.draft)))
         if self.cache.can_truncate:
             drafters += [LookupDrafter(), GrammarDrafter()]
         self.governor = Governor(
-            Costs(self.cache.outputs),
+            Costs(min(self.cache.outputs, self.cache.sequences * self.cache.even)),
             own_cells=self.cache.own_cells,
             asynchronous=self.cache.asynchronous,
         )
@@ -91,8 +91,9 @@ class Pair:
         difference = self.target.vocabulary.difference(draft.vocabulary)
         return difference and f"{draft.name} cannot draft for {self.target.name}: {difference}."
 
-    def _model(self, path: Path) -> Model:
-        return self._resources.enter_context(Model(path, gpu_layers=self._loading.gpu_layers))
+    def _model(self, path: Path, *, exact: bool = True) -> Model:
+        layers = self._loading.gpu_layers
+        return self._resources.enter_context(Model(path, gpu_layers=layers, exact=exact))
 
     def _context(self, model: Model) -> Context:
         sizes = self._loading.sizes(self.target.context_length, model.context_length)

@@ -12,13 +12,24 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_world import DRAFTERS, World, policies, requests, rows, samplings, worlds
-from fakes import ENDLESS, PROMPT, VOCABULARY, FixedPolicy, WildPolicy
+from fakes import (
+    ENDLESS,
+    PROMPT,
+    VOCABULARY,
+    FakeModel,
+    FakeVocabulary,
+    FixedPolicy,
+    OracleDrafter,
+    WildPolicy,
+    answer,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
+from localspec.engine.engine import Engine
 from localspec.engine.pacing import Pacing
 from localspec.errors import UsageError
 from localspec.governor.costs import Costs
@@ -44,6 +55,29 @@ def test_whoever_guesses_the_answer_is_that_of_plain_decoding(
     world.run_as_they_come(joining)
     for s in world.sequences:
         assert (s.answer, s.finish_reason) == world.expected[s]
+
+
+@pytest.mark.parametrize("even", [1, 2, 4])
+@given(policy=policies, request=requests)
+def test_no_pass_of_guesses_has_more_rows_than_round_alike(
+    even: int, policy: Policy, request: Request
+) -> None:
+    world = World(1, "perfect", policy, length=64, even=even)
+    world.run_as_they_come([(request, 0)])
+    (sequence,) = world.sequences
+    assert (sequence.answer, sequence.finish_reason) == world.expected[sequence]
+
+
+def test_no_pass_is_filled_up_beyond_them() -> None:
+    costs = Costs(17)
+    costs.load([{1: 1.0, 3: 3.0, 4: 1.2, 17: 9.0}])
+    request, said = Request(PROMPT, ENDLESS, 25), []
+    for guesses in (0, 2):
+        target = FakeModel(even=3)
+        drafters = [OracleDrafter(target)]
+        made = Engine(target, FakeVocabulary(), drafters, FixedPolicy(guesses, 0), costs)
+        said.append(answer(made, request))
+    assert said[0] == said[1]
 
 
 class Life(RuleBasedStateMachine):

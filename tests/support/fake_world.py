@@ -97,12 +97,13 @@ class World:
         can_truncate: bool = True,
         own_cells: bool = False,
         gpu: bool = False,
+        even: int | None = None,
     ) -> None:
         outputs = max(outputs, sequences)
         sizes = {"sequences": sequences, "batch": outputs + prefill, "outputs": outputs}
         self._settling = sizes["settling"] = 2 if gpu else 1
         self.target = FakeModel(
-            length=length, can_truncate=can_truncate, own_cells=own_cells, **sizes
+            length=length, can_truncate=can_truncate, own_cells=own_cells, even=even, **sizes
         )
         self.steps = 0
         self.drafts: list[FakeModel] = []

@@ -35,7 +35,10 @@ class FakeVocabulary:
 
 
 class FakeModel:
-    """Logits are a fixed function of the last three tokens, and the cache is a list to check."""
+    """Logits are a fixed function of the last three tokens, and the cache is a list to check.
+
+    Guesses in passes of more than `even` rows get others.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,9 @@ class FakeModel:
         can_truncate: bool = True,
         own_cells: bool = False,
         settling: int = 1,
+        even: int | None = None,
     ) -> None:
+        self.even = even or batch
         self.seed, self.length, self.sequences = seed, length, sequences
         self.own_cells = own_cells
         self.settling, self.asynchronous = settling, settling > 1  # as a GPU
@@ -71,7 +76,8 @@ class FakeModel:
             cache.extend(tokens)
             assert len(cache) <= self.length
             wanted = len(cache) - surplus
-            rows += [self.logits(cache[: wanted - i]) for i in reversed(range(outputs))]
+            found = [self.logits(cache[: wanted - i]) for i in reversed(range(outputs))]
+            rows += found if len(tokens) <= self.even or outputs == 1 else [-row for row in found]
         if self.asynchronous:
             meanwhile()
         return np.array(rows, dtype=np.float32).reshape(-1, VOCABULARY)

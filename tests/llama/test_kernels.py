@@ -1,0 +1,75 @@
+"""How weights are kept: a target's so that rows round alike, however many are evaluated at once."""
+
+import json
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+from gguf_writing import finish, shell_words, speak
+
+import localspec
+from localspec import folders
+from localspec.audit import widths
+from localspec.llama import kernels
+from localspec.llama.library import lib, start, system_info
+
+_Q4_K_M = 15  # llama_ftype
+TEXT = list(range(100, 140))
+
+
+@pytest.fixture(scope="module")
+def k_quants(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Llama of weights by chance, kept as Q4_K and Q6_K."""
+    folder, chance = tmp_path_factory.mktemp("models"), np.random.default_rng(0)
+    words, width, heads = shell_words(), 256, 4
+    writer = gguf.GGUFWriter(folder / "f32.gguf", "llama")
+    writer.add_context_length(1024)
+    writer.add_embedding_length(width)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(width)
+    writer.add_head_count(heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(width // heads)
+    writer.add_vocab_size(len(words))
+    speak(writer, words)
+    square = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+    tensors = {f"blk.0.{name}.weight": chance.normal(0, 0.1, (width, width)) for name in square}
+    tensors["token_embd.weight"] = chance.normal(0, 0.1, (len(words), width))
+    norms = ("output_norm.weight", "blk.0.attn_norm.weight", "blk.0.ffn_norm.weight")
+    tensors |= dict.fromkeys(norms, np.ones(width))
+    for name, values in tensors.items():
+        writer.add_tensor(name, values.astype(np.float32))
+    finish(writer)
+    start()
+    how = lib.llama_model_quantize_default_params()
+    how.ftype = _Q4_K_M
+    path = folder / "q4_k_m.gguf"
+    assert lib.llama_model_quantize(str(folder / "f32.gguf").encode(), str(path).encode(), how) == 0
+    return path
+
+
+def test_rows_of_a_target_round_alike_at_all_widths_that_it_gets(k_quants: Path) -> None:
+    with localspec.load(k_quants, draft="none") as llm:
+        found = llm.examine(lambda target: widths.compare(target, TEXT, lambda share, what: None))
+    assert len(found.classes) == 1
+    assert len(found.classes[0]) >= 3  # of the widths that are compared: guesses are possible
+
+
+@pytest.mark.skipif("AVX2 = 1" not in system_info(), reason="other processors round otherwise")
+def test_a_draft_is_kept_in_the_quickest_way(k_quants: Path) -> None:
+    assert kernels.way(k_quants, exact=False) == kernels.Way(repack=True, even=3)
+    assert kernels.way(k_quants) == kernels.Way(repack=False, even=7)
+
+
+@pytest.mark.parametrize("kept", [True, [[True]], "yes", None, [[True, None], 3]])
+def test_what_another_version_kept_is_found_out_anew(
+    k_quants: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: object
+) -> None:
+    expected = kernels.way(k_quants)
+    record = json.loads((folders.cache() / "kernels.json").read_text())
+    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path))
+    folders.write_atomically(
+        folders.cache() / "kernels.json", json.dumps(dict.fromkeys(record, kept))
+    )
+    assert kernels.way(k_quants) == expected
