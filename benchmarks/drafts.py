@@ -13,9 +13,9 @@ from pathlib import Path
 
 import localspec
 from localspec.bench.benchmark import Plan, benchmark
-from localspec.bench.progress import Progress
 from localspec.bench.prompts import Prompt, choose, own
 from localspec.bench.screen import screen
+from localspec.progress import Progress
 
 RECIPE = Path(__file__).parents[1] / "models/shell/recipe"
 

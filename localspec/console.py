@@ -1,23 +1,18 @@
-"""Small manners for the terminal: a sign of life while one waits, and nothing that can harm it."""
+"""Small manners for the terminal: text that reads well, and nothing in it that can harm."""
 
 import os
 import shutil
 import sys
 import textwrap
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import cycle
-from typing import Literal, Self, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, TypeAlias
 
 from localspec import streams
 
 __all__ = [
-    "LiveLine",
     "State",
-    "Waiting",
     "columns",
     "dim",
-    "draw",
     "finding",
     "harmless",
     "mark",
@@ -34,10 +29,6 @@ State: TypeAlias = Literal["ok", "warning", "failed"]
 _SUBJECT = 14  # columns for the name of a finding
 _WIDEST = 100  # columns: longer lines read badly
 
-_PATIENCE_SECONDS = 0.7
-_FRAME_SECONDS = 0.1
-_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_CLEAR_LINE = "\r\x1b[K"
 _MARKS = {"ok": ("✓", 32), "warning": ("!", 33), "failed": ("✗", 31)}
 # Escape sequences in an answer must not reach a terminal: they move cursors and set titles.
 _HARMFUL = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
@@ -141,82 +132,3 @@ def tell(line: str) -> None:
         print(line, flush=True)
     except BrokenPipeError:
         streams.drop(sys.stdout)
-
-
-def draw(text: str) -> None:
-    """Have `text` in the line of standard error that the cursor is in, instead of what is there."""
-    width = shutil.get_terminal_size().columns - 1
-    sys.stderr.write(f"{_CLEAR_LINE}{text[:width]}")
-    sys.stderr.flush()
-
-
-class LiveLine:
-    """A line on standard error, drawn anew `every` so many seconds where a person is there to see
-    it, the first time after `patience`. It leaves no trace.
-    """
-
-    def __init__(self, text: Callable[[], str], every: float, patience: float = 0.0) -> None:
-        self._text, self._every, self._patience = text, every, patience
-        self._lock, self._end = threading.Lock(), threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def begin(self) -> None:
-        """Draw from now on."""
-        if sys.stderr.isatty():
-            self._thread = threading.Thread(target=self._show, daemon=True)
-            self._thread.start()
-
-    def end(self) -> None:
-        """Draw no more."""
-        if self._thread:
-            self._end.set()
-            self._thread.join()
-            self._thread = None
-
-    def note(self, sentence: str) -> None:
-        """A line that stays."""
-        with self._lock:
-            clear = _CLEAR_LINE if self._thread else ""
-            print(clear, end="", file=sys.stderr)
-            note(sentence)
-
-    def _show(self) -> None:
-        if self._end.wait(self._patience):
-            return
-        try:
-            while not self._end.wait(self._every):
-                text = self._text()
-                with self._lock:
-                    draw(text)
-        finally:
-            draw("")
-
-
-class Waiting:
-    """Says what is being waited for, if it takes long and a person is there."""
-
-    def __init__(self) -> None:
-        self._what, self._frames = "", cycle(_FRAMES)
-        self._line = LiveLine(self._text, _FRAME_SECONDS, _PATIENCE_SECONDS)
-
-    def __enter__(self) -> Self:
-        self._line.begin()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over()
-
-    def say(self, what: str) -> None:
-        """What is going on from now on."""
-        self._what = what
-
-    def note(self, sentence: str) -> None:
-        """A line that stays."""
-        self._line.note(sentence)
-
-    def over(self) -> None:
-        """The wait has ended: leave no trace."""
-        self._line.end()
-
-    def _text(self) -> str:
-        return f"{next(self._frames)} {self._what}"

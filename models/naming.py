@@ -23,7 +23,6 @@ __all__ = [
     "parse",
     "part_of",
     "quantization_in",
-    "spoken",
 ]
 
 DEFAULT = "Q4_K_M"
@@ -41,7 +40,6 @@ _QUANTIZATION = re.compile(
     re.IGNORECASE,
 )
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # on Windows
-_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 class Reference(NamedTuple):
@@ -166,10 +164,3 @@ def _stem(path: str) -> str:
     name = PurePosixPath(path).name
     part = part_of(name)
     return part.stem if part else name.rpartition(".")[0]
-
-
-def spoken(size: int) -> str:
-    """Bytes as a person says them: 4.7 GB."""
-    unit, name = next(((u, n) for u, n in _UNITS if size >= u), (1, "bytes"))
-    amount = size / unit
-    return f"{amount:.0f} {name}" if amount >= 100 or unit == 1 else f"{amount:.1f} {name}"

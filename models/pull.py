@@ -19,11 +19,12 @@ from typing import NamedTuple, Protocol
 
 import filelock
 
+from localspec import spoken
 from localspec.errors import LocalspecError, UsageError
 from localspec.models import catalogue, hub, shelf
 from localspec.models.fingerprint import sha256
 from localspec.models.hub import RemoteFile, Snapshot
-from localspec.models.naming import Reference, spoken
+from localspec.models.naming import Reference
 from localspec.models.variants import Variant, choose, variants
 
 __all__ = ["Listener", "Pulled", "pull"]
@@ -184,8 +185,8 @@ def _check_room(files: list[RemoteFile]) -> None:
     needed = sum(file.size for file in files) - there + _SPARE_DISK
     if free < needed:
         raise LocalspecError(
-            f"This needs {spoken(needed)} of disk space and {shelf.folder()} has {spoken(free)}; "
-            "make room there, or set LOCALSPEC_HOME to a folder elsewhere."
+            f"This needs {spoken.size(needed)} of disk space and {shelf.folder()} has "
+            f"{spoken.size(free)}; make room there, or set LOCALSPEC_HOME to a folder elsewhere."
         )
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from localspec import spoken
 from localspec.errors import UsageError
 from localspec.models.hub import RemoteFile, Snapshot
-from localspec.models.naming import DEFAULT, Reference, is_draft, labels, means, models_of, spoken
+from localspec.models.naming import DEFAULT, Reference, is_draft, labels, means, models_of
 
 __all__ = ["Variant", "choose", "variants"]
 
@@ -54,6 +55,8 @@ def choose(source: Snapshot, reference: Reference) -> Variant:
             return variant
     if len(targets) == 1 and not reference.quantization:
         return targets[0]
-    there = ", ".join(f"{v.quantization} ({spoken(v.size)})" for v in found) or "no whole model"
+    there = (
+        ", ".join(f"{v.quantization} ({spoken.size(v.size)})" for v in found) or "no whole model"
+    )
     asked = reference.quantization or f"{DEFAULT}, the default"
     raise UsageError(f"{source.repository} does not have {asked}; it has {there}.")

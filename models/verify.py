@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from localspec import spoken
 from localspec.errors import ModelError
 from localspec.models import shelf
 from localspec.models.description import describe
 from localspec.models.fingerprint import sha256
-from localspec.models.naming import spoken
 
 __all__ = ["Check", "verify"]
 
@@ -35,7 +35,7 @@ def verify(path: Path, load: Callable[[Path], object], progress: Progress) -> It
         return
     count = len(description.files)
     parts = f"{count} files, " if count > 1 else ""
-    yield Check("structure", "ok", f"{parts}{spoken(description.size)}, nothing missing")
+    yield Check("structure", "ok", f"{parts}{spoken.size(description.size)}, nothing missing")
     for file in description.files:
         check = _content(file, progress)
         yield check

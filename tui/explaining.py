@@ -5,13 +5,13 @@ Everything here takes a moment (files are read, llama.cpp is asked): not for the
 
 from pathlib import Path
 
+from localspec import spoken
 from localspec.drafters import drift
 from localspec.errors import LocalspecError
 from localspec.loading import Loading
 from localspec.models import matches, pairs
 from localspec.models.embedded import EMBEDDED
 from localspec.models.matches import Match
-from localspec.models.naming import spoken
 from localspec.models.pairs import Candidate
 from localspec.models.reader import read_header
 from localspec.models.resolve import find, resolve
@@ -59,7 +59,7 @@ def _choice(target: str, candidate: Candidate, match: Match | None) -> Choice:
         meaning = f"no: {candidate.objection}"
         detail = f"It cannot guess for {target}: {candidate.objection}."
     else:
-        size = f"{spoken(candidate.size)}, {candidate.merits}"
+        size = f"{spoken.size(candidate.size)}, {candidate.merits}"
         if match:
             meaning = f"{match.speedup:.2f}× as fast as alone, {match.held:.0%} held"
             detail = f"{size}. {_measured(match)}"
@@ -108,5 +108,5 @@ def _room(target: Path, draft: Path | None, loading: Loading) -> str:
     best = suggestion(plans, machine, length)
     least = best or min(plans, key=lambda plan: plan.host + plan.gpu)
     free = machine.host + (0 if machine.unified else machine.gpu)
-    takes = f"takes {spoken(least.host + least.gpu)}, and {spoken(free)} are free"
+    takes = f"takes {spoken.size(least.host + least.gpu)}, and {spoken.size(free)} are free"
     return f"It fits: it {takes}." if best else f"It does not fit: it {takes}."

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from localspec import models
+from localspec import models, spoken
 from localspec.loading import Loading
 from localspec.models import shelf
 from localspec.models.files import models_in
@@ -38,7 +38,7 @@ class Here:
     def models(self) -> Sequence[Choice]:
         """What is embedded, what was pulled, and files in the folder one is in."""
         embedded = [Choice(name, "comes with localspec") for name in models.EMBEDDED]
-        pulled = [Choice(m.name, f"{m.size / 1e9:.1f} GB, pulled") for m in shelf.shelved()]
+        pulled = [Choice(m.name, f"{spoken.size(m.size)}, pulled") for m in shelf.shelved()]
         return embedded + pulled + [_file(files) for files in models_in(Path()).values()]
 
     def drafts(self, model: str) -> Sequence[Choice]:
@@ -59,4 +59,4 @@ def _explaining() -> Any:
 
 def _file(files: tuple[Path, ...]) -> Choice:
     size = sum(file.stat().st_size for file in files)
-    return Choice(str(files[0]), f"{size / 1e9:.1f} GB, in this folder")
+    return Choice(str(files[0]), f"{spoken.size(size)}, in this folder")

@@ -15,7 +15,8 @@ from localspec.batch.backends.base import Backend, Reply
 from localspec.batch.energy import Meter
 from localspec.batch.plan import Counts
 from localspec.batch.tally import Tally
-from localspec.console import LiveLine, tell
+from localspec.console import tell
+from localspec.progress import LiveLine
 
 __all__ = ["Events", "Screen"]
 

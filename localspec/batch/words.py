@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from localspec import spoken
 from localspec.batch.tally import Tally
+from localspec.progress import bar
 
-__all__ = ["document", "duration", "line", "summary"]
+__all__ = ["document", "line", "summary"]
 
 _BAR = 16
 
@@ -12,14 +14,15 @@ _BAR = 16
 def line(tally: Tally) -> str:
     """The line that is shown while a run goes on."""
     share = tally.answered / tally.lines if tally.lines else 1.0
-    done = round(share * _BAR)
-    parts = [f"{'█' * done}{'░' * (_BAR - done)} {tally.answered:,}/{tally.lines:,}"]
+    parts = [f"{bar(share, _BAR)} {tally.answered:,}/{tally.lines:,}"]
     if tally.effort.completion:
         parts += _speed(tally)
     if tally.failed:
         parts.append(f"{tally.failed:,} failed")
     left = tally.seconds_left if tally.effort.completion else None
-    parts.append("waiting for the first answers" if left is None else f"{duration(left)} left")
+    parts.append(
+        "waiting for the first answers" if left is None else f"{spoken.duration(left)} left"
+    )
     return " · ".join(parts)
 
 
@@ -38,7 +41,7 @@ def summary(tally: Tally) -> str:
     effort = tally.effort
     cost = [
         f"{effort.completion:,} tokens from {effort.prompt:,} of prompts in "
-        f"{duration(tally.seconds)}, {tally.parallel} at a time",
+        f"{spoken.duration(tally.seconds)}, {tally.parallel} at a time",
         *_speed(tally),
     ]
     energy = tally.joules_per_1000_tokens
@@ -80,12 +83,3 @@ def document(tally: Tally) -> dict[str, Any]:
 
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    if seconds < 99.5 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

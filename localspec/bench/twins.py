@@ -25,7 +25,7 @@ import gguf
 import numpy as np
 import psutil
 
-from localspec import folders
+from localspec import folders, spoken
 from localspec.bench.agreement import Agreement, check
 from localspec.bench.header import write_header
 from localspec.bench.inflate import Inflation, Tensor
@@ -122,20 +122,16 @@ def _check_room(path: Path, tensors: list[Tensor]) -> None:
     free = shutil.disk_usage(path.parent).free
     if free < needed:
         raise LocalspecError(
-            f"The twin {path.name} needs {_gigabytes(needed)} of disk space and {path.parent} has "
-            f"{_gigabytes(free)}; make room there, or set LOCALSPEC_HOME to a folder elsewhere."
+            f"The twin {path.name} needs {spoken.size(needed)} of disk space and {path.parent} has "
+            f"{spoken.size(free)}; make room there, or set LOCALSPEC_HOME to a folder elsewhere."
         )
     needed = max(tensor.size for tensor in tensors) + _WORKING_BYTES
     free = psutil.virtual_memory().available
     if free < needed:
         raise LocalspecError(
-            f"Making the twin {path.name} needs {_gigabytes(needed)} of memory and "
-            f"{_gigabytes(free)} are free; close something, or choose a smaller shape."
+            f"Making the twin {path.name} needs {spoken.size(needed)} of memory and "
+            f"{spoken.size(free)} are free; close something, or choose a smaller shape."
         )
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"
 
 
 @contextmanager

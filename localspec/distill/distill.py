@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from localspec import folders
+from localspec import folders, spoken
 from localspec.bench import pairing
 from localspec.distill import export
 from localspec.distill.measure import Acceptance, acceptance
@@ -153,7 +153,7 @@ def _shape(target: Path, size: Size) -> tuple[Shape, tuple[str, ...]]:
             notes.append(f"{model.name} has no chat template; it was asked with raw text.")
         if shape.parameters > model.parameters / 2:
             notes.append(
-                f"{model.name} is so small that a draft of {shape.parameters / 1e6:.0f} million "
+                f"{model.name} is so small that a draft of {spoken.weights(shape.parameters)} "
                 "weights can hardly pay."
             )
     return shape, tuple(notes)
@@ -180,7 +180,7 @@ def _check_room(work: Path, shape: Shape) -> None:
     free = shutil.disk_usage(work).free
     if free < needed:
         raise LocalspecError(
-            f"{work} has {free >> 20} MB free, and making a draft takes {needed >> 20} MB; "
+            f"{work} has {spoken.size(free)} free, and making a draft takes {spoken.size(needed)}; "
             "make room, or set LOCALSPEC_HOME to a larger disk."
         )
 

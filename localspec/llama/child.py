@@ -12,6 +12,8 @@ from typing import IO, NamedTuple
 
 import psutil
 
+from localspec import spoken
+
 __all__ = ["Ending", "run"]
 
 _WATCH_SECONDS = 0.02
@@ -57,7 +59,7 @@ def _watch(child: "subprocess.Popen[bytes]", seconds: float, memory: int) -> str
                 return ""
             except subprocess.TimeoutExpired:
                 if _private_memory(process) > memory:
-                    return f"it takes more than {memory / 1e9:.1f} GB of memory"
+                    return f"it takes more than {spoken.size(memory)} of memory"
                 if time.monotonic() > deadline:
                     return f"it does not end within {seconds:.0f} s"
     except psutil.NoSuchProcess:

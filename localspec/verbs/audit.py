@@ -8,8 +8,8 @@ from dataclasses import replace
 from localspec.arguments.common import loading
 from localspec.audit import verdict
 from localspec.audit.audit import audit
-from localspec.bench.progress import Progress
 from localspec.llama.library import show_log
+from localspec.progress import Progress
 from localspec.runtime import LLM
 
 __all__ = ["run"]

@@ -10,10 +10,9 @@ from localspec import UsageError, models
 from localspec.bench import prompts, report, screen, twins
 from localspec.bench.benchmark import Benchmark, Plan, benchmark
 from localspec.bench.plot import plot, prepare
-from localspec.bench.progress import Progress
-from localspec.console import Waiting
 from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
+from localspec.progress import Progress, Waiting
 
 __all__ = ["run"]
 

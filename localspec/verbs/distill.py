@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 from localspec import console, folders
-from localspec.bench.progress import Progress
 from localspec.distill import prompts
 from localspec.distill.distill import Outcome, distill
 from localspec.distill.measure import Acceptance
 from localspec.llama.library import show_log
 from localspec.models.resolve import resolve
+from localspec.progress import Progress
 
 __all__ = ["run"]
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from localspec import LLM, UsageError
 from localspec.arguments.common import loading
-from localspec.console import Waiting, printable
+from localspec.console import printable
 from localspec.engine.worker import Answer, Stream
 from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
+from localspec.progress import Waiting
 from localspec.runtime import Options, Prompt, sampling
 
 __all__ = ["read_schema", "run"]

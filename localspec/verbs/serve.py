@@ -6,8 +6,8 @@ import logging
 import sys
 
 from localspec.arguments.common import loading
-from localspec.console import Waiting
 from localspec.llama.library import show_log
+from localspec.progress import Waiting
 from localspec.runtime import LLM
 from localspec.serve.run import run as serve
 from localspec.serve.settings import Settings

@@ -7,9 +7,9 @@ import shutil
 from localspec import console
 from localspec.bench import advice
 from localspec.bench.machine import device
-from localspec.bench.progress import Progress
 from localspec.bench.tuning import tune
 from localspec.llama.library import show_log
+from localspec.progress import Progress
 
 __all__ = ["run"]
 

@@ -57,14 +57,6 @@ def test_what_cannot_be_known_is_null() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0.4, "0 s"), (99.4, "99 s"), (99.6, "2 min"), (3600, "60 min"), (7200, "2.0 h")],
-)
-def test_durations(seconds: float, said: str) -> None:
-    assert words.duration(seconds) == said
-
-
 def test_ranges_of_lines() -> None:
     assert list(ranges(iter([1, 3, 4, 5, 9, 10]))) == ["1", "3-5", "9-10"]
     assert list(ranges(iter([]))) == []

@@ -21,7 +21,6 @@ from localspec.bench import report
 from localspec.bench.benchmark import Benchmark, Plan
 from localspec.bench.contest import Question, Record, Run, Spent, contest
 from localspec.bench.guesses import Guesses, guesses
-from localspec.bench.progress import Progress
 from localspec.bench.prompts import own
 from localspec.bench.results import AUTO, PLAIN, geometric_mean, quantile, results, short_answers
 from localspec.bench.screen import screen
@@ -368,22 +367,3 @@ def test_a_real_plot_is_a_picture(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     plotting.plot(made({"chat": 1.5, "prose": 0.96}), tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_progress_is_shown_to_people_only(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    times = iter([0.0, 10.0, 10.01, 20.0])
-    with Progress(lambda: 0.0) as progress:
-        progress.at(0.5, "code")
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with Progress(lambda: next(times)) as progress:
-        progress.at(0.25, "code")
-        progress.at(0.3, "too soon")
-        progress.at(0.5, "chat")
-    shown = capsys.readouterr().err
-    assert "25% code, 30 s left" in shown
-    assert "50% chat, 20 s left" in shown
-    assert "too soon" not in shown
-    assert shown.endswith("\r\x1b[K")

@@ -21,7 +21,6 @@ from localspec.models.naming import (
     parse,
     part_of,
     quantization_in,
-    spoken,
 )
 from localspec.models.resolve import find
 
@@ -118,11 +117,6 @@ def test_parts_in_names() -> None:
     assert (part.stem, part.number, part.total) == ("m-Q4_0", 2, 3)
     assert part.siblings[0] == "m-Q4_0-00001-of-00003.gguf"
     assert part_of("m.gguf") is part_of("m-00004-of-00003.gguf") is None
-
-
-def test_sizes_are_spoken_as_people_do() -> None:
-    spoken_sizes = [spoken(n) for n in (0, 999, 45_345_024, 4_920_739_232, 123_456_789_012)]
-    assert spoken_sizes == ["0 bytes", "999 bytes", "45.3 MB", "4.9 GB", "123 GB"]
 
 
 # Finding files ----------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from localspec import models
+from localspec import models, spoken
 from localspec.arguments.serve import PARALLEL
-from localspec.console import Waiting, columns, dim, mark, paragraph, strong, table
+from localspec.console import columns, dim, mark, paragraph, strong, table
 from localspec.errors import UsageError
 from localspec.llama.library import show_log
 from localspec.loading import Loading, memory
@@ -20,9 +20,10 @@ from localspec.models.fit import (
     contexts,
     suggestion,
 )
-from localspec.models.naming import Reference, spoken
+from localspec.models.naming import Reference
 from localspec.models.preview import previewed
 from localspec.models.resolve import find
+from localspec.progress import Waiting
 
 __all__ = ["run"]
 
@@ -97,10 +98,10 @@ def _page(
     default: int,
 ) -> Iterator[str]:
     yield strong(" + ".join(d.files[0].stem for d in described.values()))
-    here = f"{spoken(machine.host)} of memory free"
+    here = f"{spoken.size(machine.host)} of memory free"
     if machine.gpu:
-        here += f", {spoken(machine.gpu)} of it for the GPU" if machine.unified else ""
-        here += "" if machine.unified else f", {spoken(machine.gpu)} free on the GPU"
+        here += f", {spoken.size(machine.gpu)} of it for the GPU" if machine.unified else ""
+        here += "" if machine.unified else f", {spoken.size(machine.gpu)} free on the GPU"
     yield dim(here)
     yield ""
     shown = best or min(plans, key=lambda plan: plan.host + plan.gpu)
@@ -123,7 +124,7 @@ def _table_of_contexts(plans: list[Plan], machine: Machine, layers: int) -> Iter
                 cells.append("not possible")
             else:
                 room = "" if plan.fits(machine) else " too much"
-                cells.append(f"{spoken(plan.host + plan.gpu)}{room}")
+                cells.append(f"{spoken.size(plan.host + plan.gpu)}{room}")
         rows.append((str(length), *cells))
     heads, *lines = table(rows)
     yield dim(heads)
@@ -134,8 +135,8 @@ def _breakdown(plan: Plan) -> Iterator[str]:
     """Where the memory of one plan goes."""
     rows: list[tuple[str, ...]] = [("of that", "weights", "KV cache", "computing", "together")]
     for role, n in plan.needs.items():
-        rows.append((role, *(spoken(size) for size in (*n[:3], n.total))))
-    rows.append(("the program", "", "", "", spoken(plan.program)))
+        rows.append((role, *(spoken.size(size) for size in (*n[:3], n.total))))
+    rows.append(("the program", "", "", "", spoken.size(plan.program)))
     heads, *lines = table(rows)
     times = f", {plan.parallel} times" if plan.parallel > 1 else ""
     yield dim(f"{heads}   (context {plan.context}{times}, cache {plan.cache})")
@@ -148,7 +149,7 @@ def _advice(best: Plan | None, least: Plan, machine: Machine, default: int) -> s
         times = f", {least.parallel} times," if least.parallel > 1 else ""
         return (
             f"{mark('failed')} It does not fit: even a context of {least.context}{times} lacks "
-            f"{spoken(max(short, 1))}. A smaller quantization or a smaller model would do, or "
+            f"{spoken.size(max(short, 1))}. A smaller quantization or a smaller model would do, or "
             "closing something else."
         )
     several = best.parallel > 1

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from localspec import models
+from localspec import models, spoken
 from localspec.console import columns, dim, paragraph, printable, strong, table
 from localspec.errors import ModelError
 from localspec.models import matches, shelf, usage
 from localspec.models.catalogue import Entry, catalogue
 from localspec.models.description import Description, describe
-from localspec.models.naming import spoken
 
-__all__ = ["run", "weights"]
+__all__ = ["run"]
 
 
 @dataclass(frozen=True)
@@ -80,21 +79,18 @@ def _row(name: str, path: Path, draft: Path | None, used: dict[Path, float]) -> 
 def _details(row: _Row) -> Iterator[str]:
     d = row.description
     if d is None:
-        yield f"{spoken(row.size)} · {row.problem}"
+        yield f"{spoken.size(row.size)} · {row.problem}"
         return
     context = f"context {d.context_length}" if d.context_length else "context unknown"
-    parts = [spoken(d.size), d.quantization, f"{weights(d.parameters)} weights", context]
+    parts = [
+        spoken.size(d.size),
+        d.quantization,
+        f"{spoken.weights(d.parameters)} weights",
+        context,
+    ]
     yield " · ".join([*parts, _ago(row.last_used)])
     if row.draft:
         yield f"guesses by {row.draft}"
-
-
-def weights(parameters: int) -> str:
-    """A number of weights as models are called by it: 8.0B, 65M."""
-    for unit, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if parameters >= unit:
-            return f"{parameters / unit:.1f}".removesuffix(".0") + letter
-    return str(parameters)
 
 
 def _ago(when: float | None) -> str:

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
+from localspec import spoken
 from localspec.bench.pairing import Measured, measure
-from localspec.bench.progress import Progress
 from localspec.console import columns, dim, mark, note, paragraph, printable, strong
 from localspec.drafters import drift
 from localspec.llama.library import show_log
 from localspec.models import matches, pairs
 from localspec.models.catalogue import Suggestion
 from localspec.models.fingerprint import fingerprint
-from localspec.models.naming import spoken
 from localspec.models.pairs import Candidate
 from localspec.models.resolve import find
+from localspec.progress import Progress
 
 __all__ = ["run"]
 
@@ -109,7 +109,7 @@ def _verdict(
 ) -> tuple[Literal["ok", "warning", "failed"], str]:
     if candidate.objection:
         return "failed", candidate.objection
-    size = f"{spoken(candidate.size)}, {candidate.merits}"
+    size = f"{spoken.size(candidate.size)}, {candidate.merits}"
     if found is None:
         return "ok", f"{size}; not measured"
     if found.objection:

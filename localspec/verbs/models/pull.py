@@ -6,12 +6,12 @@ import sys
 import time
 from collections import deque
 
-from localspec.bench.progress import Progress, spoken_time
+from localspec import spoken
 from localspec.console import note
 from localspec.errors import INTERRUPTED, UsageError
 from localspec.models.embedded import EMBEDDED
-from localspec.models.naming import spoken
 from localspec.models.pull import pull
+from localspec.progress import Progress
 
 __all__ = ["run"]
 
@@ -34,7 +34,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     for model in pulled:
         how = (
-            f"{spoken(model.fetched)} fetched and checked" if model.fetched else "was here already"
+            f"{spoken.size(model.fetched)} fetched and checked"
+            if model.fetched
+            else "was here already"
         )
         print(f"{model.name}: {how}")
     if sys.stdout.isatty():
@@ -55,16 +57,15 @@ class _Meter:
         self._seen.append((now, done))
         while now - self._seen[0][0] > _WINDOW_SECONDS:
             self._seen.popleft()
-        line = f"{spoken(done)} of {spoken(total)}"
+        line = f"{spoken.size(done)} of {spoken.size(total)}"
         speed = self._speed()
         if speed > 0:
-            line += f" · {spoken(int(speed))}/s · {spoken_time((total - done) / speed)} left"
-        self._progress.draw(done / total if total else 1.0, f"{line} · {what}")
+            line += f" · {spoken.size(speed)}/s · {spoken.duration((total - done) / speed)} left"
+        self._progress.show(done / total if total else 1.0, f"{line} · {what}")
 
     def note(self, sentence: str) -> None:
         """A line that stays."""
-        self._progress.clear()
-        note(sentence)
+        self._progress.note(sentence)
 
     def _speed(self) -> float:
         """Bytes a second in the last seconds; 0 where that says nothing yet."""

@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
+from localspec import spoken
 from localspec.errors import UsageError
 from localspec.models import EMBEDDED, catalogue, shelf
-from localspec.models.naming import spoken
 from localspec.models.resolve import find
 
 __all__ = ["run"]
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.yes:
         if options.json or not sys.stdin.isatty():
             raise UsageError(f"{model.name} is not deleted without being asked for; add --yes.")
-        answer = input(f"Delete {model.name} ({spoken(freed)})? [y/N] ")
+        answer = input(f"Delete {model.name} ({spoken.size(freed)})? [y/N] ")
         if answer.strip().lower() not in ("y", "yes"):
             print("Nothing was deleted.")
             return 1
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"name": model.name, "freed": freed}))
     else:
-        print(f"Deleted {model.name}, {spoken(freed)}.")
+        print(f"Deleted {model.name}, {spoken.size(freed)}.")
     return 0
 
 

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from localspec import spoken
 from localspec.console import columns, dim, paragraph, printable, strong, table
 from localspec.errors import ModelError
 from localspec.models import shelf
 from localspec.models.description import Description, describe, headers_of
 from localspec.models.header import Field, Header, Strings
-from localspec.models.naming import spoken
 from localspec.models.resolve import find
-from localspec.verbs.models.list import weights
 
 __all__ = ["run"]
 
@@ -49,7 +48,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _summary(d: Description, header: Header) -> Iterator[tuple[str, str]]:
     yield "file", str(d.files[0]) + (f" and {len(d.files) - 1} more" if len(d.files) > 1 else "")
-    yield "size", f"{spoken(d.size)}, {weights(d.parameters)} weights at {d.bits:.1f} bits"
+    yield (
+        "size",
+        f"{spoken.size(d.size)}, {spoken.weights(d.parameters)} weights at {d.bits:.1f} bits",
+    )
     yield "kind", f"{d.architecture}, {d.quantization}, {d.layers or '?'} layers"
     if d.context_length:
         yield "context", f"{d.context_length} tokens"
@@ -87,7 +89,7 @@ def _tensors(headers: list[Header]) -> Iterator[tuple[str, ...]]:
     for header in headers:
         for tensor in header.tensors:
             shape = " × ".join(map(str, tensor.shape))
-            yield printable(tensor.name), tensor.kind, shape, spoken(tensor.size)
+            yield printable(tensor.name), tensor.kind, shape, spoken.size(tensor.size)
 
 
 def _shown(field: Field) -> str:

@@ -4,12 +4,12 @@ import argparse
 import json
 import shutil
 
-from localspec.bench.progress import Progress
 from localspec.console import finding
 from localspec.llama.kernels import repacking_works
 from localspec.llama.library import show_log
 from localspec.models.resolve import find
 from localspec.models.verify import verify
+from localspec.progress import Progress
 
 __all__ = ["run"]
 
