@@ -17,7 +17,8 @@ _UINT32, _FLOAT32 = gguf.GGUFValueType.UINT32, gguf.GGUFValueType.FLOAT32
 
 _CARRIED = frozenset({"context_length", "rope.freq_base"})
 """Keys of the architecture that stay; `_dimensions` has the rest, others would go unheeded."""
-_LEFT_OUT = frozenset({"general.architecture", "general.alignment"})  # the writer's own business
+_LEFT_OUT = ("general.architecture", "general.alignment", "split.")
+"""Beginnings of keys that are the writer's own business."""
 
 
 def write_header(writer: Any, source: Source, shape: Shape, kind: Any, epsilon: float) -> None:
@@ -32,7 +33,7 @@ def write_header(writer: Any, source: Source, shape: Shape, kind: Any, epsilon: 
     for key, (value, kind_of_value) in ours.items():
         writer.add_key_value(key, value, kind_of_value)
     for key, entry in source.header.fields.items():
-        if key not in ours and key not in _LEFT_OUT:
+        if key not in ours and not key.startswith(_LEFT_OUT):
             _check_meaning(key, source)
             kind_of_value = gguf.GGUFValueType[entry.kind]
             if entry.is_array:

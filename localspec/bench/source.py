@@ -1,4 +1,4 @@
-"""A small Qwen3 model as the source of a twin, read tensor by tensor from its GGUF file."""
+"""A small Qwen3 model as the source of a twin, read tensor by tensor from its GGUF files."""
 
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from localspec.bench.shapes import Shape
 from localspec.errors import ModelError
-from localspec.models.header import Tensor
-from localspec.models.reader import read_header
+from localspec.models.description import headers_of
 
 __all__ = ["ARCHITECTURE", "Blocks", "Floats", "Source"]
 
@@ -27,12 +26,15 @@ _MATRICES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", 
 
 
 class Source:
-    """Dimensions, header and weights. Raises ModelError where no twin can be made of the file."""
+    """Dimensions, header and weights. Raises ModelError where no twin can be made of it."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, path.stem
-        self.header = read_header(path)
-        self._tensors = {tensor.name: tensor for tensor in self.header.tensors}
+        parts = headers_of(path)
+        self.header = parts[0]
+        self._tensors = {
+            tensor.name: (part.path, tensor) for part in parts for tensor in part.tensors
+        }
         self._check_architecture()
         self.shape = self._read_shape()
         self.epsilon = self._own("attention.layer_norm_rms_epsilon", float)
@@ -40,31 +42,32 @@ class Source:
 
     def vector(self, name: str) -> Floats:
         """The weights of a norm."""
-        vector: Floats = self._in_full(self._tensors[f"{name}.weight"])[0]
+        vector: Floats = self._in_full(name)[0]
         return vector
 
     def blocks(self, name: str, kind: Any) -> Blocks:
         """A matrix in the quantization `kind`, byte for byte where the file has it so."""
-        tensor = self._tensors[f"{name}.weight"]
-        data = self._bytes(tensor)
-        if tensor.kind != kind.name:
-            data = gguf.quants.quantize(self._in_full(tensor), kind)
+        found, data = self._stored(name)
+        if found != kind:
+            data = gguf.quants.quantize(self._in_full(name), kind)
         blocks: Blocks = data.reshape(len(data), -1, gguf.GGML_QUANT_SIZES[kind][1])
         return blocks
 
-    def _bytes(self, tensor: Tensor) -> npt.NDArray[np.uint8]:
-        """The tensor as it lies in the file, of shape (rows, bytes of a row)."""
+    def _stored(self, name: str) -> tuple[Any, npt.NDArray[np.uint8]]:
+        """A tensor's kind, and the tensor as it lies in its file: (rows, bytes of a row)."""
+        path, tensor = self._tensors[f"{name}.weight"]
         rows = tensor.elements // tensor.shape[0]
         shape = (rows, tensor.size // rows)
-        return np.memmap(self.path, np.uint8, "r", offset=tensor.offset, shape=shape)
+        data = np.memmap(path, np.uint8, "r", offset=tensor.offset, shape=shape)
+        return gguf.GGMLQuantizationType[tensor.kind], data
 
-    def _in_full(self, tensor: Tensor) -> Floats:
-        kind = gguf.GGMLQuantizationType[tensor.kind]
+    def _in_full(self, name: str) -> Floats:
+        kind, data = self._stored(name)
         try:
-            weights: Floats = gguf.quants.dequantize(self._bytes(tensor), kind)
+            weights: Floats = gguf.quants.dequantize(data, kind)
         except NotImplementedError:
             raise ModelError(
-                f"{self.path} is quantized as {tensor.kind}, which cannot be read here."
+                f"{self.path} is quantized as {kind.name}, which cannot be read here."
             ) from None
         return weights
 

@@ -31,7 +31,9 @@ from localspec.bench.header import write_header
 from localspec.bench.inflate import Inflation, Tensor
 from localspec.bench.shapes import SHAPES, Shape, draft_shape, shape_named
 from localspec.bench.source import ARCHITECTURE, Source
-from localspec.errors import LocalspecError, ModelError, UsageError
+from localspec.errors import LocalspecError, UsageError
+from localspec.models.files import files_of
+from localspec.models.fingerprint import sha256
 
 __all__ = [
     "SHAPES",
@@ -76,11 +78,7 @@ def build(
 
 def _digest(source: Path, shape: Shape) -> str:
     """Of everything that decides what the file holds, but for the quantization."""
-    try:
-        with source.open("rb") as file:
-            weights = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"{source} cannot be read: {error.strerror}.") from error
+    weights = " ".join(sha256(file) for file in files_of(source))
     return hashlib.sha256(f"{_FORMAT} {shape} {weights}".encode()).hexdigest()[:12]
 
 

@@ -46,9 +46,9 @@ def tokens() -> tuple[list[str], list[str]]:
     return words, [f"{a} {b}" for a, b in pairs]
 
 
-def write_source(path: Path, quantization: str) -> Path:
+def write_source(path: Path, quantization: str, tensors_a_part: int = 0) -> Path:
     kind, random = gguf.GGMLQuantizationType[quantization], np.random.default_rng(7)
-    writer = gguf.GGUFWriter(path, "qwen3")
+    writer = gguf.GGUFWriter(path, "qwen3", split_max_tensors=tensors_a_part)
     s, (words, merges) = SMALL, tokens()
     assert len(words) == s.vocabulary
     writer.add_context_length(512)
@@ -190,6 +190,23 @@ def test_a_twin_is_made_once(
     assert twins.build(WIDE, "Q8_0", sources["Q8_0"]) == first
 
 
+def test_a_source_in_parts_is_read_whole(sources: dict[str, Path], tmp_path: Path) -> None:
+    write_source(tmp_path / "source.gguf", "Q8_0", tensors_a_part=9)
+    *_, last = parts = sorted(tmp_path.glob("source-*-of-00003.gguf"))
+    twin = twins.build(WIDE, "Q8_0", parts[0])
+    of_one = twins.build(WIDE, "Q8_0", sources["Q8_0"])
+    ours, theirs = (gguf.GGUFReader(path) for path in (twin, of_one))
+    for a, b in zip(ours.tensors, theirs.tensors, strict=True):
+        assert a.name == b.name
+        assert np.array_equal(a.data, b.data)
+    assert not any(key.startswith("split.") for key in ours.fields)
+    last.write_bytes(last.read_bytes()[:-1] + b"x")
+    assert twins.build(WIDE, "Q8_0", parts[0]) != twin
+    last.unlink()
+    with pytest.raises(ModelError, match="lacks 1 of its parts"):
+        twins.build(WIDE, "Q8_0", parts[0])
+
+
 def test_what_differs_has_files_of_its_own(sources: dict[str, Path], tmp_path: Path) -> None:
     wider = replace(WIDE, width=192)
     paths = {
@@ -290,7 +307,7 @@ def test_a_shape_too_small_is_refused_with_the_reason(
 
 
 def test_sources_that_cannot_be_used_are_refused(tmp_path: Path, sources: dict[str, Path]) -> None:
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="There is no file"):
         twins.build(WIDE, "Q4_0", tmp_path / "none.gguf")
     text, cut = tmp_path / "text.gguf", tmp_path / "cut.gguf"
     text.write_text("no model at all")
