@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from localspec.distill.shape import EPSILON, ROPE_BASE, Shape
+from localspec.distill.shape import EPSILON, ROPE_BASE, DecoderShape
 
 __all__ = ["Cache", "Decoder", "count"]
 
@@ -37,7 +37,7 @@ def _linear(inputs: int, outputs: int) -> nn.Linear:
 class Block(nn.Module):
     """Attention and MLP, each after a norm, each added to the residual stream."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
         self.shape = s = shape
         self.attn_norm, self.ffn_norm = Norm(s.width), Norm(s.width)
@@ -104,7 +104,7 @@ class Decoder(nn.Module):
     cosine: Tensor
     sine: Tensor
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
         self.shape = shape
         self.token_embd = nn.Embedding(shape.vocabulary, shape.width)

@@ -23,7 +23,7 @@ from localspec.bench import pairing
 from localspec.distill import export
 from localspec.distill.measure import Acceptance, acceptance
 from localspec.distill.record import Record, Text
-from localspec.distill.shape import Shape
+from localspec.distill.shape import DecoderShape
 from localspec.distill.writing import write
 from localspec.errors import LocalspecError, ModelError, UsageError
 from localspec.llama.model import Model
@@ -55,7 +55,7 @@ class Outcome:
     """
 
     draft: Path
-    shape: Shape
+    shape: DecoderShape
     tokens: int
     before: Acceptance | None
     after: Acceptance
@@ -143,11 +143,11 @@ def _remember(
     return measured.speedup
 
 
-def _shape(target: Path, size: Size) -> tuple[Shape, tuple[str, ...]]:
+def _shape(target: Path, size: Size) -> tuple[DecoderShape, tuple[str, ...]]:
     """The decoder for a target, and what a person should know."""
     with Model(target) as model:
         context = min(_CONTEXT, model.context_length or _CONTEXT)
-        shape = Shape(model.vocabulary.size, *_SIZES[size], context)
+        shape = DecoderShape(model.vocabulary.size, *_SIZES[size], context)
         notes = []
         if model.chat_template is None:
             notes.append(f"{model.name} has no chat template; it was asked with raw text.")
@@ -174,7 +174,7 @@ def _check_place(draft: Path, target: Path) -> None:
         ) from None
 
 
-def _check_room(work: Path, shape: Shape) -> None:
+def _check_room(work: Path, shape: DecoderShape) -> None:
     work.mkdir(parents=True, exist_ok=True)
     needed = _ROOM + 16 * shape.parameters  # weights, gradients' moments and the file
     free = shutil.disk_usage(work).free
@@ -226,7 +226,7 @@ class _Clock:
         return hear
 
 
-def _start(former: Path | None, shape: Shape) -> dict[str, npt.NDArray[np.float32]] | None:
+def _start(former: Path | None, shape: DecoderShape) -> dict[str, npt.NDArray[np.float32]] | None:
     """The weights of the draft until now, to go on from, where it is a decoder of this shape."""
     if former is None:
         return None

@@ -8,7 +8,7 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-from localspec.distill.shape import EPSILON, ROPE_BASE, Shape
+from localspec.distill.shape import EPSILON, ROPE_BASE, DecoderShape
 from localspec.errors import ModelError
 from localspec.models.reader import read_header
 
@@ -32,7 +32,7 @@ def write(
     path: Path,
     name: str,
     weights: Weights,
-    shape: Shape,
+    shape: DecoderShape,
     vocabulary: Path,
     kind: Kind,
     embedding: Kind | None = None,
@@ -83,8 +83,8 @@ def write(
         raise
 
 
-def read(path: Path) -> tuple[Shape, dict[str, npt.NDArray[np.float32]]]:
-    """Shape and weights of a decoder that `write` could have written. Raises ModelError."""
+def read(path: Path) -> tuple[DecoderShape, dict[str, npt.NDArray[np.float32]]]:
+    """DecoderShape and weights of a decoder that `write` could have written. Raises ModelError."""
     shape = shape_of(path)
     return shape, {
         tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
@@ -92,7 +92,7 @@ def read(path: Path) -> tuple[Shape, dict[str, npt.NDArray[np.float32]]]:
     }
 
 
-def shape_of(path: Path) -> Shape:
+def shape_of(path: Path) -> DecoderShape:
     """The shape of such a decoder, by its header alone. Raises ModelError."""
     header = read_header(path)
     if header.architecture != ARCHITECTURE:
@@ -107,7 +107,7 @@ def shape_of(path: Path) -> Shape:
         return found
 
     rows = {tensor.name: tensor.shape[-1] for tensor in header.tensors}
-    return Shape(
+    return DecoderShape(
         vocabulary=rows.get(EMBEDDING, 0),
         width=number("embedding_length"),
         layers=number("block_count"),

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-__all__ = ["EPSILON", "ROPE_BASE", "Shape"]
+__all__ = ["EPSILON", "ROPE_BASE", "DecoderShape"]
 
 EPSILON = 1e-6
 ROPE_BASE = 10000.0
 
 
 @dataclass(frozen=True)
-class Shape:
+class DecoderShape:
     """Dimensions of a decoder: `width` of the residual stream, `hidden` units of an MLP."""
 
     vocabulary: int

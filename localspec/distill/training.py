@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from localspec.distill.decoder import Decoder
 from localspec.distill.optimiser import Optimiser
 from localspec.distill.record import Text
-from localspec.distill.shape import Shape
+from localspec.distill.shape import DecoderShape
 
 __all__ = ["Alphabet", "Result", "best_device", "train"]
 
@@ -70,7 +70,7 @@ class Alphabet:
 class Result:
     """A trained decoder for the target's whole vocabulary, and how it went."""
 
-    shape: Shape
+    shape: DecoderShape
     weights: Weights
     steps: int
     loss: float
@@ -85,7 +85,7 @@ def best_device() -> str:
 
 def train(
     texts: list[Text],
-    shape: Shape,
+    shape: DecoderShape,
     checkpoint: Path,
     *,
     seconds: float,
@@ -100,7 +100,7 @@ def train(
     device runs out of memory, steps become smaller.
     """
     alphabet = Alphabet(texts, shape.vocabulary)
-    small = Shape(**{**vars(shape), "vocabulary": len(alphabet)})
+    small = DecoderShape(**{**vars(shape), "vocabulary": len(alphabet)})
     torch.manual_seed(0)
     model = Decoder(small)
     if start:

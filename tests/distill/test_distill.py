@@ -16,7 +16,7 @@ from gguf_writing import finish
 from localspec.bench.pairing import Measured
 from localspec.cli import main
 from localspec.distill import export, prompts
-from localspec.distill.shape import Shape
+from localspec.distill.shape import DecoderShape
 from localspec.errors import LocalspecError, ModelError, UsageError
 from localspec.llama.context import Context
 from localspec.llama.model import Model
@@ -33,7 +33,9 @@ from localspec.distill.record import Record  # noqa: E402
 from localspec.distill.writing import write  # noqa: E402
 
 TOKENS = ["<|begin|>", "<|end|>", *string.printable[:94], "Ġ", "Ċ"]
-TOY = Shape(len(TOKENS), width=64, layers=1, heads=2, kv_heads=1, head=32, hidden=64, context=128)
+TOY = DecoderShape(
+    len(TOKENS), width=64, layers=1, heads=2, kv_heads=1, head=32, hidden=64, context=128
+)
 TEMPLATE = "{% for m in messages %}{{ m.content }}\n{% endfor %}"
 PROMPTS = [f"What is {a} plus {b}?" for a in range(6) for b in range(4)]
 
@@ -119,7 +121,7 @@ def pays(monkeypatch: pytest.MonkeyPatch) -> None:
 def untaught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Learning takes seconds, and most tests need some draft, not a good one."""
 
-    def train(texts: object, shape: Shape, *_: object, **__: object) -> training.Result:
+    def train(texts: object, shape: DecoderShape, *_: object, **__: object) -> training.Result:
         return training.Result(shape, weights(Decoder(shape)), 0, 0.0)
 
     monkeypatch.setattr(training, "train", train)
@@ -222,7 +224,10 @@ def test_a_former_draft_of_another_shape_is_measured_and_its_weights_are_not_rea
 def test_a_former_draft_of_the_same_shape_is_where_learning_begins(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    former, shape = tmp_path / "former.gguf", Shape(len(TOKENS), *room._SIZES["tiny"], context=64)
+    former, shape = (
+        tmp_path / "former.gguf",
+        DecoderShape(len(TOKENS), *room._SIZES["tiny"], context=64),
+    )
     export.write(former, "former", weights(Decoder(shape)), shape, target, "q8_0")
     begun: list[set[str]] = []
 
