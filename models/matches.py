@@ -32,9 +32,10 @@ class Match:
 
 
 def keep(target: Path, matches: Iterable[Match]) -> None:
-    """Remember what was measured, beside what was before. Raises OSError."""
-    known = {match.fingerprint: match for match in remembered(target)}
-    known |= {match.fingerprint: match for match in matches}
+    """Remember what was measured, beside what was before of other files. Raises OSError."""
+    new = {match.fingerprint: match for match in matches}
+    replaced = {match.path for match in new.values()}
+    known = {m.fingerprint: m for m in remembered(target) if m.path not in replaced} | new
     best_first = sorted(known.values(), key=lambda match: -match.speedup)
     record = {"version": _VERSION, "drafts": [asdict(match) for match in best_first]}
     folders.write_atomically(_record(target), json.dumps(record))

@@ -1,26 +1,32 @@
 """Which drafts there are for a target on this computer, and what speaks against each."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from localspec import folders
 from localspec.errors import ModelError
-from localspec.models import shelf
+from localspec.models import matches, shelf
 from localspec.models.description import header_of
 from localspec.models.embedded import EMBEDDED, embedded
 from localspec.models.files import models_in
 from localspec.models.header import Header
 
-__all__ = ["Candidate", "candidates", "objection"]
+__all__ = ["Candidate", "candidates", "made_here", "objection"]
 
 _LARGEST_SHARE = 0.5  # of the target's weights: a larger draft cannot guess fast enough to pay
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file that may guess for a target, and what speaks for it or, as `objection`, against."""
+    """A file that may guess for a target, and what speaks for it or, as `objection`, against.
+
+    `argument` is what `--draft` takes for it, wherever one stands.
+    """
 
     name: str
+    argument: str
     path: Path
     size: int
     objection: str | None
@@ -34,9 +40,10 @@ def candidates(target: Path, more: Iterable[tuple[str, Path]] = ()) -> list[Cand
     """
     header = header_of(target)
     found: dict[Path, Candidate] = {}
-    for name, path in (*more, *_here(target)):
+    named = ((name, name, path) for name, path in more)
+    for name, argument, path in (*named, *_here(target)):
         if path.resolve() not in found and path.resolve() != target.resolve():
-            found[path.resolve()] = _judged(name, path, header)
+            found[path.resolve()] = _judged(name, argument, path, header)
     return sorted(found.values(), key=lambda c: (c.objection is not None, c.size, c.name))
 
 
@@ -67,21 +74,33 @@ def objection(target: Header, draft: Header) -> str | None:
     return None
 
 
-def _here(target: Path) -> Iterator[tuple[str, Path]]:
-    """Names and files of models on this computer."""
+def made_here() -> Path:
+    """The folder of drafts that were made on this computer."""
+    return folders.data() / "drafts"
+
+
+def _here(target: Path) -> Iterator[tuple[str, str, Path]]:
+    """Names, arguments and files of models on this computer."""
     for name in EMBEDDED:
-        yield f"draft of {name}", embedded(name).draft
+        path = embedded(name).draft
+        yield f"draft of {name}", str(path), path
     for model in shelf.shelved():
-        yield model.name, model.path
-    for name, files in models_in(target.parent).items():
-        yield name, files[0]
+        yield model.name, model.name, model.path
+    for folder in (target.absolute().parent, made_here()):
+        for name, (path, *_) in models_in(folder).items():
+            yield name, str(path), path
+    for match in matches.remembered(target):  # drafts that were named once, wherever they lie
+        path = Path(match.path)
+        if os.path.isfile(path):
+            yield match.name, match.path, path
 
 
-def _judged(name: str, path: Path, target: Header) -> Candidate:
+def _judged(name: str, argument: str, path: Path, target: Header) -> Candidate:
     try:
         draft = header_of(path)
     except ModelError as error:
-        return Candidate(name, path, 0, str(error))
+        return Candidate(name, argument, path, 0, str(error))
     against = objection(target, draft)
     times = target.parameters / max(1, draft.parameters)
-    return Candidate(name, path, draft.size, against, f"same vocabulary, {times:.0f} times smaller")
+    merits = f"same vocabulary, {times:.0f} times smaller"
+    return Candidate(name, argument, path, draft.size, against, merits)

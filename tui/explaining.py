@@ -10,7 +10,6 @@ from localspec.drafters import drift
 from localspec.errors import LocalspecError
 from localspec.loading import Loading
 from localspec.models import matches, pairs
-from localspec.models.embedded import EMBEDDED
 from localspec.models.matches import Match
 from localspec.models.pairs import Candidate
 from localspec.models.reader import read_header
@@ -68,9 +67,7 @@ def _choice(target: str, candidate: Candidate, match: Match | None) -> Choice:
             detail = f"{size}. localspec models pair {target} measures what it gains."
         used = drift.sentence(find(target), candidate.path)
         detail += f" {used[0].upper()}{used[1:]}." if used else ""
-    embedded = candidate.name.removeprefix("draft of ") in EMBEDDED  # which is no name to load
-    name = str(candidate.path) if embedded else candidate.name
-    return Choice(name, meaning, detail, label=candidate.name)
+    return Choice(candidate.argument, meaning, detail, label=candidate.name)
 
 
 def _measured(match: Match) -> str:

@@ -27,9 +27,11 @@ class Guesses:
 def guesses(runs: Iterable[Run]) -> Guesses:
     """What all these answers' guesses came to."""
     total, seconds, target, draft = Statistics(), 0.0, 0.0, 0.0
+    could_guess = 0  # steps, and decodes that ended a prefill and had a guess already
     for run in runs:
         if run.statistics:
             _add(total, run.statistics)
+            could_guess += run.statistics.steps + (1 if run.statistics.drafted_first else 0)
         if run.spent:
             seconds += run.spent.total
             target += run.spent.target
@@ -40,7 +42,7 @@ def guesses(runs: Iterable[Run]) -> Guesses:
     return Guesses(
         acceptance_rate=total.acceptance_rate,
         tokens_per_step=total.tokens_per_step,
-        length=total.draft_length,
+        length=total.draft_tokens / could_guess if could_guess else 0.0,
         acceptance_per_position=[held / n for held, n in zip(accepted, drafted, strict=True)],
         by_drafter={
             name: (n, total.accepted_by_drafter[name])
@@ -51,8 +53,8 @@ def guesses(runs: Iterable[Run]) -> Guesses:
 
 
 def _add(total: Statistics, more: Statistics) -> None:
-    """Sums of all that is asked of them here; of `drafted_first`, how often it was so."""
-    for name in ("predicted_tokens", "steps", "drafted_first", "draft_tokens", "accepted_tokens"):
+    """Sums of all that is asked of them here."""
+    for name in ("predicted_tokens", "steps", "draft_tokens", "accepted_tokens"):
         setattr(total, name, getattr(total, name) + getattr(more, name))
     for name in ("drafted_by_drafter", "accepted_by_drafter"):
         counts: dict[str, int] = getattr(total, name)

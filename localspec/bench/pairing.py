@@ -19,13 +19,16 @@ import localspec
 from localspec.bench.ours import SEED
 from localspec.bench.prompts import own
 from localspec.bench.tuning import Curve, Progress, time_draft, time_passes
+from localspec.console import note
 from localspec.drafters.model import ModelDrafter
 from localspec.errors import LocalspecError
 from localspec.governor.policy import Step
 from localspec.governor.survival import Calibration
+from localspec.models import matches
+from localspec.models.fingerprint import fingerprint
 from localspec.runtime import LLM
 
-__all__ = ["Guess", "Measured", "forecast", "measure"]
+__all__ = ["Guess", "Measured", "forecast", "measure", "remember"]
 
 _ANSWER_SECONDS = 2.5
 _ROUNDS = 20  # until the rate agrees with the decisions it leads to
@@ -65,6 +68,28 @@ def measure(target: Path, drafts: Iterable[Path], progress: Progress) -> Iterato
             yield _measure(target, path, near)
         except LocalspecError as error:
             yield Measured(path, objection=str(error))
+
+
+def remember(target: Path, found: Iterable[tuple[str, Measured]]) -> bool:
+    """Let `--draft auto` know what drafts, by name, are worth; False where that cannot be kept."""
+    known = [
+        matches.Match(
+            name=name,
+            path=str(m.draft.absolute()),
+            fingerprint=fingerprint(m.draft),
+            held=m.held,
+            length=m.length,
+            speedup=m.speedup,
+        )
+        for name, m in found
+        if not m.objection
+    ]
+    try:
+        matches.keep(target, known)
+    except OSError as error:
+        note(f"This could not be remembered: {error.strerror}.")
+        return False
+    return True
 
 
 def _measure(target: Path, draft: Path, near: Curve) -> Measured:

@@ -9,11 +9,12 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Many
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,9 @@ from localspec.llama.model import Model
 from localspec.models import matches
 from localspec.models.fingerprint import fingerprint
 
+if TYPE_CHECKING:
+    from localspec.distill.training import Result
+
 __all__ = ["Outcome", "Size", "distill"]
 
 Size = Literal["tiny", "small"]
@@ -44,6 +48,7 @@ _CONTEXT = 1024
 _WRITING = 0.4  # share of the time; the rest is for learning
 _TOKENS = 2_000_000  # more is not learnt from in the time a person gives
 _ROOM = 64 << 20  # bytes for the record, besides what the decoder takes
+_CHECKPOINT, _CLOCK = "learning.pt", "writing.seconds"
 _HELD_OUT = 8  # one prompt in so many is only measured on
 
 
@@ -51,7 +56,8 @@ _HELD_OUT = 8  # one prompt in so many is only measured on
 class Outcome:
     """What came of it. `before` is how the draft did that was there before, where there was one.
 
-    `speedup` is what the new draft promises over plain decoding here.
+    `speedup` is what the new draft promises over plain decoding here, `used` whether `--draft auto`
+    takes it from now on.
     """
 
     draft: Path
@@ -61,11 +67,17 @@ class Outcome:
     after: Acceptance
     speedup: float
     notes: tuple[str, ...]
+    used: bool = False
+
+    @property
+    def better(self) -> bool:
+        """Than what was there."""
+        return self.before is None or self.after.greedy > self.before.greedy
 
     @property
     def worth_using(self) -> bool:
-        """Whether it pays, and is no worse than what was there."""
-        return self.speedup > 1 and (self.before is None or self.after.greedy > self.before.greedy)
+        """Whether it pays, and is better than what was there."""
+        return self.speedup > 1 and self.better
 
 
 def distill(
@@ -75,7 +87,6 @@ def distill(
     *,
     size: Size = "tiny",
     seconds: float,
-    device: str | None = None,
     former: Path | None = None,
     progress: Progress,
 ) -> Outcome:
@@ -85,62 +96,91 @@ def distill(
     same shape. Raises LocalspecError: for want of torch or room, where the draft could not be
     written in the end, or where the target cannot be loaded or its vocabulary not be written.
     """
+    train = _trainer()
+    _check_place(draft, target)
+    shape, notes = _shape(target, size)
+    work = folders.cache() / "distill" / f"{fingerprint(target)}-{size}-{_number(prompts):08x}"
+    _check_room(work, shape)
+    export.check_vocabulary(target)
+    learnt, held_out = _written(target, prompts, work, seconds * _WRITING, progress)
+    weights = train(
+        learnt,
+        shape,
+        work / _CHECKPOINT,
+        seconds=seconds * (1 - _WRITING),
+        progress=_shares(progress, _WRITING, 0.95),
+        start=_start(former, shape),
+    ).weights
+    with _beside(draft) as made:
+        export.write(made, draft.stem, weights, shape, target, "q8_0", embedding="q4_0")
+        before, after, timed = _measured(target, made, former, held_out, progress)
+        said = sum(len(text.said) for text in learnt)
+        outcome = Outcome(draft, shape, said, before, after, timed.speedup, notes)
+        if outcome.worth_using or not _same(draft, former):
+            _put_in_place(made, target, outcome, timed)
+    for name in (_CHECKPOINT, _CLOCK):
+        (work / name).unlink(missing_ok=True)
+    return replace(outcome, used=_same(draft, matches.best_for(target)))
+
+
+def _trainer() -> "Callable[..., Result]":
+    """`training.train`, where there is torch."""
     try:
         from localspec.distill import training
     except ImportError as error:
         raise LocalspecError(
             "Making a draft needs torch; pip install 'localspec[distill]' gets it."
         ) from error
-    _check_place(draft, target)
-    shape, notes = _shape(target, size)
-    work = folders.cache() / "distill" / f"{fingerprint(target)}-{size}-{_number(prompts):08x}"
-    _check_room(work, shape)
-    export.check_vocabulary(target)
-    checkpoint = work / "learning.pt"
+    return training.train
+
+
+def _written(
+    target: Path, prompts: Many[str], work: Path, seconds: float, progress: Progress
+) -> tuple[list[Text], list[Text]]:
+    """Let the target write, unless learning has begun; texts to learn from, and to measure on."""
     with Record(work / "written.bin") as record:
-        if not checkpoint.exists():
-            clock = _Clock(work / "writing.seconds", seconds * _WRITING)
+        if not (work / _CHECKPOINT).exists():
+            clock = _Clock(work / _CLOCK, seconds)
             heard = clock.heard_by(_shares(progress, 0.0, _WRITING))
             write(target, prompts, record, tokens=_TOKENS, seconds=clock.left, progress=heard)
-        learnt, held_out = _split(record.texts())
-    result = training.train(
-        learnt,
-        shape,
-        checkpoint,
-        seconds=seconds * (1 - _WRITING),
-        device=device or training.best_device(),
-        progress=_shares(progress, _WRITING, 0.95),
-        start=_start(former, shape),
-    )
+        return _split(record.texts())
+
+
+@contextmanager
+def _beside(draft: Path) -> Iterator[Path]:
+    """A place for a new draft beside the one that may be there, until it is known to be better."""
+    made = draft.with_name(f"{draft.name}.new")
+    try:
+        yield made
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _measured(
+    target: Path, draft: Path, former: Path | None, texts: list[Text], progress: Progress
+) -> tuple[Acceptance | None, Acceptance, pairing.Measured]:
+    """How the draft until now does on some texts, how the new one does, and what that is worth."""
     progress(0.95, "measuring")
-    before = acceptance(former, held_out) if former else None  # it may be the file to be replaced
-    export.write(draft, draft.stem, result.weights, shape, target, "q8_0", embedding="q4_0")
-    after = acceptance(draft, held_out)
-    speedup = _remember(target, draft, _shares(progress, 0.97, 1.0), after, before)
-    for path in (checkpoint, work / "writing.seconds"):
-        path.unlink(missing_ok=True)
-    said = sum(len(text.said) for text in learnt)
-    return Outcome(draft, shape, said, before, after, speedup, notes)
-
-
-def _remember(
-    target: Path, draft: Path, progress: Progress, after: Acceptance, before: Acceptance | None
-) -> float:
-    """Time the draft with its target, and let `--draft auto` know of it; returns the speed-up."""
-    measured = next(pairing.measure(target, [draft], progress))
-    if measured.objection:
-        raise LocalspecError(f"{draft} cannot guess for {target.stem}: {measured.objection}.")
-    if before is None or after.greedy > before.greedy:
-        match = matches.Match(
-            name=draft.name,
-            path=str(draft.absolute()),
-            fingerprint=fingerprint(draft),
-            held=measured.held,
-            length=measured.length,
-            speedup=measured.speedup,
+    before = acceptance(former, texts) if former else None
+    after = acceptance(draft, texts)
+    timed = next(pairing.measure(target, [draft], _shares(progress, 0.97, 1.0)))
+    if timed.objection:
+        raise LocalspecError(
+            f"What was made of {target.stem} cannot guess for it: {timed.objection}."
         )
-        matches.keep(target, [match])
-    return measured.speedup
+    return before, after, timed
+
+
+def _put_in_place(made: Path, target: Path, outcome: Outcome, timed: pairing.Measured) -> None:
+    """Give the new draft its name, and let `--draft auto` know of it where it is better."""
+    made.replace(outcome.draft)
+    if outcome.better:
+        pairing.remember(target, [(outcome.draft.name, replace(timed, draft=outcome.draft))])
+
+
+def _same(draft: Path, other: Path | None) -> bool:
+    """Whether both are one file."""
+    return other is not None and draft.resolve() == other.resolve()
 
 
 def _shape(target: Path, size: Size) -> tuple[DecoderShape, tuple[str, ...]]:

@@ -48,30 +48,14 @@ def write(
     """
     part = path.with_name(path.name + ".part")
     writer = gguf.GGUFWriter(part, ARCHITECTURE)
-    _, file_type = _TYPES[kind]
     try:
         writer.add_name(name)
-        writer.add_file_type(file_type)
-        writer.add_context_length(shape.context)
-        writer.add_embedding_length(shape.width)
-        writer.add_block_count(shape.layers)
-        writer.add_feed_forward_length(shape.hidden)
-        writer.add_head_count(shape.heads)
-        writer.add_head_count_kv(shape.kv_heads)
-        writer.add_key_length(shape.head)
-        writer.add_value_length(shape.head)
-        writer.add_layer_norm_rms_eps(EPSILON)
-        writer.add_rope_freq_base(ROPE_BASE)
-        writer.add_vocab_size(shape.vocabulary)
+        writer.add_file_type(_TYPES[kind][1])
+        _add_shape(writer, shape)
         _copy_vocabulary(writer, vocabulary)
         for tensor, values in weights.items():
-            if values.ndim == 1 or values.shape[1] % 32:
-                writer.add_tensor(tensor, values.astype(np.float32))
-            else:
-                named = embedding if embedding and tensor == EMBEDDING else kind
-                stored, _ = _TYPES[named]
-                data = gguf.quants.quantize(np.ascontiguousarray(values, np.float32), stored)
-                writer.add_tensor(tensor, data, raw_dtype=stored)
+            named = embedding if embedding and tensor == EMBEDDING else kind
+            _add_tensor(writer, tensor, values, _TYPES[named][0])
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -81,6 +65,33 @@ def write(
         writer.close()
         part.unlink(missing_ok=True)
         raise
+
+
+def _add_shape(writer: gguf.GGUFWriter, shape: DecoderShape) -> None:
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.hidden)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.kv_heads)
+    writer.add_key_length(shape.head)
+    writer.add_value_length(shape.head)
+    writer.add_layer_norm_rms_eps(EPSILON)
+    writer.add_rope_freq_base(ROPE_BASE)
+    writer.add_vocab_size(shape.vocabulary)
+
+
+def _add_tensor(
+    writer: gguf.GGUFWriter,
+    name: str,
+    values: npt.NDArray[np.float32],
+    kind: gguf.GGMLQuantizationType,
+) -> None:
+    if values.ndim == 1 or values.shape[1] % 32:
+        writer.add_tensor(name, values.astype(np.float32))
+    else:
+        data = gguf.quants.quantize(np.ascontiguousarray(values, np.float32), kind)
+        writer.add_tensor(name, data, raw_dtype=kind)
 
 
 def read(path: Path) -> tuple[DecoderShape, dict[str, npt.NDArray[np.float32]]]:

@@ -5,10 +5,13 @@ for all others: in a vocabulary of 128,000 that makes a step many times cheaper.
 others that one's row again.
 """
 
+import os
+import pickle
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from localspec.distill.decoder import Decoder
+from localspec.distill.export import EMBEDDING
 from localspec.distill.optimiser import Optimiser
 from localspec.distill.record import Text
 from localspec.distill.shape import DecoderShape
@@ -89,7 +93,7 @@ def train(
     checkpoint: Path,
     *,
     seconds: float,
-    device: str,
+    device: str | None = None,
     progress: Progress,
     start: Weights | None = None,
 ) -> Result:
@@ -97,42 +101,70 @@ def train(
 
     `start` are the weights of a decoder of this shape to begin with, by default those of chance.
     The state is kept in `checkpoint` every few seconds and taken up again from there. Where the
-    device runs out of memory, steps become smaller.
+    device (by default the fastest) runs out of memory, steps become smaller.
     """
+    device = device or best_device()
     alphabet = Alphabet(texts, shape.vocabulary)
-    small = DecoderShape(**{**vars(shape), "vocabulary": len(alphabet)})
-    torch.manual_seed(0)
-    model = Decoder(small)
-    if start:
-        begin = {**start, "token_embd.weight": alphabet.part(start["token_embd.weight"])}
-        model.load_state_dict({name: torch.from_numpy(array) for name, array in begin.items()})
-    model.to(device)
+    model = _decoder(shape, alphabet, start).to(device)
     optimiser = Optimiser(model, _RATE, _EMBEDDING_RATE)
-    spent, step, loss = _resume(checkpoint, model, optimiser)
-    batches = _Batches(texts, alphabet, shape.context, device, step)
-    began = saved = time.monotonic() - spent
+    at = _resume(checkpoint, model, optimiser)
+    batches = _Batches(texts, alphabet, shape.context, device, at.step)
+    began, saved = time.monotonic() - at.spent, at.spent
     while (spent := time.monotonic() - began) < seconds:
-        done = spent / seconds
-        scale = min(1.0, (step + 1) / _WARM_STEPS, (1 - done) / (1 - _FALL_FROM))
-        try:
-            value = _loss(model, *batches.draw())
-            value.backward()  # type: ignore[no-untyped-call]
-        except torch.OutOfMemoryError:
-            model.zero_grad(set_to_none=True)
-            batches.shrink()
+        value = _step(model, optimiser, batches, _scale(at.step, spent / seconds))
+        if value is None:
             continue
-        optimiser.step(scale)
-        step += 1
-        loss = value.item() if step < 10 else 0.95 * loss + 0.05 * value.item()
-        progress(done, f"learning, step {step}, loss {loss:.3f}")
-        if spent - (saved - began) > _SAVE_SECONDS:
-            saved = time.monotonic()
-            _save(checkpoint, model, optimiser, spent, step, loss)
-    _save(checkpoint, model, optimiser, seconds, step, loss)
+        at = at.after(spent, value)
+        progress(spent / seconds, f"learning, step {at.step}, loss {at.loss:.3f}")
+        if spent - saved > _SAVE_SECONDS:
+            saved = spent
+            _save(checkpoint, model, optimiser, at)
+    _save(checkpoint, model, optimiser, at._replace(spent=seconds))
     weights = {n: p.detach().float().cpu().numpy() for n, p in model.named_parameters()}
-    known = start["token_embd.weight"] if start else None
-    weights["token_embd.weight"] = alphabet.whole(weights["token_embd.weight"], known)
-    return Result(shape, weights, step, loss)
+    known = start[EMBEDDING] if start else None
+    weights[EMBEDDING] = alphabet.whole(weights[EMBEDDING], known)
+    return Result(shape, weights, at.step, at.loss)
+
+
+class _State(NamedTuple):
+    """How far a training has come: seconds spent, steps taken, and the loss of the latest ones."""
+
+    spent: float = 0.0
+    step: int = 0
+    loss: float = 0.0
+
+    def after(self, spent: float, value: float) -> "_State":
+        """One step later."""
+        step = self.step + 1
+        return _State(spent, step, value if step < 10 else 0.95 * self.loss + 0.05 * value)
+
+
+def _decoder(shape: DecoderShape, alphabet: Alphabet, start: Weights | None) -> Decoder:
+    """A decoder that knows the tokens of the alphabet."""
+    torch.manual_seed(0)
+    model = Decoder(replace(shape, vocabulary=len(alphabet)))
+    if start:
+        begin = {**start, EMBEDDING: alphabet.part(start[EMBEDDING])}
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in begin.items()})
+    return model
+
+
+def _scale(step: int, done: float) -> float:
+    """Of the learning rates: they rise at first, and fall to nothing in the second half."""
+    return min(1.0, (step + 1) / _WARM_STEPS, (1 - done) / (1 - _FALL_FROM))
+
+
+def _step(model: Decoder, optimiser: Optimiser, batches: "_Batches", scale: float) -> float | None:
+    """Learn from a batch; its loss, or None where it was too large for the device."""
+    try:
+        loss = _loss(model, *batches.draw())
+        loss.backward()  # type: ignore[no-untyped-call]
+    except torch.OutOfMemoryError:
+        model.zero_grad(set_to_none=True)
+        batches.shrink()
+        return None
+    optimiser.step(scale)
+    return loss.item()
 
 
 def _loss(
@@ -193,26 +225,29 @@ class _Batches:
         return a, b, c, d
 
 
-def _save(
-    path: Path, model: Decoder, optimiser: Optimiser, spent: float, step: int, loss: float
-) -> None:
+def _save(path: Path, model: Decoder, optimiser: Optimiser, at: _State) -> None:
     state = {
-        "model": model.state_dict(), "optimiser": optimiser.state(), "shape": vars(model.shape),
-        "spent": spent, "step": step, "loss": loss,
-    }  # fmt: skip
+        "model": model.state_dict(),
+        "optimiser": optimiser.state(),
+        "shape": vars(model.shape),
+        **at._asdict(),
+    }
     part = path.with_name(path.name + ".part")
-    torch.save(state, part)
+    with part.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)
 
 
-def _resume(path: Path, model: Decoder, optimiser: Optimiser) -> tuple[float, int, float]:
-    """Seconds spent, steps taken and loss so far; of a training that was the same until then."""
+def _resume(path: Path, model: Decoder, optimiser: Optimiser) -> _State:
+    """How far a training has come that was the same until then; nowhere, if that is damaged."""
     try:
         state = torch.load(path, map_location=model.token_embd.weight.device)
         if state["shape"] != vars(model.shape):
-            return 0.0, 0, 0.0
+            return _State()
         model.load_state_dict(state["model"])
         optimiser.load(state["optimiser"])
-        return float(state["spent"]), int(state["step"]), float(state["loss"])
-    except FileNotFoundError:
-        return 0.0, 0, 0.0
+        return _State(float(state["spent"]), int(state["step"]), float(state["loss"]))
+    except (OSError, EOFError, pickle.UnpicklingError, RuntimeError, KeyError, ValueError):
+        return _State()

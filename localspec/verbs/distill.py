@@ -4,11 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from localspec import console, folders
+from localspec import console
 from localspec.distill import prompts
 from localspec.distill.distill import Outcome, distill
 from localspec.distill.measure import Acceptance
 from localspec.llama.library import show_log
+from localspec.models.pairs import made_here
 from localspec.models.resolve import resolve
 from localspec.progress import Progress
 
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """Ask, learn, measure, tell."""
     show_log(options.verbose)
     target, former = resolve(options.model, options.draft)
-    output = options.output or folders.data() / "drafts" / f"{target.stem}-draft.gguf"
+    output = options.output or made_here() / f"{target.stem}-draft.gguf"
     asked, left_out = prompts.own(options.prompts) if options.prompts else (prompts.seeds(), 0)
     if left_out:
         console.note(f"{left_out} lines of {options.prompts} are left out.")
@@ -53,8 +54,13 @@ def _page(target: Path, outcome: Outcome) -> str:
     )
     if before:
         words += f" The draft until now: {before.greedy:.0%} and {before.sampled:.0%}."
-    if outcome.worth_using:
+    if outcome.worth_using and outcome.used:
         return f"{words} --draft auto takes it from now on: {outcome.speedup:.2f}× expected here."
+    if outcome.worth_using:
+        return (
+            f"{words} {outcome.speedup:.2f}× is expected here with --draft {outcome.draft}; "
+            "auto goes on as before."
+        )
     if outcome.speedup <= 1:
         return (
             f"{words} It is not worth using here ({outcome.speedup:.2f}×): more --minutes, or "

@@ -22,13 +22,14 @@ from localspec.llama.context import Context
 from localspec.llama.model import Model
 from localspec.llama.rows import Run
 from localspec.models import matches
+from localspec.models.fingerprint import fingerprint
 
 torch = pytest.importorskip("torch")
 
 from localspec.distill import distill as room  # noqa: E402
 from localspec.distill import training, writing  # noqa: E402
 from localspec.distill.decoder import Decoder  # noqa: E402
-from localspec.distill.measure import acceptance  # noqa: E402
+from localspec.distill.measure import Acceptance, acceptance  # noqa: E402
 from localspec.distill.record import Record  # noqa: E402
 from localspec.distill.writing import write  # noqa: E402
 
@@ -220,6 +221,41 @@ def test_a_former_draft_of_another_shape_is_measured_and_its_weights_are_not_rea
     assert outcome.before.tokens == outcome.after.tokens
 
 
+@pytest.mark.usefixtures("pays", "ticking", "untaught")
+@pytest.mark.parametrize("better", [True, False])
+def test_a_draft_is_replaced_by_a_better_one_only(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: bool
+) -> None:
+    draft = tmp_path / "draft.gguf"
+    export.write(draft, "former", weights(decoder(2)), TOY, target, "q8_0")
+    matches.keep(target, [matches.Match("d", str(draft), fingerprint(draft), 0.5, 2.0, 1.5)])
+    former = draft.read_bytes()
+    monkeypatch.setattr(
+        room,
+        "acceptance",
+        lambda path, texts: Acceptance(0.5 if (path == draft) != better else 0.4, 0.5, 9),
+    )
+    outcome = room.distill(target, draft, PROMPTS, seconds=7, former=draft, progress=silent)
+    assert outcome.worth_using == better
+    assert (draft.read_bytes() == former) != better
+    assert matches.best_for(target) == draft
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["draft.gguf", "home"]
+
+
+@pytest.mark.usefixtures("pays", "ticking", "untaught")
+def test_what_auto_takes_from_now_on_is_looked_up(
+    target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["distill", str(target), "-o", str(tmp_path / "draft.gguf"), "--minutes", "0.1"]
+    assert main([*command, "--draft", "none"]) == 0
+    assert "--draft auto takes it from now on" in capsys.readouterr().out.replace("\n", " ")
+    other = tmp_path / "other.gguf"
+    export.write(other, "other", weights(decoder(2)), TOY, target, "q8_0")
+    matches.keep(target, [matches.Match("o", str(other), fingerprint(other), 0.5, 2.0, 5.0)])
+    assert main([*command, "--draft", "none"]) == 0
+    assert "auto goes on as before" in capsys.readouterr().out.replace("\n", " ")
+
+
 @pytest.mark.usefixtures("ticking")
 def test_a_former_draft_of_the_same_shape_is_where_learning_begins(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -264,6 +300,20 @@ def test_an_interrupted_training_goes_on(
     result = training.train(texts, TOY, checkpoint, seconds=seconds, device="cpu", progress=silent)
     assert result.steps > 8
     assert torch.load(checkpoint)["step"] == result.steps
+
+
+@pytest.mark.usefixtures("ticking")
+@pytest.mark.parametrize("left", [b"", b"no checkpoint", b"PK\x03\x04 and no more"])
+def test_a_damaged_checkpoint_costs_only_what_it_held(
+    target: Path, tmp_path: Path, left: bytes
+) -> None:
+    with Record(tmp_path / "r") as record:
+        write(target, PROMPTS, record, tokens=200, seconds=600, progress=silent)
+        texts = record.texts()
+    checkpoint = tmp_path / "learning.pt"
+    checkpoint.write_bytes(left)
+    result = training.train(texts, TOY, checkpoint, seconds=0.5, device="cpu", progress=silent)
+    assert result.steps > 0
 
 
 def test_what_was_written_survives_a_kill(target: Path, home: Path) -> None:

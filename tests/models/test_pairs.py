@@ -84,6 +84,28 @@ def test_candidates_come_from_everywhere_the_fit_ones_first(tmp_path: Path) -> N
         pairs.candidates(tmp_path / "none.gguf")
 
 
+def test_drafts_that_were_made_or_named_once_are_candidates_too(tmp_path: Path) -> None:
+    target = write(tmp_path / "target.gguf", size=3200)
+    made = write(pairs.made_here() / "target-draft.gguf")
+    named = write(tmp_path / "elsewhere" / "named.gguf", size=64)
+    matches.keep(target, [result(named, 1.5)])
+    found = [c for c in pairs.candidates(target) if c.objection is None]
+    assert [c.path for c in found] == [made, named]
+    named.unlink()
+    assert named not in [c.path for c in pairs.candidates(target)]
+
+
+def test_a_candidate_can_be_loaded_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write(tmp_path / "there" / "target.gguf", size=3200)
+    write(tmp_path / "there" / "small.gguf")
+    write(shelf.folder("user/repo") / "m-Q8_0.gguf", size=64)
+    monkeypatch.chdir(tmp_path)
+    for candidate in pairs.candidates(Path("there/target.gguf")):
+        assert models.resolve(str(target), candidate.argument)[1] == candidate.path
+
+
 # What is remembered -----------------------------------------------------------------------------
 
 
@@ -123,6 +145,13 @@ def test_what_is_remembered_belongs_to_contents(tmp_path: Path, home: Path) -> N
     for record in (home / "state" / "pairs").iterdir():
         record.write_text('{"version": 1, "drafts": [{"name": 1}]}')
     assert matches.remembered(tmp_path / "renamed.gguf") == []
+
+
+def test_a_file_that_takes_the_place_of_another_is_remembered_instead(tmp_path: Path) -> None:
+    target, draft = write(tmp_path / "target.gguf"), write(tmp_path / "draft.gguf")
+    matches.keep(target, [result(draft, 1.5)])
+    matches.keep(target, [result(write(draft, size=64), 1.2)])
+    assert [match.speedup for match in matches.remembered(target)] == [1.2]
 
 
 def test_a_draft_of_the_catalogue_is_taken_until_it_was_found_not_to_pay(home: Path) -> None:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from localspec import spoken
-from localspec.bench.pairing import Measured, measure
-from localspec.console import columns, dim, mark, note, paragraph, printable, strong
+from localspec.bench.pairing import Measured, measure, remember
+from localspec.console import columns, dim, mark, paragraph, printable, strong
 from localspec.drafters import drift
 from localspec.llama.library import show_log
 from localspec.models import matches, pairs
 from localspec.models.catalogue import Suggestion
-from localspec.models.fingerprint import fingerprint
 from localspec.models.pairs import Candidate
 from localspec.models.resolve import find
 from localspec.progress import Progress
@@ -37,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         with Progress() as progress:
             for result in measure(target, (c.path for c in fit), progress.at):
                 measured[result.draft] = result
-        kept = _remember(target, fit, measured)
+        kept = remember(target, ((c.name, measured[c.path]) for c in fit))
     candidates.sort(key=lambda c: -_speedup(c, measured))
     suggestions = matches.suggestions(target)
     if options.json:
@@ -51,28 +50,6 @@ def run(options: argparse.Namespace) -> int:
         conclusion = _conclusion(options.model, candidates, measured, kept=kept)
         print("\n".join(paragraph(conclusion, columns())))
     return 0
-
-
-def _remember(target: Path, fit: list[Candidate], measured: Found) -> bool:
-    """Keep what was measured; False where that cannot be written."""
-    results = [
-        matches.Match(
-            name=candidate.name,
-            path=str(candidate.path.absolute()),
-            fingerprint=fingerprint(candidate.path),
-            held=m.held,
-            length=m.length,
-            speedup=m.speedup,
-        )
-        for candidate in fit
-        if not (m := measured[candidate.path]).objection
-    ]
-    try:
-        matches.keep(target, results)
-    except OSError as error:
-        note(f"This could not be remembered: {error.strerror}.")
-        return False
-    return True
 
 
 def _speedup(candidate: Candidate, measured: Found) -> float:
@@ -126,7 +103,7 @@ def _conclusion(model: str, candidates: list[Candidate], measured: Found, *, kep
     if best and kept:
         return f"--draft auto takes {best.name} for {model} from now on."
     if best:
-        return f"{best.name} is the best for {model}; --draft {best.name} takes it."
+        return f"{best.name} is the best for {model}; --draft {best.argument} takes it."
     if measured:
         return (
             "None of them pays here, so --draft auto takes none; guesses from text already "
