@@ -3,6 +3,7 @@
 import argparse
 
 from localspec.arguments.common import (
+    Group,
     Verbs,
     add_draft,
     add_key,
@@ -31,7 +32,14 @@ def add(verbs: Verbs) -> None:
         "input", metavar="IN", help="JSON lines, CSV or TSV, also .gz or .zst; - reads JSON lines"
     )
     verb.add_argument("-o", "--output", required=True, metavar="OUT", help="JSON lines of answers")
-    lines = verb.add_argument_group("lines")
+    _add_lines(verb.add_argument_group("lines"))
+    _add_who(verb.add_argument_group("who answers"))
+    add_loading(verb)
+    add_sampling(verb.add_argument_group("sampling, for lines that do not say otherwise"))
+
+
+def _add_lines(lines: Group) -> None:
+    """What is made of the lines that come in, and of those that go out."""
     lines.add_argument(
         "--template", metavar="T", help="prompts made of fields or columns: 'Summarise: {text}'"
     )
@@ -48,7 +56,10 @@ def add(verbs: Verbs) -> None:
     lines.add_argument(
         "--retry-failed", action="store_true", help="ask lines that failed before once more"
     )
-    who = verb.add_argument_group("who answers")
+
+
+def _add_who(who: Group) -> None:
+    """A model here, servers, or a cluster."""
     who.add_argument(
         "-m",
         "--model",
@@ -76,8 +87,6 @@ def add(verbs: Verbs) -> None:
         help="a Ray cluster whose workers answer instead (auto: the one this computer is in)",
     )
     add_key(who, "the servers' key")
-    add_loading(verb)
-    add_sampling(verb.add_argument_group("sampling, for lines that do not say otherwise"))
 
 
 def parallel(text: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from localspec.loading import Loading
 
 __all__ = [
+    "Group",
     "Verbs",
     "add_draft",
     "add_key",

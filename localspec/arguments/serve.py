@@ -1,6 +1,6 @@
 """Arguments of `localspec serve`."""
 
-from localspec.arguments.common import Verbs, add_key, add_loading, add_model, add_verb
+from localspec.arguments.common import Group, Verbs, add_key, add_loading, add_model, add_verb
 
 __all__ = ["PARALLEL", "add"]
 
@@ -19,7 +19,13 @@ def add(verbs: Verbs) -> None:
         example="llama-3.1-8b --port 9000",
     )
     add_model(verb)
-    where = verb.add_argument_group("who may connect")
+    _add_where(verb.add_argument_group("who may connect"))
+    _add_how_much(verb.add_argument_group("how much"))
+    add_loading(verb)
+
+
+def _add_where(where: Group) -> None:
+    """Addresses, names and the key of those who are answered."""
     where.add_argument(
         "--host", default="127.0.0.1", metavar="H", help="address to listen at (this computer)"
     )
@@ -41,7 +47,10 @@ def add(verbs: Verbs) -> None:
         metavar="ORIGIN",
         help="web pages that may use the server (https://example.org); repeatable",
     )
-    how = verb.add_argument_group("how much")
+
+
+def _add_how_much(how: Group) -> None:
+    """How many are answered at a time, how many wait, and how long the model stays."""
     how.add_argument(
         "--parallel",
         type=int,
@@ -63,4 +72,3 @@ def add(verbs: Verbs) -> None:
         metavar="SECONDS",
         help="unload the model when nobody has asked for that long (default: never)",
     )
-    add_loading(verb)

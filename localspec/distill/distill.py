@@ -101,7 +101,6 @@ def distill(
     shape, notes = _shape(target, size)
     work = folders.cache() / "distill" / f"{fingerprint(target)}-{size}-{_number(prompts):08x}"
     _check_room(work, shape)
-    export.check_vocabulary(target)
     learnt, held_out = _written(target, prompts, work, seconds * _WRITING, progress)
     weights = train(
         learnt,
@@ -184,7 +183,8 @@ def _same(draft: Path, other: Path | None) -> bool:
 
 
 def _shape(target: Path, size: Size) -> tuple[DecoderShape, tuple[str, ...]]:
-    """The decoder for a target, and what a person should know."""
+    """The decoder for a target, and what a person should know. Raises ModelError."""
+    export.check_vocabulary(target)
     with Model(target) as model:
         context = min(_CONTEXT, model.context_length or _CONTEXT)
         shape = DecoderShape(model.vocabulary.size, *_SIZES[size], context)
