@@ -23,7 +23,8 @@ from client import Reply, ask, free_port, localspec_command, server
 
 import localspec
 from localspec import models
-from localspec.bench import peer_flags, prompts, twins
+from localspec.bench import llama_server_flags as flags
+from localspec.bench import prompts, twins
 from localspec.bench.shapes import draft_shape, shape_named
 from localspec.llama.kernels import repacking_works
 from localspec.llama.library import threads
@@ -97,16 +98,19 @@ def contestants(
     yield ENGINE, alone(llm, options)
     if options.llama_server is None:
         return
-    help_text = peer_flags.help_of(options.llama_server)
-    for setting in peer_flags.settings(help_text, draft, every=options.all):
+    site = flags.Site(
+        binary=options.llama_server,
+        help_text=flags.help_of(options.llama_server),
+        target=target,
+        draft=draft,
+        context=options.context,
+        threads=threads(),
+        repacking=repacking_works(target),
+        parallel=options.parallel,
+    )
+    for setting in flags.settings(site.help_text, draft, every=options.all):
         port = free_port()
-        command = [
-            str(options.llama_server), "-m", str(target), "--port", str(port),
-            "-np", str(options.parallel), "-c", str(options.context * options.parallel),
-            "-t", str(threads()), *setting.flags,
-            *([] if repacking_works(target) else ["--no-repack"]),
-        ]  # fmt: skip
-        stack.enter_context(server(command, port))
+        stack.enter_context(server(flags.command(site, setting, port), port))
         yield f"llama-server, {setting.name}", over_http(port, options)
 
 

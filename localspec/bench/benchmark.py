@@ -7,9 +7,9 @@ from pathlib import Path
 
 from localspec.bench.contest import Contestant, Record, contest
 from localspec.bench.guesses import Guesses, guesses
+from localspec.bench.llama_server import LlamaServer
 from localspec.bench.machine import curve, device
 from localspec.bench.ours import SEED, Meter, Ours, questions
-from localspec.bench.peer import LlamaServer
 from localspec.bench.peers import peers
 from localspec.bench.prompts import Prompt
 from localspec.bench.results import (
@@ -87,10 +87,10 @@ def benchmark(
             f"of {plan.max_tokens}; choose other prompts or a smaller --max-tokens."
         )
     notes, records, stopped = list(llm.notes), list[Record](), None
-    others: list[str] = []
+    others: dict[str, str] = {}
     try:
         with _contestants(llm, plan, notes, progress) as contestants:
-            others += [c.name for c in contestants if isinstance(c, LlamaServer)]
+            others |= {c.setting: c.name for c in contestants if isinstance(c, LlamaServer)}
             for record in contest(asked, contestants, plan.rounds, progress):
                 records.append(record)
     except (KeyboardInterrupt, LocalspecError) as reason:

@@ -1,4 +1,4 @@
-"""The servers that take part in a benchmark beside localspec, with what it uses itself."""
+"""Which llama-servers take part in a benchmark, each with what localspec uses itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psutil
 
-from localspec.bench.peer import LlamaServer, Site, serving
-from localspec.bench.peer_flags import Setting, help_of, settings
+from localspec.bench.llama_server import LlamaServer, serving
+from localspec.bench.llama_server_flags import Setting, Site, help_of, settings
 from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError
 from localspec.llama.kernels import repacking_works

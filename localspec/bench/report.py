@@ -5,11 +5,10 @@ from typing import Any
 
 from localspec.bench.benchmark import Benchmark
 from localspec.bench.guesses import Guesses
+from localspec.bench.llama_server_flags import PROGRAM
 from localspec.bench.results import Beside, TaskResult
 
 __all__ = ["document"]
-
-_PEER = "llama-server"
 
 
 def document(benchmark: Benchmark) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def _task(result: TaskResult) -> dict[str, Any]:
         "fixed": {str(n): _rounded(speedup) for n, speedup in result.fixed.items()},
         "oracle_speedup": _rounded(result.oracle_speedup),
         "outputs_equal": result.outputs_equal,
-        "peers": {_PEER: _peer(result.peers)} if result.peers else {},
+        "peers": {PROGRAM: _peer(result.peers)} if result.peers else {},
         "against": _beside(result.beside) if result.beside else None,
     }
 
@@ -71,14 +70,13 @@ def _guesses(guesses: Guesses) -> dict[str, Any]:
 
 def _peer(speeds: Mapping[str, float]) -> dict[str, Any]:
     """The best setting is the fastest of all that were tried, decoding plainly among them."""
-    by_setting = {name.removeprefix(f"{_PEER} "): speed for name, speed in speeds.items()}
-    best = max(by_setting, key=lambda setting: by_setting[setting])
+    best = max(speeds, key=lambda setting: speeds[setting])
     return {
-        "plain_per_second": _rounded(by_setting.get("plain")),
-        "default_per_second": _rounded(by_setting.get("default")),
-        "best_per_second": _rounded(by_setting[best]),
+        "plain_per_second": _rounded(speeds.get("plain")),
+        "default_per_second": _rounded(speeds.get("default")),
+        "best_per_second": _rounded(speeds[best]),
         "best_setting": best,
-        "per_second": {name: _rounded(speed) for name, speed in by_setting.items()},
+        "per_second": {name: _rounded(speed) for name, speed in speeds.items()},
     }
 
 

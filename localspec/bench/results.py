@@ -6,7 +6,7 @@ shorter than SHORTEST tokens do not, as there is little to time in them.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -43,7 +43,7 @@ class Beside(NamedTuple):
 class TaskResult:
     """A task's figures; speeds in tokens a second, `spread` from the 10th to the 90th percentile.
 
-    `fixed` are speed-ups by length of guess, `peers` speeds of other programs by their settings,
+    `fixed` are speed-ups by length of guess, `peers` speeds of the other program by its settings,
     `beside` what another draft did.
     """
 
@@ -68,13 +68,13 @@ class TaskResult:
 def results(
     records: Iterable[Record],
     fixed: Sequence[int] = (),
-    peers: Sequence[str] = (),
+    peers: Mapping[str, str] = {},
     rival: str | None = None,
 ) -> list[TaskResult]:
     """One result a task, in order of appearance; tasks without a timed question are left out.
 
-    `fixed` are the lengths, `peers` the other programs and `rival` the other draft whose names
-    appear in the records.
+    `fixed` are the lengths, `peers` settings of another program by the names under which, and
+    `rival` the name under which another draft appears in the records.
     """
     by_task = _by_task(records).items()
     found = (_result(task, answers, fixed, peers, rival) for task, answers in by_task)
@@ -135,7 +135,7 @@ def _result(
     task: str,
     answers: list[_Answers],
     fixed: Sequence[int],
-    peers: Sequence[str],
+    peers: Mapping[str, str],
     rival: str | None,
 ) -> TaskResult | None:
     complete = [a for a in answers if a.complete]
@@ -154,7 +154,7 @@ def _result(
         guesses=guesses(runs),
         outputs_equal=all(a.equal for a in complete),
         fixed=_known({k: _middle(_median(a.speedups(str(k))) for a in timed) for k in fixed}),
-        peers=_known({peer: _middle(a.speed(peer) for a in timed) for peer in peers}),
+        peers=_known({s: _middle(a.speed(name) for a in timed) for s, name in peers.items()}),
         beside=_beside([a for a in timed if a.speedups(rival)], rival) if rival else None,
     )
 

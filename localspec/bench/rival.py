@@ -1,4 +1,4 @@
-"""Another draft of the same target as a contestant, in a process of its own.
+"""Another draft of the same target as a contestant (`--against`), in a process of its own.
 
 Two models in one process would slow each other: OpenMP's threads sleep sooner where a process has
 more of them than the computer has cores.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from localspec.bench.benchmark import Benchmark
 from localspec.bench.chart import Bar, bars
 from localspec.bench.guesses import Guesses
+from localspec.bench.llama_server_flags import PROGRAM
 from localspec.bench.results import SHORTEST, TaskResult, geometric_mean
 from localspec.bench.verdict import breakdown, verdict
 from localspec.console import table
@@ -84,10 +85,10 @@ def _best_fixed(task: TaskResult) -> str:
 
 def _peer_cells(tasks: list[TaskResult]) -> Iterator[list[str]]:
     """localspec beside the other program, and the fastest of the settings that were tried."""
-    yield ["tokens/s", "localspec", "", "llama-server", "", "best", "setting"]
+    yield ["tokens/s", "localspec", "", PROGRAM, "", "best", "setting"]
     yield ["", "plain", "auto", "plain", "draft", "", ""]
     for task in tasks:
-        peer = {name.partition(" ")[2]: speed for name, speed in task.peers.items()}
+        peer = task.peers
         best = max(peer, key=lambda setting: peer[setting], default="")
         yield [
             task.task,

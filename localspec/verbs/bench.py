@@ -9,14 +9,13 @@ import localspec
 from localspec import UsageError, models
 from localspec.bench import prompts, report, screen, twins
 from localspec.bench.benchmark import Benchmark, Plan, benchmark
+from localspec.bench.llama_server_flags import PROGRAM
 from localspec.bench.plot import plot, prepare
 from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
 from localspec.progress import Progress, Waiting
 
 __all__ = ["run"]
-
-_PEER = "llama-server"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,6 +84,6 @@ def _peer(value: str | None) -> Path | None:
     if value is None:
         return None
     name, _, path = value.partition("=")
-    if name != _PEER or not path:
-        raise UsageError(f"--peer is {value!r}; it must be {_PEER}=PATH.")
+    if name != PROGRAM or not path:
+        raise UsageError(f"--peer is {value!r}; it must be {PROGRAM}=PATH.")
     return Path(path).expanduser().absolute()

@@ -151,8 +151,8 @@ def test_the_oracle_takes_the_best_fixed_setting_and_never_loses() -> None:
 def test_peers_are_medians_of_their_own_speeds() -> None:
     records = [record(PLAIN, 10), record(AUTO, 12)]
     records += [record("llama-server plain", speed, turn=i) for i, speed in enumerate((7, 9, 30))]
-    (result,) = results(records, peers=["llama-server plain", "llama-server default"])
-    assert result.peers == {"llama-server plain": 9}
+    (result,) = results(records, peers={"plain": "llama-server plain", "default": "none"})
+    assert result.peers == {"plain": 9}
 
 
 @given(st.lists(st.floats(0.1, 10), min_size=1, max_size=20), st.floats(0, 1))
@@ -217,7 +217,7 @@ def made(speedups: dict[str, float], **changes: Any) -> Benchmark:
         records += [record("1", 90, task=task), record("2", 130, task=task)]
         records += [record("llama-server plain", 95, task=task)]
         records += [record("llama-server default", 80, task=task)]
-    tasks = results(records, (1, 2), ("llama-server plain", "llama-server default"))
+    tasks = results(records, (1, 2), {s: f"llama-server {s}" for s in ("plain", "default")})
     whole = Benchmark(
         model="big",
         draft="small",

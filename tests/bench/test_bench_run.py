@@ -137,7 +137,7 @@ def test_a_benchmark_reports_all_that_took_part(
     llm: LLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("localspec.bench.peers.repacking_works", lambda model: False)
-    monkeypatch.setattr("localspec.bench.peer._POLL_SECONDS", 0.01)
+    monkeypatch.setattr("localspec.bench.llama_server._POLL_SECONDS", 0.01)
     server = fake_llama_server.install(tmp_path, monkeypatch)
     plan = Plan(max_tokens=16, every=True, rounds=2, peer=server)
     document = report.document(benchmark(llm, PROMPTS, plan, quiet))
@@ -161,7 +161,7 @@ def test_a_server_that_does_not_start_is_left_out_or_fatal(
     monkeypatch.setenv("FAKE", "dies drafting")
     result = benchmark(llm, PROMPTS, plan, quiet)
     assert any("does not fit" in note for note in result.notes)
-    assert all(task.peers.keys() == {"llama-server plain"} for task in result.tasks)
+    assert all(task.peers.keys() == {"plain"} for task in result.tasks)
     monkeypatch.setenv("FAKE", "dies")
     with pytest.raises(LocalspecError, match="no such tensor"):
         benchmark(llm, PROMPTS, plan, quiet)

@@ -9,8 +9,8 @@ import fake_llama_server
 import pytest
 
 from localspec.bench.contest import Question, Run
-from localspec.bench.peer import Site, serving
-from localspec.bench.peer_flags import help_of, settings
+from localspec.bench.llama_server import serving
+from localspec.bench.llama_server_flags import Site, help_of, settings
 from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError, UsageError
 

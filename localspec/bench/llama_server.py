@@ -1,7 +1,8 @@
-"""llama-server, llama.cpp's own server, as a contestant on the same files, threads and prompts.
+"""A running llama-server, llama.cpp's own server, as a contestant.
 
 A server has one setting for its life, so there is one process a setting, on a free port of the
-loopback interface, and none outlives the benchmark. Speeds are the server's own (`timings`).
+loopback interface, and none outlives the benchmark. Speeds are the server's own (`timings`). How it
+is started stands in `llama_server_flags`; what it is asked then, here.
 """
 
 import json
@@ -14,15 +15,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
-from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from localspec.bench.contest import Question, Run
-from localspec.bench.peer_flags import ALL_LAYERS, Setting, needed
+from localspec.bench.llama_server_flags import PROGRAM, Setting, Site, command
 from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError
 
-__all__ = ["LlamaServer", "Site", "serving"]
+__all__ = ["LlamaServer", "serving"]
 
 _START_SECONDS = 900  # large models on slow disks
 _ANSWER_SECONDS = 3600
@@ -31,23 +31,12 @@ _KILL_SECONDS = 5
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
 
 
-class Site(NamedTuple):
-    """What localspec uses itself, for the server at `binary` to use as well."""
-
-    binary: Path
-    help_text: str
-    target: Path
-    draft: Path | None
-    context: int
-    threads: int
-    repacking: bool
-
-
 class LlamaServer:
     """A running server that answers one question at a time."""
 
-    def __init__(self, name: str, address: str, sampling: Sampling, max_tokens: int) -> None:
-        self.name = name
+    def __init__(self, setting: str, address: str, sampling: Sampling, max_tokens: int) -> None:
+        self.setting = setting
+        self.name = f"{PROGRAM} {setting}"
         self._address = address
         self._order = {
             "n_predict": max_tokens,
@@ -60,6 +49,11 @@ class LlamaServer:
             "repeat_penalty": sampling.repeat_penalty,
             "samplers": ["temperature", "top_k", "top_p", "min_p"],  # in localspec's order
         }
+
+    def check(self) -> None:
+        """Whether it is ready. Raises OSError or HTTPException where it is not."""
+        with _OPENER.open(f"{self._address}/health", timeout=_KILL_SECONDS):
+            pass
 
     def answer(self, question: Question) -> Run:
         """Answer the tokens; speed and counts as the server reports them."""
@@ -86,11 +80,11 @@ def serving(
     site: Site, setting: Setting, sampling: Sampling, max_tokens: int
 ) -> Iterator[LlamaServer]:
     """A server for as long as the block lasts. Raises LocalspecError where it does not start."""
-    name, port = f"llama-server {setting.name}", _free_port()
-    address = f"http://127.0.0.1:{port}"
+    port = _free_port()
+    contestant = LlamaServer(setting.name, f"http://127.0.0.1:{port}", sampling, max_tokens)
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen(
-            _command(site, setting, port),
+            command(site, setting, port),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -98,26 +92,10 @@ def serving(
             start_new_session=True,  # Ctrl-C is for us; we end it
         )
         try:
-            _wait(server, address, name, log)
-            yield LlamaServer(name, address, sampling, max_tokens)
+            _wait(server, contestant, log)
+            yield contestant
         finally:
             _end(server)
-
-
-def _command(site: Site, setting: Setting, port: int) -> list[str]:
-    command = [str(site.binary), "--model", str(site.target), "--host", "127.0.0.1"]
-    for flag, value in (
-        ("--port", port),
-        ("--ctx-size", site.context),
-        ("--parallel", 1),
-        ("--threads", site.threads),
-        ("--threads-batch", site.threads),
-        ("--gpu-layers", ALL_LAYERS),
-    ):
-        command += [flag, str(value)]
-    if not site.repacking:
-        command.append(needed(site.help_text, "--no-repack"))
-    return [*command, *setting.flags]
 
 
 def _free_port() -> int:
@@ -126,15 +104,16 @@ def _free_port() -> int:
     return port
 
 
-def _wait(server: subprocess.Popen[bytes], address: str, name: str, log: IO[bytes]) -> None:
+def _wait(server: subprocess.Popen[bytes], contestant: LlamaServer, log: IO[bytes]) -> None:
     """Until it is ready to answer."""
+    name = contestant.name
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         if server.poll() is not None:
             raise LocalspecError(f"{name} ended before it could answer: {_complaint(log)}")
         try:
-            with _OPENER.open(f"{address}/health", timeout=_KILL_SECONDS):
-                return
+            contestant.check()
+            return
         except (OSError, HTTPException):  # not listening yet, or still loading (503)
             time.sleep(_POLL_SECONDS)
     raise LocalspecError(f"{name} was not ready after {_START_SECONDS} seconds.")

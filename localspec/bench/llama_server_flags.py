@@ -1,5 +1,6 @@
-"""How llama-server is told what to do. Names of flags change from version to version, so they are
-looked up in what `--help` says.
+"""How llama-server is told what to do: all of its flags that are used here.
+
+Names of flags change from version to version, so those that do are looked up in what `--help` says.
 """
 
 import re
@@ -10,14 +11,29 @@ from typing import NamedTuple
 
 from localspec.errors import UsageError
 
-__all__ = ["ALL_LAYERS", "Setting", "help_of", "needed", "settings"]
+__all__ = ["PROGRAM", "Setting", "Site", "command", "help_of", "settings"]
 
-ALL_LAYERS = "999"
+PROGRAM = "llama-server"
+_ALL_LAYERS = "999"
 _HELP_SECONDS = 60
 _LENGTHS = (1, 3, 5, 7, 15)
 _CONFIDENCES = (0.0, 0.6, 0.8)
 _FROM_TEXT = ("ngram-simple", "ngram-map-k")
 """Not ngram-mod: it remembers the answers of earlier rounds, and would recite them."""
+
+
+class Site(NamedTuple):
+    """What localspec uses itself, for the server at `binary` to use as well."""
+
+    binary: Path
+    help_text: str
+    target: Path
+    draft: Path | None
+    context: int
+    threads: int
+    repacking: bool
+    parallel: int = 1
+    """Answers at a time, each of which may be as long as `context`."""
 
 
 class Setting(NamedTuple):
@@ -43,6 +59,23 @@ def help_of(binary: Path) -> str:
     return text
 
 
+def command(site: Site, setting: Setting, port: int) -> list[str]:
+    """What starts a server on a port of the loopback interface."""
+    found = [str(site.binary), "--model", str(site.target), "--host", "127.0.0.1"]
+    for flag, value in (
+        ("--port", port),
+        ("--ctx-size", site.context * site.parallel),
+        ("--parallel", site.parallel),
+        ("--threads", site.threads),
+        ("--threads-batch", site.threads),
+        ("--gpu-layers", _ALL_LAYERS),
+    ):
+        found += [flag, str(value)]
+    if not site.repacking:
+        found.append(_needed(site.help_text, "--no-repack"))
+    return [*found, *setting.flags]
+
+
 def settings(help_text: str, draft: Path | None, *, every: bool) -> list[Setting]:
     """Without guessing, with the draft as llama-server uses it by default, and with `every` a
     grid of lengths and least confidences, and its guessing from text."""
@@ -59,18 +92,18 @@ def settings(help_text: str, draft: Path | None, *, every: bool) -> list[Setting
 
 
 def _drafting(help_text: str, draft: Path) -> tuple[str, ...]:
-    flags = [needed(help_text, "--spec-draft-model", "--model-draft"), str(draft)]
+    flags = [_needed(help_text, "--spec-draft-model", "--model-draft"), str(draft)]
     layers = _flag(help_text, "--spec-draft-ngl", "--gpu-layers-draft")
     if layers:
-        flags += [layers, ALL_LAYERS]
+        flags += [layers, _ALL_LAYERS]
     if "draft-simple" in help_text:  # a draft alone is not used by newer versions
-        flags += [needed(help_text, "--spec-type"), "draft-simple"]
+        flags += [_needed(help_text, "--spec-type"), "draft-simple"]
     return tuple(flags)
 
 
 def _grid(help_text: str, base: tuple[str, ...]) -> Iterator[Setting]:
-    length = needed(help_text, "--spec-draft-n-max", "--draft-max")
-    confidence = needed(help_text, "--spec-draft-p-min", "--draft-p-min")
+    length = _needed(help_text, "--spec-draft-n-max", "--draft-max")
+    confidence = _needed(help_text, "--spec-draft-p-min", "--draft-p-min")
     for n in _LENGTHS:
         for p in _CONFIDENCES:
             yield Setting(f"n_max {n}, p_min {p:g}", (*base, length, str(n), confidence, str(p)))
@@ -82,7 +115,7 @@ def _flag(help_text: str, *names: str) -> str | None:
     return next((name for name in names if name in known), None)
 
 
-def needed(help_text: str, *names: str) -> str:
+def _needed(help_text: str, *names: str) -> str:
     """The first of the names that the help lists; UsageError where it lists none."""
     flag = _flag(help_text, *names)
     if flag is None:
