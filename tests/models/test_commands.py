@@ -20,6 +20,7 @@ from localspec import models
 from localspec.errors import ModelError
 from localspec.llama import child, kernels, trial
 from localspec.models import shelf, usage
+from localspec.models.catalogue import catalogue
 from localspec.models.fingerprint import fingerprint, sha256
 
 PAIR = models.embedded("shell")
@@ -45,12 +46,12 @@ def refused(*arguments: str) -> str:
     return command.refused("models", *arguments)
 
 
-def put(name: str, data: bytes) -> Path:
+def put(name: str, data: bytes, repository: str = "user/repo") -> Path:
     """A file on the shelf, as if it had been pulled."""
-    path = shelf.folder("user/repo") / name
+    path = shelf.folder(repository) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    shelf.record(path, shelf.Origin("user/repo", "c0ffee", sha256(path), "2026-11-25T00:00:00"))
+    shelf.record(path, shelf.Origin(repository, "c0ffee", sha256(path), "2026-11-25T00:00:00"))
     return path
 
 
@@ -204,6 +205,15 @@ def test_show_has_a_summary_and_each_part() -> None:
     assert "im_start" in run("show", "shell", "--template").stdout
     assert "blk.11.ffn_up.weight" in run("show", "shell", "--tensors").stdout
     assert "qwen3.block_count = 12" in run("show", "shell", "--keys").stdout
+
+
+def test_what_the_catalogue_knows_of_a_template_is_told() -> None:
+    put("m-Q8_0.gguf", PAIR.draft.read_bytes(), catalogue()["gemma-3-1b"].repository)
+    shown = run("show", "gemma-3-1b:Q8_0").stdout
+    assert "has no system role" in " ".join(shown.split())
+    known = {entry["name"]: entry["template"] for entry in document("list", "--all")["catalogue"]}
+    assert "has no system role" in known["gemma-3-1b"]
+    assert known["llama-3.1-8b"] is None
 
 
 def test_show_is_not_fooled_by_what_a_file_says(tmp_path: Path) -> None:

@@ -139,6 +139,7 @@ def _entry_document(entry: Entry) -> dict[str, object]:
         "parameters": entry.parameters,
         "context_length": entry.context,
         "licence": entry.licence,
+        "template": entry.template or None,
         "files": dict(entry.files),
         "drafts": [vars(draft) for draft in entry.drafts],
         "source": entry.source,

@@ -9,7 +9,7 @@ import numpy as np
 from localspec import spoken
 from localspec.console import columns, dim, paragraph, printable, strong, table
 from localspec.errors import ModelError
-from localspec.models import shelf
+from localspec.models import catalogue, shelf
 from localspec.models.description import Description, describe, headers_of
 from localspec.models.header import Field, Header, Strings
 from localspec.models.resolve import find
@@ -57,12 +57,13 @@ def _summary(d: Description, header: Header) -> Iterator[tuple[str, str]]:
         yield "context", f"{d.context_length} tokens"
     if d.vocabulary_size:
         yield "vocabulary", _vocabulary(d.vocabulary_size, header)
-    yield "template", _template(d.chat_template)
+    source = shelf.origin(d.files[0])
+    entry = catalogue.entry_of(source.repository) if source else None
+    yield "template", _template(d.chat_template, entry.template if entry else "")
     if d.licence:
         yield "licence", d.licence
     if d.base:
         yield "made from", d.base
-    source = shelf.origin(d.files[0])
     if source:
         yield "pulled", f"{source.pulled[:10]} from {source.repository} at {source.commit[:12]}"
 
@@ -78,11 +79,13 @@ def _vocabulary(size: int, header: Header) -> str:
     return ", ".join([f"{size} tokens", kind, *ends])
 
 
-def _template(source: str | None) -> str:
+def _template(source: str | None, known: str) -> str:
+    """What there is of one, and what the catalogue knows of it."""
     if source is None:
         return "none; it continues raw text"
     lines = source.count("\n") + 1
-    return f"{lines} {'line' if lines == 1 else 'lines'}, shown by --template"
+    there = f"{lines} {'line' if lines == 1 else 'lines'}, shown by --template"
+    return f"{there}; {known}" if known else there
 
 
 def _tensors(headers: list[Header]) -> Iterator[tuple[str, ...]]:
