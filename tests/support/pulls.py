@@ -1,8 +1,12 @@
 """What tests of pulling have in common: a repository, models for it, a listener that remembers."""
 
+from pathlib import Path
+
 import gguf_bytes
 from gguf_bytes import ARCHITECTURE, UINT32, entry, tensor
-from hub_server import CHUNK
+from hub_server import CHUNK, HubServer
+
+from localspec.models import shelf
 
 NAME = "user/repo-GGUF"
 PATIENCE = 300  # seconds after which something is taken to hang
@@ -25,3 +29,16 @@ class Notes:
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
+
+
+def data_of(server: HubServer, path: str = "repo-Q4_K_M.gguf") -> bytes:
+    return server.repositories[NAME].files[path]
+
+
+def parts(home: Path) -> list[Path]:
+    return list((home / "data" / "models" / ".incoming").glob("*.part"))
+
+
+def check_nothing_has_a_name(home: Path) -> None:
+    assert shelf.shelved() == []
+    assert list(home.rglob("*.gguf")) == []
