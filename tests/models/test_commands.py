@@ -153,7 +153,8 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(home: Path) 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "memory", "words"), [(0.2, 1 << 40, "does not end"), (1e9, 1, "more than 1 bytes of memory")]
+    ("seconds", "memory", "words"),
+    [(0.2, 1 << 40, "does not end"), (1e9, 1, "more than 1 bytes of memory")],
 )
 def test_a_child_is_held_to_its_limits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, memory: int, words: str
