@@ -5,9 +5,8 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-import torch
 from gguf_writing import finish
-from toys import PROMPTS, TOY, decoder, silent
+from toys import PROMPTS, TOY, decoder, silent, torch
 
 from localspec.distill import export
 from localspec.distill.decoder import Decoder

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from toys import PROMPTS, TOY, silent
+from toys import PROMPTS, TOY, silent, torch
 
 from localspec.distill import training
 from localspec.distill.decoder import Decoder
