@@ -55,18 +55,27 @@ def remembered(target: Path) -> list[Match]:
 def best_for(target: Path, made_for_it: Path | None = None) -> Path | None:
     """The draft to use with a target: the one that was measured to be fastest, where that pays.
 
-    Else it is the one made for it, or one that the catalogue knows and that is here, unless just
-    that one was found not to pay. None where there is no such draft.
+    Else it is the one made for it, the one that was pulled from beside it, or one that the
+    catalogue knows and that is here, unless just that one was found not to pay. None where there
+    is no such draft.
     """
     matches = [match for match in remembered(target) if _is_still(match)]
     if matches and matches[0].speedup > 1:
         return Path(matches[0].path)
     measured = {match.fingerprint for match in matches}
     try:
-        promising = [made_for_it] if made_for_it else _of_the_catalogue(target)
+        promising = [made_for_it] if made_for_it else [*_beside(target), *_of_the_catalogue(target)]
         return next((path for path in promising if fingerprint(path) not in measured), None)
     except LocalspecError:  # a mistake in the user's catalogue is no reason not to answer
         return None
+
+
+def _beside(target: Path) -> list[Path]:
+    """Drafts that were pulled from the target's own repository."""
+    origin = shelf.origin(target)
+    there = shelf.of_repository(origin.repository) if origin else []
+    drafts = [m.path for m in sorted(there, key=lambda m: m.size) if m.is_draft]
+    return [] if target.absolute() in drafts else drafts
 
 
 def _of_the_catalogue(target: Path) -> list[Path]:

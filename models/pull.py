@@ -100,7 +100,7 @@ def _obtain_all(jobs: list[_Job], listener: Listener) -> list[Pulled]:
     come: dict[RemoteFile, int] = {}
     for source, files in missing:
         for file in files:
-            progress = functools.partial(_report, listener, done, total, file.path)
+            progress = functools.partial(_report, listener, done, total)
             come[file] = _obtain(source, file, progress, listener)
             done += file.size
         _put_in_place(source, files, listener)
@@ -120,8 +120,8 @@ def _as_it_is(model: shelf.Shelved) -> Pulled:
     return Pulled(model.name, model.path, origin.commit if origin else "", fetched=0)
 
 
-def _report(listener: Listener, before: int, total: int, path: str, done: int) -> None:
-    listener.at(before + done, total, path)
+def _report(listener: Listener, before: int, total: int, what: str, done: int) -> None:
+    listener.at(before + done, total, what)
 
 
 def _drafts_for(source: Snapshot, target: Variant, listener: Listener) -> list[_Job]:
@@ -191,19 +191,22 @@ def _check_room(files: list[RemoteFile]) -> None:
 
 
 def _obtain(
-    source: Snapshot, file: RemoteFile, progress: Callable[[int], None], listener: Listener
+    source: Snapshot, file: RemoteFile, progress: Callable[[str, int], None], listener: Listener
 ) -> int:
-    """Fetch and check one file; returns how many bytes came over the network."""
+    """Fetch and check one file; returns how many bytes came over the network.
+
+    `progress` hears what is going on, and how many bytes of the file are there.
+    """
     with _disk_errors(), _alone_with(file, listener):
         if _is_here(source, file):  # somebody else was faster
             return 0
-        part, come = _unfinished(file), 0
+        part, come, checking = _unfinished(file), 0, f"checking {file.path}"
         resumed = part.stat().st_size if part.exists() else 0
         if resumed > file.size:
             part.unlink()
         while True:
-            come += _fetch(source, file, progress)
-            if sha256(part) == file.sha256:
+            come += _fetch(source, file, functools.partial(progress, file.path))
+            if sha256(part, lambda _: progress(checking, file.size)) == file.sha256:
                 return come
             part.unlink()
             if not resumed:

@@ -91,8 +91,9 @@ class _Reader:
         self._strings_left = _MOST_STRINGS
 
     def header(self, path: Path) -> Header:
-        if self._take(4, "its magic number") != _MAGIC:
+        if not _MAGIC.startswith(self._data[:4]):
             raise _StrangerError
+        self._take(4, "its magic number")
         version = self._integer("<I")
         if version not in _VERSIONS:
             if version.to_bytes(4, "little")[:2] == b"\0\0":

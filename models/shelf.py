@@ -11,7 +11,7 @@ from pathlib import Path
 
 from localspec import folders
 from localspec.models.files import models_in
-from localspec.models.naming import DEFAULT, DRAFT, Reference, is_safe, labels, means
+from localspec.models.naming import DEFAULT, Reference, is_draft, is_safe, labels, means
 
 __all__ = [
     "Origin",
@@ -58,6 +58,11 @@ class Shelved:
         return str(Reference(self.repository, self.quantization))
 
     @property
+    def is_draft(self) -> bool:
+        """Whether its name says that it is there to guess for the others of its repository."""
+        return is_draft(self.path.name, self.repository)
+
+    @property
     def path(self) -> Path:
         """The file to load."""
         return self.files[0]
@@ -95,7 +100,7 @@ def find(reference: Reference) -> list[Shelved]:
     matching = [m for m in models if means(wanted, m.quantization, m.path.name)]
     if matching or reference.quantization:
         return matching
-    return [m for m in models if not m.quantization.startswith(DRAFT)] or models
+    return [m for m in models if not m.is_draft] or models
 
 
 def origin(file: Path) -> Origin | None:

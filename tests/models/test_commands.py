@@ -1,5 +1,6 @@
 """`localspec models …` as a person or a script meets it, and files that llama.cpp dies on."""
 
+import io
 import json
 import os
 import subprocess
@@ -260,6 +261,19 @@ def test_rm_asks_and_deletes_only_what_was_pulled(tmp_path: Path) -> None:
     assert "came with localspec" in refused("rm", "shell", "--yes")
     assert other.exists()
     assert PAIR.target.exists()
+
+
+@pytest.mark.parametrize(("typed", "gone"), [("y\n", True), ("n\n", False), ("", False)])
+def test_rm_goes_by_what_a_person_types(
+    monkeypatch: pytest.MonkeyPatch, typed: str, gone: bool
+) -> None:
+    path = put("m-Q8_0.gguf", PAIR.draft.read_bytes())
+    terminal = io.StringIO(typed)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    done = run("rm", "user/repo")
+    assert (done.returncode, done.stderr) == (0 if gone else 1, "")
+    assert ("Nothing was deleted" in done.stdout) == path.exists() == (not gone)
 
 
 def test_what_comes_with_localspec_is_not_pulled() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import localspec
-from localspec import models
+from localspec import console, models
 from localspec.arguments.serve import PARALLEL
 from localspec.errors import ModelError
 from localspec.llama.context import CacheType, Context
@@ -143,6 +143,13 @@ def test_a_file_that_cannot_be_rehearsed_says_why(tmp_path: Path) -> None:
 
 def run(*arguments: str) -> Done:
     return command("models", "fit", *arguments)
+
+
+def test_signs_in_colour_take_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_styled", lambda text, code: f"\x1b[{code}m{text}\x1b[0m")
+    lines = run("shell").stdout.splitlines()
+    (first,) = (line for line in lines if "It fits" in line)
+    assert 70 < len(re.sub(r"\x1b\[\d+m", "", first)) <= 80
 
 
 def test_fit_explains_itself() -> None:

@@ -133,6 +133,8 @@ number = struct.pack("<I", 1)
 HOSTILE = {
     "not a GGUF file": (b"GGML" + bytes(60), "not a GGUF file"),
     "empty": (b"", "ends within"),
+    "a few letters": (b"hi", "not a GGUF file"),
+    "nothing": (b"", "ends within"),
     "only a magic number": (b"GGUF", "ends within"),
     "old": (hostile.gguf(version=1), "version 1"),
     "the other byte order": (b"GGUF" + struct.pack(">IQQ", 3, 0, 0), "byte order"),

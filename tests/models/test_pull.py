@@ -29,6 +29,7 @@ def test_a_pulled_file_is_the_one_on_the_hub_and_its_origin_is_known(server: Hub
     assert (origin.repository, origin.commit) == (NAME, server.repositories[NAME].commit)
     assert [m.name for m in shelf.shelved()] == [f"{NAME}:Q4_K_M"]
     assert listener.seen[-1] == (pulled.fetched, pulled.fetched)
+    assert listener.doings == ["repo-Q4_K_M.gguf", "checking repo-Q4_K_M.gguf"]
     assert [done for done, _ in listener.seen] == sorted(done for done, _ in listener.seen)
 
 
@@ -172,6 +173,8 @@ def test_a_draft_beside_its_target_comes_too(server: HubServer) -> None:
     assert (target.name, draft.name) == (f"{NAME}:Q4_K_M", f"{NAME}:draft-Q4_0")
     assert find(NAME) == target.path
     assert find(draft.name) == draft.path
+    assert models.resolve(NAME) == (target.path, draft.path)  # and guesses for it
+    assert models.resolve(draft.name) == (draft.path, None)
 
 
 # Looking without fetching -----------------------------------------------------------------------

@@ -22,10 +22,13 @@ class Notes:
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
+        self.doings: list[str] = []
         self.notes: list[str] = []
 
     def at(self, done: int, total: int, what: str) -> None:
         self.seen.append((done, total))
+        if what not in self.doings:
+            self.doings.append(what)
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from localspec import models, spoken
 from localspec.arguments.serve import PARALLEL
-from localspec.console import columns, dim, mark, paragraph, strong, table
+from localspec.console import State, columns, dim, mark, paragraph, strong, table
 from localspec.errors import UsageError
 from localspec.llama.library import show_log
 from localspec.loading import Loading, memory
@@ -109,7 +109,9 @@ def _page(
     yield ""
     yield from _breakdown(shown)
     yield ""
-    yield from paragraph(_advice(best, shown, machine, default), columns())
+    state, advice = _advice(best, shown, machine, default)
+    first, *more = paragraph(advice, columns(), "  ")
+    yield from (mark(state) + first[1:], *more)
 
 
 def _table_of_contexts(plans: list[Plan], machine: Machine, layers: int) -> Iterator[str]:
@@ -143,12 +145,13 @@ def _breakdown(plan: Plan) -> Iterator[str]:
     yield from lines
 
 
-def _advice(best: Plan | None, least: Plan, machine: Machine, default: int) -> str:
+def _advice(best: Plan | None, least: Plan, machine: Machine, default: int) -> tuple[State, str]:
+    """How it is, and what to do."""
     if best is None:
         short = least.host + least.gpu - machine.host - (0 if machine.unified else machine.gpu)
         times = f", {least.parallel} times," if least.parallel > 1 else ""
-        return (
-            f"{mark('failed')} It does not fit: even a context of {least.context}{times} lacks "
+        return "failed", (
+            f"It does not fit: even a context of {least.context}{times} lacks "
             f"{spoken.size(max(short, 1))}. A smaller quantization or a smaller model would do, or "
             "closing something else."
         )
@@ -159,10 +162,10 @@ def _advice(best: Plan | None, least: Plan, machine: Machine, default: int) -> s
     words += f" --gpu-layers {best.gpu_layers}" if machine.gpu else ""
     say = f"Say to {'serve or batch' if several else 'generate or chat'}: {words}."
     if best.context < default:
-        return f"{mark('warning')} Only a shorter context fits. {say}{_hint(best)}"
+        return "warning", f"Only a shorter context fits. {say}{_hint(best)}"
     if best.context == default and best.cache == "f16" and not machine.gpu and not several:
-        return f"{mark('ok')} It fits, with nothing to set.{_hint(best)}"
-    return f"{mark('ok')} It fits. {say}{_hint(best)}"
+        return "ok", f"It fits, with nothing to set.{_hint(best)}"
+    return "ok", f"It fits. {say}{_hint(best)}"
 
 
 def _hint(plan: Plan) -> str:

@@ -19,8 +19,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.yes:
         if options.json or not sys.stdin.isatty():
             raise UsageError(f"{model.name} is not deleted without being asked for; add --yes.")
-        answer = input(f"Delete {model.name} ({spoken.size(freed)})? [y/N] ")
-        if answer.strip().lower() not in ("y", "yes"):
+        if not _agreed(f"Delete {model.name} ({spoken.size(freed)})? [y/N] "):
             print("Nothing was deleted.")
             return 1
     shelf.remove(model)
@@ -29,6 +28,15 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(f"Deleted {model.name}, {spoken.size(freed)}.")
     return 0
+
+
+def _agreed(question: str) -> bool:
+    """Whether a person says yes; the end of what they type is no."""
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        print()
+        return False
 
 
 def _pulled(name: str) -> shelf.Shelved:

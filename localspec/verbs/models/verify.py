@@ -2,9 +2,8 @@
 
 import argparse
 import json
-import shutil
 
-from localspec.console import finding
+from localspec.console import columns, finding
 from localspec.llama.kernels import repacking_works
 from localspec.llama.library import show_log
 from localspec.models.resolve import find
@@ -18,13 +17,12 @@ def run(options: argparse.Namespace) -> int:
     """Print what is found as it is found; 1 where something is wrong."""
     show_log(options.verbose)
     path, checks = find(options.model), []
-    columns = shutil.get_terminal_size().columns
     with Progress() as progress:
         for check in verify(path, repacking_works, progress.at):
             checks.append(check)
             if not options.json:
                 progress.clear()
-                lines = finding(check.state, check.subject, check.detail, columns)
+                lines = finding(check.state, check.subject, check.detail, columns())
                 print("\n".join(lines), flush=True)
     failed = any(check.state == "failed" for check in checks)
     if options.json:
