@@ -78,7 +78,7 @@ def child(rate: float, seconds: float, tinted: bool, profiled: bool, report: Pat
         import asyncio
 
         if tinted:
-            await chat.action_tint()
+            await chat.action_command("tint")
         while not chat.session.backend:
             await asyncio.sleep(0.05)
         chat.prompt.put("How do I list files by size?")

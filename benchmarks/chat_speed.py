@@ -47,7 +47,7 @@ def child(model: str, rounds: int, report: Path) -> None:
             plain.append(answer.statistics.tokens_per_second)
             llm.forget()
             chat.session.choices = dict(options)
-            await chat.action_new()
+            await chat.action_command("new")
             chat.prompt.put(QUESTION)
             chat.prompt.enter()
             await asyncio.sleep(0.2)

@@ -9,9 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from localspec.errors import UsageError
-from localspec.tui import deeds, themes
+from localspec.tui import choosing, deeds, themes
 from localspec.tui.backend import Choice
 from localspec.tui.knobs import KNOBS
+from localspec.tui.screens.help import Help
 from localspec.tui.widgets.prompt import Suggestion
 
 if TYPE_CHECKING:
@@ -46,14 +47,6 @@ class Command:
         return bool(self.argument) and not self.argument.startswith("[")
 
 
-def _set(chat: "Chat", argument: str) -> None:
-    name, _, value = argument.partition(" ")
-    if name:
-        deeds.choose(chat, name, value)
-    else:
-        chat.action_settings()
-
-
 def _knobs(chat: "Chat") -> Iterable[Choice]:
     return [Choice(knob.name, knob.meaning) for knob in KNOBS]
 
@@ -71,31 +64,33 @@ def _themes(chat: "Chat") -> Iterable[Choice]:
     return themes.choices(chat.available_themes)
 
 
+def _help(chat: "Chat", _: str) -> None:
+    chat.push_screen(Help(COMMANDS, chat.keys))
+
+
 COMMANDS = (
-    Command("new", "", "begin a conversation", lambda chat, _: chat.action_new()),
-    Command("chats", "", "all conversations: open, search, rename, delete",
-            lambda chat, _: chat.action_chats()),
-    Command("again", "", "answer the last question once more",
-            lambda chat, _: chat.action_again()),
-    Command("copy", "", "copy the last answer", lambda chat, _: deeds.copy_last(chat)),
+    Command("new", "", "begin a conversation", deeds.new),
+    Command("chats", "", "all conversations: open, search, rename, delete", deeds.chats),
+    Command("again", "", "answer the last question once more", deeds.again),
+    Command("copy", "", "copy the last answer", deeds.copy_last),
     Command("model", "[NAME]", "choose the model that answers",
-            deeds.choose_model, lambda chat: chat.models),
+            choosing.model, lambda chat: chat.loader.models),
     Command("draft", "[NAME]", "choose the model that guesses: auto, none or a name",
-            deeds.choose_draft, lambda chat: chat.drafts),
+            choosing.draft, lambda chat: chat.loader.drafts),
     Command("system", "[TEXT]", "instructions that come before the conversation",
             deeds.instruct),
-    Command("set", "[NAME VALUE]", "temperature, seed and other settings", _set, _knobs),
+    Command("set", "[NAME VALUE]", "temperature, seed and other settings",
+            choosing.setting, _knobs),
     Command("speculation", "auto|off|N", "how far to guess ahead",
-            lambda chat, value: deeds.choose(chat, "speculation", value), _modes),
-    Command("tint", "", "show who guessed which tokens", lambda chat, _: chat.action_tint()),
-    Command("figures", "", "open or close the panel of figures",
-            lambda chat, _: chat.action_figures()),
+            choosing.speculation, _modes),
+    Command("tint", "", "show who guessed which tokens", deeds.tint),
+    Command("figures", "", "open or close the panel of figures", deeds.figures),
     Command("title", "TEXT", "rename this conversation", deeds.rename),
     Command("export", "[FILE]", "write this conversation to FILE (.md or .json)", deeds.export),
     Command("import", "FILE", "read a conversation from a JSON file", deeds.import_file),
-    Command("theme", "[NAME]", "choose colours", deeds.choose_theme, _themes),
-    Command("help", "", "commands and keys", lambda chat, _: chat.action_help()),
-    Command("quit", "", "leave; everything is kept", lambda chat, _: chat.exit()),
+    Command("theme", "[NAME]", "choose colours", choosing.theme, _themes),
+    Command("help", "", "commands and keys", _help),
+    Command("quit", "", "leave; everything is kept", deeds.leave),
 )  # fmt: skip
 
 
@@ -124,7 +119,7 @@ def palette(chat: "Chat") -> Iterator[tuple[str, str, Callable[[], Awaitable[Non
         if not command.needs_argument:
             yield command.name.capitalize(), command.meaning, partial(command.run, chat, "")
     for name, meaning, *_ in _themes(chat):
-        yield f"Theme {name}", meaning, partial(deeds.choose_theme, chat, name)
+        yield f"Theme {name}", meaning, partial(choosing.theme, chat, name)
 
 
 def suggest(chat: "Chat", text: str) -> list[Suggestion]:

@@ -1,15 +1,15 @@
-"""What the commands do with the chat. Each raises LocalspecError where it cannot be done."""
+"""What the commands do with the chat. Each raises LocalspecError where it cannot be done.
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+All take an argument, which is empty for commands that have none.
+"""
+
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localspec.console import harmless
 from localspec.errors import UsageError
-from localspec.tui import exchange, knobs, themes
-from localspec.tui.backend import Choice
-from localspec.tui.screens.picker import Picker
+from localspec.tui import exchange
+from localspec.tui.screens.chats import Chats
 from localspec.tui.text import shorten
 from localspec.tui.thinking import split_thoughts
 
@@ -17,17 +17,45 @@ if TYPE_CHECKING:
     from localspec.tui.app import Chat
 
 __all__ = [
-    "choose",
-    "choose_draft",
-    "choose_model",
-    "choose_theme",
+    "again",
+    "chats",
     "copy",
     "copy_last",
     "export",
+    "figures",
     "import_file",
     "instruct",
+    "leave",
+    "new",
     "rename",
+    "tint",
 ]
+
+
+async def new(chat: "Chat", _: str) -> None:
+    """Begin a conversation."""
+    await chat.go(chat.session.new)
+
+
+async def again(chat: "Chat", _: str) -> None:
+    """Have the last question answered once more."""
+    await chat.turns.again()
+
+
+def chats(chat: "Chat", _: str) -> None:
+    """All conversations; the one that is chosen is opened."""
+    store = chat.session.store
+
+    async def chosen(conversation: int | None) -> None:
+        before = chat.session.conversation
+        if conversation is not None:
+            await chat.go(lambda: chat.session.open(conversation))
+        elif before is not None and not store.exists(before):
+            await chat.go(chat.session.new)
+        else:
+            chat.show_title()
+
+    chat.push_screen(Chats(store), chosen)
 
 
 def copy(chat: "Chat", text: str) -> None:
@@ -39,74 +67,10 @@ def copy(chat: "Chat", text: str) -> None:
     chat.say(f"Copied: {shorten(text, 40)}")
 
 
-def copy_last(chat: "Chat") -> None:
+def copy_last(chat: "Chat", _: str) -> None:
     """Copy the last answer."""
     answers = [m for m in chat.session.tree.path() if m.role == "assistant"]
     copy(chat, split_thoughts(answers[-1].content).answer if answers else "")
-
-
-def choose(chat: "Chat", name: str, value: str) -> None:
-    """Change a setting; without a value it goes back to its default."""
-    known = knobs.knob(name)
-    if value.strip() in ("", "default"):
-        chat.session.choices.pop(known.name, None)
-        chat.say(f"{known.name} is as by default.")
-    else:
-        chat.session.choices[known.name] = knobs.parse(known.name, value)
-        chat.say(f"{known.name} is {value.strip()}.")
-    chat.settled()
-
-
-def choose_model(chat: "Chat", name: str) -> Awaitable[None] | None:
-    """Load another model, with the draft that was made for it."""
-    if name:
-        return _load(chat, name, "auto")
-    hint = "The path of any GGUF file can be typed too."
-    explain = chat.source.explain
-    _pick(chat, "Which model shall answer?", chat.models, choose_model, hint, explain)
-    return None
-
-
-def choose_draft(chat: "Chat", name: str) -> Awaitable[None] | None:
-    """Have another model guess."""
-    if name:
-        return _load(chat, chat.model, name)
-    _pick(chat, "Which model shall guess?", chat.drafts, choose_draft)
-    return None
-
-
-async def _load(chat: "Chat", model: str, draft: str) -> None:
-    """Load these; the model that is there goes only when it is clear that there is another."""
-    await asyncio.to_thread(chat.source.check, model, draft)
-    chat.load(model, draft)
-
-
-def choose_theme(chat: "Chat", name: str) -> None:
-    """Change the colours."""
-    if not name:
-        _pick(chat, "Which colours?", themes.choices(chat.available_themes), choose_theme)
-    elif name == themes.AUTO or name in chat.available_themes:
-        chat.paint(name)
-        chat.keeping.prefer(theme=name)
-    else:
-        raise UsageError(f"There is no theme {name!r}; /theme lists them.")
-
-
-def _pick(
-    chat: "Chat",
-    question: str,
-    choices: Sequence[Choice],
-    deed: Callable[["Chat", str], Awaitable[None] | None],
-    hint: str = "",
-    explain: Callable[[str], str] | None = None,
-) -> None:
-    """Have a person choose, and do it with what was chosen."""
-
-    async def chosen(name: str | None) -> None:
-        if name:
-            await chat.attempt(lambda: deed(chat, name))
-
-    chat.push_screen(Picker(question, choices, hint, explain), chosen)
 
 
 def instruct(chat: "Chat", text: str) -> None:
@@ -119,6 +83,20 @@ def instruct(chat: "Chat", text: str) -> None:
         chat.say(
             f"Instructions: {system}" if system else "No instructions; /system TEXT sets them."
         )
+
+
+async def tint(chat: "Chat", _: str) -> None:
+    """Show who guessed which tokens, or not."""
+    tinted = not chat.conversation.tinted
+    await chat.conversation.set_tinted(tinted)
+    chat.keeping.prefer(tint=tinted)
+
+
+def figures(chat: "Chat", _: str) -> None:
+    """Open or close the panel of figures."""
+    chat.window.figures_open = is_open = not chat.window.figures_open
+    chat.show_figures()
+    chat.keeping.prefer(figures=is_open)
 
 
 def rename(chat: "Chat", title: str) -> None:
@@ -143,4 +121,10 @@ def export(chat: "Chat", file: str) -> None:
 async def import_file(chat: "Chat", file: str) -> None:
     """Read a conversation from a JSON file, and show it."""
     title, system, tree = exchange.read(Path(file).expanduser())
-    await chat.open(chat.session.store.import_tree(title, system, tree))
+    conversation = chat.session.store.import_tree(title, system, tree)
+    await chat.go(lambda: chat.session.open(conversation))
+
+
+def leave(chat: "Chat", _: str) -> None:
+    """End the chat."""
+    chat.exit()

@@ -8,6 +8,7 @@ from textual.binding import Binding
 __all__ = [
     "ANSWER_KEYS",
     "CHATS_KEYS",
+    "COMMAND_KEYS",
     "KEYS",
     "MESSAGE_KEYS",
     "NAMED_KEYS",
@@ -25,16 +26,26 @@ def _quiet(key: str, action: str, id: str, meaning: str) -> Binding:
     return Binding(key, action, id, show=False, tooltip=meaning, id=id)
 
 
+def _command(key: str, name: str, id: str = "", *, show: bool = True) -> Binding:
+    """One that does what a command does; what that is, the command says."""
+    id = id or name
+    return Binding(key, f"command('{name}')", id, show=show, id=id)
+
+
+COMMAND_KEYS = {
+    "again": _command("ctrl+r", "again"),
+    "new": _command("ctrl+n", "new"),
+    "chats": _command("ctrl+o", "chats"),
+    "tint": _command("ctrl+t", "tint"),
+    "figures": _command("ctrl+g", "figures"),
+    "model": _command("ctrl+l", "model", "models", show=False),
+    "set": _command("ctrl+s", "set", "settings", show=False),
+    "help": _command("f1", "help"),
+}
+"""Keys by the commands that they stand for."""
 KEYS = (
     _shown("escape", "escape", "stop", "stop", "stop the answer and keep what has come"),
-    _shown("ctrl+r", "again", "again", "again", "answer the last question once more"),
-    _shown("ctrl+n", "new", "new", "new", "begin a conversation"),
-    _shown("ctrl+o", "chats", "chats", "chats", "all conversations"),
-    _shown("ctrl+t", "tint", "tint", "tint", "show who guessed which tokens"),
-    _shown("ctrl+g", "figures", "figures", "figures", "open or close the panel of figures"),
-    _quiet("ctrl+l", "models", "models", "choose the model"),
-    _quiet("ctrl+s", "settings", "settings", "temperature, seed and other settings"),
-    _shown("f1", "help", "help", "help", "commands and keys"),
+    *COMMAND_KEYS.values(),
     Binding("ctrl+c", "interrupt", show=False, system=True),
 )
 PROMPT_KEYS = (

@@ -51,12 +51,12 @@ class Progress:
 
     async def _tick(self) -> None:
         self._ticking = False
-        if self._loader.what:
-            waited = f"loading {self._loader.what}, {self._loader.seconds:.0f} s"
-            self._chat.strip.wait(waited)
+        if self._loader.loading:
+            what = self._loader.model or "a model"
+            self._chat.window.strip.wait(f"loading {what}, {self._loader.seconds:.0f} s")
         if self._session.running:
             await self._advance()
-        if self._loader.what or self._session.running:
+        if self._loader.loading or self._session.running:
             self.wake()
 
     async def _advance(self) -> None:
@@ -65,7 +65,7 @@ class Progress:
         try:
             self._session.advance()
         except LocalspecError as error:
-            self._chat.notice(str(error))
+            self._chat.window.notice(str(error))
         message = self._session.tree.messages[running.message.id]
         if self._view and self._session.running:
             if message.content != self._view.message.content:
@@ -77,7 +77,7 @@ class Progress:
         self._show(running.meter)
 
     def _show(self, meter: Meter) -> None:
-        strip = self._chat.strip
+        strip = self._chat.window.strip
         if not self._session.running:
             self.rest()
         elif not meter.figures.statistics.completion_tokens:
@@ -93,10 +93,10 @@ class Progress:
 
     def rest(self) -> None:
         """Nothing comes: the strip says what will answer, and how."""
-        if not self._loader.what:
+        if not self._loader.loading:
             backend = self._session.backend
             detail = backend.detail if backend else "no model"
-            self._chat.strip.rest(idle(self.figures(), detail, self._session.choices))
+            self._chat.window.strip.rest(idle(self.figures(), detail, self._session.choices))
 
     def figures(self) -> Figures | None:
         """Those of the answer on its way, or of the last one."""

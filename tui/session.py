@@ -95,9 +95,9 @@ class Session:
         """Say something else in the place of a message: a branch of its own."""
         return self.send(text, self.tree.messages[id].parent, fork=True)
 
-    def again(self) -> bool:
-        """Have the last question answered once more, beside the answer there is."""
-        path = self.tree.path()
+    def again(self, at: int | None = None) -> bool:
+        """Have the last question before `at` (the head) answered once more, beside others."""
+        path = self.tree.path(at)
         if path and path[-1].role == "assistant":
             path.pop()
         if not path or self.running:
@@ -118,12 +118,6 @@ class Session:
         self._show(message)
         self.awaiting = None
         self.running = Running(message, self.backend.ask(words, self.choices))
-
-    def attach(self, backend: Backend | None) -> None:
-        """There is a (new) model, or none; what waits for one is answered."""
-        self.backend = backend
-        if backend and self.awaiting is not None:
-            self.answer(self.awaiting)
 
     def stop(self) -> None:
         """Stop the answer, and keep what has come."""

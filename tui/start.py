@@ -45,8 +45,7 @@ def start(
         try:
             chat.run()
         finally:
-            if chat.session.backend:
-                chat.session.backend.close()  # what was learnt about speeds is kept
+            chat.loader.close()
         if chat.keeping.lost:
             raise chat.keeping.lost
         return chat.return_code or 0

@@ -11,8 +11,7 @@ from localspec.errors import LocalspecError
 from localspec.models import matches
 from localspec.models.fingerprint import fingerprint
 from localspec.models.matches import Match
-from localspec.tui import explaining
-from localspec.tui.deeds import choose_draft
+from localspec.tui import choosing, explaining
 from localspec.tui.here import Here
 
 PAIR = models.embedded("shell")
@@ -93,8 +92,8 @@ async def test_pickers_explain_what_is_highlighted() -> None:
         await pilot.press("ctrl+l")
         await wait_until(pilot, lambda: "scripted fits." in on_screen(chat))
         await pilot.press("escape")
-        await wait_until(pilot, lambda: chat.drafts)
-        choose_draft(chat, "")
+        await wait_until(pilot, lambda: chat.loader.drafts)
+        choosing.draft(chat, "")
         await wait_until(pilot, lambda: "It was measured with scripted." in on_screen(chat))
         await pilot.press("down")
         await wait_until(pilot, lambda: "It was measured" not in on_screen(chat))

@@ -8,9 +8,9 @@ from scripted import ScriptedBackend, ScriptedSource, ask, on_screen, wait_until
 from textual import __version__ as textual_version
 from textual.pilot import Pilot
 
+from localspec.tui import choosing
 from localspec.tui.app import Chat
 from localspec.tui.backend import Said
-from localspec.tui.deeds import choose_draft
 from localspec.tui.store import Store
 
 Scene: TypeAlias = Callable[[Chat, Pilot[None]], Awaitable[None]]
@@ -77,8 +77,8 @@ async def thoughts(chat: Chat, pilot: Pilot[None]) -> None:
 
 
 async def drafts(chat: Chat, pilot: Pilot[None]) -> None:
-    await wait_until(pilot, lambda: chat.drafts)
-    choose_draft(chat, "")
+    await wait_until(pilot, lambda: chat.loader.drafts)
+    choosing.draft(chat, "")
     await wait_until(pilot, lambda: "It was measured" in on_screen(chat))
 
 

@@ -36,10 +36,10 @@ def test_of_several_models_asked_for_the_last_one_counts() -> None:
         told.set()
 
     loader = Loader(Source(slow=slow, quick=quick), tell)
-    loader.load("slow", "auto", None)
+    loader.load("slow", "auto")
     assert begun.wait(60)
-    loader.load("quick", "auto", None)
-    assert loader.what == "quick"
+    loader.load("quick", "auto")
+    assert loader.loading
     go_on.set()
     assert told.wait(60)
     assert heard == [quick]

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,9 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from localspec import folders
-from localspec.tui.commands import COMMANDS
 from localspec.tui.keys import (
     ANSWER_KEYS,
+    COMMAND_KEYS,
     KEYS,
     MESSAGE_KEYS,
     NAMED_KEYS,
@@ -23,26 +23,32 @@ from localspec.tui.keys import (
 )
 from localspec.tui.screens.sheet import room
 
+if TYPE_CHECKING:
+    from localspec.tui.commands import Command
+
 __all__ = ["Help"]
 
-_KEY_WIDTH = 18
+_KEY_WIDTHS = (18, 26)  # cells, on narrow and on wide screens
 _NAME_WIDTH = max(map(len, NAMED_KEYS)) + len('""')
 _SCROLLBAR = 3  # cells, with some air
 Row = tuple[str, str]
 
 
 class Help(ModalScreen[None]):
-    """What can be done, and how. `keys` are those that were changed, by name."""
+    """What can be done, and how. `changed` are keys that are not as they were made, by name."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss(None)", "back")]
 
-    def __init__(self, keys: Mapping[str, str]) -> None:
+    def __init__(self, commands: Sequence["Command"], changed: Mapping[str, str]) -> None:
         super().__init__()
-        self._changed = keys
+        self._commands, self._changed = commands, changed
 
     def compose(self) -> ComposeResult:
         """Tables."""
-        commands = [(f"/{c.name} {c.argument}".strip(), c.meaning) for c in COMMANDS]
+        commands = [
+            (f"/{c.name} {c.argument}".strip(), self._with_key(c.name, c.meaning))
+            for c in self._commands
+        ]
         width = room(self.app) - _SCROLLBAR
         with Vertical(classes="sheet"), VerticalScroll():
             yield Static(_table("Commands", commands, width))
@@ -64,6 +70,11 @@ class Help(ModalScreen[None]):
             if key.tooltip and key.id
         ]
 
+    def _with_key(self, command: str, meaning: str) -> str:
+        """What a command does, and the key that does it too."""
+        key = COMMAND_KEYS.get(command)
+        return f"{meaning} · {self._changed.get(key.id or '', key.key)}" if key else meaning
+
 
 _FIXED = [("ctrl+p", "find a command"), ("ctrl+q", "leave; everything is kept")]
 _TYPING = [("enter", "send"), ("up, down", "what was asked before")]
@@ -72,13 +83,14 @@ _TYPING = [("enter", "send"), ("up, down", "what was asked before")]
 def _table(title: str, rows: Sequence[Row], width: int) -> Content:
     """Rows of key and meaning; meanings wrap in their column."""
     lines = [Content.styled(title, "bold")]
+    left = _KEY_WIDTHS[width > 2 * max(_KEY_WIDTHS)]
     for key, meaning in rows:
-        head, *more = textwrap.wrap(meaning, max(16, width - _KEY_WIDTH))
-        if len(key) >= _KEY_WIDTH:
+        head, *more = textwrap.wrap(meaning, max(16, width - left))
+        if len(key) >= left:
             lines.append(Content(key))
             key = ""
-        lines.append(Content.assemble(f"{key:<{_KEY_WIDTH}}", (head, "$foreground-muted")))
-        lines += [Content.styled(" " * _KEY_WIDTH + line, "$foreground-muted") for line in more]
+        lines.append(Content.assemble(f"{key:<{left}}", (head, "$foreground-muted")))
+        lines += [Content.styled(" " * left + line, "$foreground-muted") for line in more]
     return Content("\n").join([*lines, Content("")])
 
 

@@ -1,0 +1,59 @@
+"""The prompt: what is typed, brought back, and pasted."""
+
+from pathlib import Path
+
+from scripted import HELLO, ScriptedBackend, ask, chatting, driven, on_screen, wait_until
+
+from localspec.tui.store import Store
+from localspec.tui.widgets.message import Question
+
+
+@driven
+async def test_the_prompt_grows_and_enter_sends_all_of_it() -> None:
+    backend = ScriptedBackend(HELLO)
+    async with chatting(backend) as (chat, pilot):
+        await pilot.press("a", "ctrl+j", "b", "ctrl+j", "c")
+        await wait_until(pilot, lambda: chat.prompt.size.height == 3)
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: backend.asked)
+        assert backend.asked[0][0][0]["content"] == "a\nb\nc"
+
+
+@driven
+async def test_up_and_down_go_through_what_was_asked() -> None:
+    store = Store(None)
+    old = store.begin("old")
+    store.say(old, None, "user", "asked yesterday")
+    async with chatting(ScriptedBackend(HELLO), store=store) as (chat, pilot):
+        await ask(chat, pilot, "asked today")
+        await pilot.press("n", "o", "w")
+        await pilot.press("up")
+        assert chat.prompt.text == "asked today"
+        await pilot.press("up")
+        assert chat.prompt.text == "asked yesterday"
+        await pilot.press("down", "down")
+        assert chat.prompt.text == "now"
+
+
+@driven
+async def test_what_is_typed_survives(tmp_path: Path) -> None:
+    with Store(tmp_path / "chats.db") as store:
+        async with chatting(store=store) as (chat, pilot):
+            chat.prompt.put("half a thought")
+            await wait_until(pilot, lambda: store.draft(None) == "half a thought")
+    with Store(tmp_path / "chats.db") as store:
+        async with chatting(ScriptedBackend(HELLO), store=store) as (chat, pilot):
+            assert chat.prompt.text == "half a thought"
+            await pilot.press("enter")
+            await wait_until(pilot, lambda: "Hello there!" in on_screen(chat))
+            assert store.draft(None) == ""
+
+
+@driven
+async def test_a_large_paste_is_sent_whole_and_shown_in_short() -> None:
+    backend = ScriptedBackend(HELLO)
+    paste = "\n".join(f"line {n} of a long log" for n in range(5000))
+    async with chatting(backend) as (chat, pilot):
+        await ask(chat, pilot, paste)
+        assert backend.asked[0][0][0]["content"] == paste
+        assert "4,988 more lines" in chat.query_one(Question).query_one(".said").render().plain
