@@ -85,11 +85,40 @@ def test_an_answer_goes_to_standard_output_and_nothing_else_does() -> None:
         (["--cache", "q4", "hi"], "cache is 'q4'; it must be f16 or q8_0"),
         (["--system", "x", "--raw", "hi"], "--raw"),
         (["--json-schema", "nowhere.json", "hi"], "cannot be read"),
-        ([], "required: PROMPT"),
+        ([], "Missing: PROMPT; localspec generate --help shows how."),
+        (["--seed"], "--seed needs a value; localspec generate --help shows how."),
+        (["--json=1", "hi"], "--json takes no value, and was given '1'"),
+        (["--temperature", "x", "hi"], "--temperature cannot be 'x'; it must be a number;"),
+        (["--temprature", "1", "hi"], "no flag --temprature; did you mean '--temperature'?"),
+        (["hi", "there"], "no place for 'there'; a text of several words needs quotes"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_2(arguments: list[str], words: str) -> None:
     assert words in refused("generate", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["genrate", "hi"], "There is no command 'genrate'; did you mean 'generate'?"),
+        (["models", "lst"], "There is no action 'lst'; did you mean 'list'?"),
+        (["--json", "generate", "hi"], "--json is no flag here; those of a command stand after it"),
+        (["bench", "--quantization", "Q5"], "cannot be 'Q5'; it must be Q4_0 or Q8_0;"),
+    ],
+)
+def test_who_mistypes_is_told_what_was_meant(arguments: list[str], words: str) -> None:
+    assert words in refused(*arguments)
+
+
+@pytest.mark.parametrize("arguments", [[], ["models"]])
+def test_nothing_to_do_shows_what_there_is(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    out, err = capsys.readouterr()
+    assert (left.value.code, out) == (2, "")
+    assert err.startswith(" ".join(["usage: localspec", *arguments]))
 
 
 def test_a_mistake_is_the_exit_code_of_the_process() -> None:

@@ -86,11 +86,11 @@ def test_values_become_what_the_flag_makes_of_them(place: Place) -> None:
         ("prot = 1", "line 1: 'prot' is no setting; did you mean 'port'?"),
         ("\n[serve]\nprot = 1", "line 3: 'prot' is no setting of serve; did you mean 'port'?"),
         ("[serve]\ntemperature = 1", "line 2: 'temperature' is no setting of serve"),
-        ('[serve]\nport = "1"', "line 2: port cannot be '1'; it is a whole number."),
+        ('[serve]\nport = "1"', "line 2: port cannot be '1'; it must be a whole number."),
         ("[serve]\nport = true", "line 2: port cannot be True"),
         ("[serve]\nport = 1.5", "line 2: port cannot be 1.5"),
         ("[serve]\nport = [1]", "line 2: port cannot be [1]"),
-        ("model = 3", "line 1: model cannot be 3; it is text."),
+        ("model = 3", "line 1: model cannot be 3; it must be text."),
         ("serve = 3", "line 1: serve is a table, [serve]."),
         ("[server]\nport = 3", "'server' is no setting; did you mean 'serve'?"),
         ("json = true", "'json' is no setting"),
@@ -113,9 +113,13 @@ def test_mistakes_in_variables_are_one_sentence_that_names_them(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.set("LOCALSPEC_SERVE_PORT", "x")
-    assert refused("serve") == "LOCALSPEC_SERVE_PORT: port cannot be 'x'; it is a whole number."
+    assert (
+        refused("serve") == "LOCALSPEC_SERVE_PORT: port cannot be 'x'; it must be a whole number."
+    )
     place.set("LOCALSPEC_SERVE_PORT", "")
     assert parsed("serve").port == 8080, "an empty one is none"
+    place.set("LOCALSPEC_DISTILL_MINUTES", "x")
+    assert "MINUTES: minutes: 'x' is not a number of minutes." in refused("distill shell")
     place.set("LOCALSPEC_SERVE_PROT", "1")
     assert "LOCALSPEC_SERVE_PROT sets nothing; did you mean 'LOCALSPEC_SERVE_PORT'?" in refused(
         "serve"

@@ -6,7 +6,6 @@ llama.cpp.
 
 import argparse
 import os
-from typing import NoReturn
 
 from localspec import __version__, folders
 from localspec.arguments import (
@@ -21,7 +20,7 @@ from localspec.arguments import (
     serve,
     tune,
 )
-from localspec.errors import UsageError
+from localspec.arguments.parser import Parser
 
 __all__ = ["VERBS", "parsers"]
 
@@ -29,16 +28,9 @@ VERBS = (generate, chat, serve, batch, models, distill, tune, bench, audit, doct
 """In the order in which `localspec --help` lists them."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the usage of everything."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; {self.prog} --help shows how.")
-
-
 def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """That of the whole command line, and those of the verbs in it."""
-    parser = _Parser(
+    parser = Parser(
         prog="localspec",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="""\

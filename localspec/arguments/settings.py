@@ -6,16 +6,16 @@ of settings here. Of several the nearest counts: the flag, `LOCALSPEC_SERVE_PORT
 """
 
 import argparse
-import difflib
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from localspec import folders
 from localspec.arguments import parsers
+from localspec.arguments.parser import form, nearest
 from localspec.errors import UsageError
 
 __all__ = ["Setting", "in_force", "keys", "parse"]
@@ -89,7 +89,7 @@ def keys(known: Collection[str]) -> list[Setting]:
     found = [Setting(_KEYS, name, key, _line(path, _KEYS, name)) for name, key in _flat(table)]
     for _, name, key, where in found:
         if name not in known:
-            near = _near(name, known, "; /help in the chat shows them all.")
+            near = nearest(name, known, "; /help in the chat shows them all.")
             raise UsageError(f"{where}: {name!r} is no key of the chat{near}")
         if not isinstance(key, str):
             raise UsageError(f'{where}: {name} cannot be {key!r}; it is a key, as "f2".')
@@ -142,7 +142,8 @@ def _from_variables(flags: Mapping[str, Flags], known: set[str]) -> Iterator[Set
         if _KUBERNETES.fullmatch(variable) or os.environ[variable].startswith("tcp://"):
             continue
         if variable not in names:
-            raise UsageError(f"The variable {variable} sets nothing{_near(variable, names)}")
+            near = nearest(variable, names, _ALL, alike=0.9)  # all begin alike
+            raise UsageError(f"The variable {variable} sets nothing{near}")
         if os.environ[variable]:
             yield Setting(*names[variable], os.environ[variable], variable)
 
@@ -164,7 +165,7 @@ def _from_table(
         name, where = key.replace("_", "-"), _line(path, verb, key)
         if name not in known:
             what = f"{key!r} is no setting" + (f" of {verb}" if verb else "")
-            raise UsageError(f"{where}: {what}{_near(name, known)}")
+            raise UsageError(f"{where}: {what}{nearest(name, known, _ALL)}")
         yield Setting(verb, name, value, where)
 
 
@@ -182,7 +183,7 @@ def _one(action: argparse.Action, setting: Setting, value: Any, *, typed: bool) 
     kind: Any = action.type or str
     shown = "that" if setting.name in _SECRET else repr(value)
     wrong = UsageError(
-        f"{setting.source}: {setting.name} cannot be {shown}; it is {_form(action)}."
+        f"{setting.source}: {setting.name} cannot be {shown}; it must be {form(action)}."
     )
     forms: dict[Any, Any] = {str: str, int: int, float: (int, float)}
     if typed and (
@@ -191,28 +192,17 @@ def _one(action: argparse.Action, setting: Setting, value: Any, *, typed: bool) 
         raise wrong
     try:
         made = kind(value if kind in forms else str(value))
-    except (ValueError, OverflowError, argparse.ArgumentTypeError):
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"{setting.source}: {setting.name}: {error}.") from None
+    except (ValueError, OverflowError):
         raise wrong from None
     if action.choices is not None and made not in action.choices:
         raise wrong
     return made
 
 
-def _form(action: argparse.Action) -> str:
-    if action.choices is not None:
-        return " or ".join(map(str, action.choices))
-    if action.type in (int, float):
-        return "a whole number" if action.type is int else "a number"
-    return "text" if action.type is None else str(action.metavar)
-
-
 def _variable(verb: str, name: str) -> str:
     return _PREFIX + "_".join(filter(None, (verb, name))).replace("-", "_").upper()
-
-
-def _near(name: str, known: Iterable[str], otherwise: str = _ALL) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else otherwise
 
 
 def _line(path: Path, table: str, key: str) -> str:

@@ -284,7 +284,7 @@ def test_what_comes_with_localspec_is_not_pulled() -> None:
 def test_names_that_are_none_are_one_sentence() -> None:
     for action in ("show", "rm", "verify", "pair", "fit"):
         assert "did you mean 'shell'" in refused(action, "shel")
-    assert "invalid choice: 'fly'" in refused("fly")
+    assert "There is no action 'fly'; there are list" in refused("fly")
 
 
 def test_fingerprints_go_by_content(tmp_path: Path) -> None:
