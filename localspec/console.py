@@ -5,7 +5,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TextIO, TypeAlias
 
 from localspec import streams
 
@@ -13,6 +13,7 @@ __all__ = [
     "State",
     "columns",
     "dim",
+    "drawable",
     "finding",
     "harmless",
     "mark",
@@ -62,8 +63,13 @@ def mark(state: State) -> str:
 
 def _styled(text: str, code: int) -> str:
     """In another look, unless whoever reads it is no terminal or wants none (no-color.org)."""
-    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    plain = not drawable(sys.stdout) or os.environ.get("NO_COLOR")
     return text if plain else f"\x1b[{code}m{text}\x1b[0m"
+
+
+def drawable(stream: TextIO) -> bool:
+    """Whether `stream` is a terminal that knows escape sequences (Emacs' shell, say, does not)."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def paragraph(text: str, columns: int, indent: str = "", further: str | None = None) -> list[str]:
@@ -122,8 +128,11 @@ def columns() -> int:
 
 
 def note(sentence: str) -> None:
-    """Something a person should know, on standard error."""
-    print(f"localspec: {harmless(sentence)}", file=sys.stderr, flush=True)
+    """Something a person should know, on standard error; a terminal gets no torn words."""
+    text = f"localspec: {harmless(sentence)}"
+    if sys.stderr.isatty():
+        text = "\n".join(paragraph(text, columns()))
+    print(text, file=sys.stderr, flush=True)
 
 
 def tell(line: str) -> None:

@@ -54,7 +54,7 @@ class LiveLine:
 
     def begin(self) -> None:
         """Draw from now on."""
-        if sys.stderr.isatty():
+        if console.drawable(sys.stderr):
             self._thread = threading.Thread(target=self._show, daemon=True)
             self._thread.start()
 
@@ -119,7 +119,7 @@ class Progress:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._shown = sys.stderr.isatty()
+        self._shown = console.drawable(sys.stderr)
         self._start = clock()
         self._drawn = float("-inf")
 

@@ -1,7 +1,9 @@
 """The command line as a person or a script meets it, in processes of its own where it matters."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +45,24 @@ def talking(folder: Path) -> "subprocess.Popen[bytes]":
     )
 
 
+def shown(*arguments: str, **variables: str) -> str:
+    """What a terminal of 80 columns is sent by a command that runs in it."""
+    import pty
+    import termios
+
+    terminal, inside = pty.openpty()
+    termios.tcsetwinsize(inside, (24, 80))
+    command = [sys.executable, "-m", "localspec", *arguments]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "", **variables}
+    with subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, env=environment):
+        os.close(inside)
+        said = b""
+        with open(terminal, "rb", buffering=0) as reader, contextlib.suppress(OSError):
+            while piece := reader.read(4096):
+                said += piece
+    return said.decode().replace("\r\n", "\n")
+
+
 def test_the_same_tokens_with_speculation_off_auto_and_5() -> None:
     documents = []
     for speculation in ("off", "auto", "5"):
@@ -67,6 +87,29 @@ def test_an_answer_goes_to_standard_output_and_nothing_else_does() -> None:
     assert run.stdout.endswith("\n")
     assert run.stdout.strip()
     assert run.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals are made otherwise there")
+@pytest.mark.parametrize(("term", "grey"), [("xterm", True), ("dumb", False)])
+def test_a_terminal_gets_a_quiet_line_that_explains_itself(term: str, grey: bool) -> None:
+    said = shown("generate", "--speculation", "3", "--temperature", "0", QUESTION, TERM=term)
+    *_, line = said.splitlines()
+    assert line.startswith("\x1b[2m") == ("\x1b" in said) == grey
+    quiet = line.removeprefix("\x1b[2m").removesuffix("\x1b[0m")
+    assert len(quiet) <= 80
+    assert re.fullmatch(
+        r"\d+ tokens · \d+ tokens/s, \d+ without guessing \(\d+\.\d\d×\) "
+        r"· \d+ of \d+ guesses held",
+        quiet,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals are made otherwise there")
+def test_a_terminal_gets_no_torn_words() -> None:
+    assert shown("models", "show", "llama-3.1-8b") == (
+        "localspec: llama-3.1-8b is not on this computer; localspec models pull\n"
+        "llama-3.1-8b gets it.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import argparse
 
 from localspec.arguments.common import (
+    MODEL,
     Group,
     Verbs,
     add_draft,
@@ -63,8 +64,7 @@ def _add_who(who: Group) -> None:
     who.add_argument(
         "-m",
         "--model",
-        help="an embedded name or a GGUF file (default: shell); with --endpoint, "
-        "the server's name for it",
+        help=f"{MODEL} (default: shell); with --endpoint, the server's name for it",
     )
     add_draft(who)
     who.add_argument(
@@ -72,7 +72,7 @@ def _add_who(who: Group) -> None:
         type=parallel,
         metavar="auto|N",
         help="answers at a time: as many as this computer is quick with (default), or N; with "
-        "--endpoint, N for each (16)",
+        "--endpoint, N for each (default: 16)",
     )
     who.add_argument(
         "--endpoint",

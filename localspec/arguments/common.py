@@ -7,6 +7,7 @@ from typing import TypeAlias
 from localspec.loading import Loading
 
 __all__ = [
+    "MODEL",
     "Group",
     "Verbs",
     "add_draft",
@@ -21,6 +22,9 @@ __all__ = [
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Group: TypeAlias = "argparse._ArgumentGroup | argparse.ArgumentParser"
+
+MODEL = "a name of models list, user/repo[:quant] or a GGUF file"
+"""What a model may be called."""
 
 
 def add_verb(
@@ -49,7 +53,9 @@ def add_verb(
 
 def add_sampling(group: "argparse._ArgumentGroup") -> None:
     """How an answer is chosen, and where it ends."""
-    group.add_argument("--max-tokens", type=int, metavar="N", help="end after N tokens")
+    group.add_argument(
+        "--max-tokens", type=int, metavar="N", help="end after N tokens (default: none)"
+    )
     for flag, kind, metavar, text in (
         (
             "--temperature",
@@ -70,7 +76,9 @@ def add_sampling(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--json-schema", metavar="FILE", help="only answers that match this schema")
 
 
-def add_draft(group: Group, text: str = "auto, none, or a model that guesses ahead") -> None:
+def add_draft(
+    group: Group, text: str = "what guesses ahead: auto (default), none, or a model"
+) -> None:
     """What guesses ahead."""
     group.add_argument("--draft", default="auto", metavar="D", help=text)
 
@@ -79,12 +87,13 @@ def add_loading(verb: argparse.ArgumentParser) -> None:
     """How a model is loaded, in the words of `localspec.load` and of `localspec models fit`."""
     group = verb.add_argument_group("memory (localspec models fit says what fits)")
     group.add_argument(
-        "--context", type=int, metavar="N", help="most tokens of a prompt and its answer"
+        "--context", type=int, metavar="N", help="most tokens of a prompt and its answer together"
     )
     group.add_argument(
         "--cache",
         metavar="f16|q8_0",
-        help="how keys and values are kept: q8_0 takes half the memory of f16, and rounds more",
+        help="how the KV cache is kept: q8_0 takes half the memory of f16 (default), and rounds "
+        "more",
     )
     group.add_argument(
         "--gpu-layers",
@@ -116,7 +125,7 @@ def add_model(verb: argparse.ArgumentParser, default: str | None = "shell") -> N
         nargs="?",
         default=default,
         metavar="MODEL",
-        help="as for generate (default: shell)",
+        help=f"{MODEL} (default: shell)",
     )
     add_draft(verb)
 

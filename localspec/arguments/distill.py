@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from localspec.arguments.common import Verbs, add_draft, add_verb
+from localspec.arguments.common import MODEL, Verbs, add_draft, add_verb
 
 __all__ = ["add"]
 
@@ -19,7 +19,7 @@ def add(verbs: Verbs) -> None:
         "where it was. Needs torch: pip install 'localspec[distill]'.",
         example="llama-3.1-8b --minutes 60",
     )
-    verb.add_argument("model", metavar="TARGET", help="as for generate")
+    verb.add_argument("model", metavar="TARGET", help=MODEL)
     add_draft(verb, "the draft until now, to compare with and go on from: auto, none, or a model")
     verb.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="the draft (default: in the data folder)"

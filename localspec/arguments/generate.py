@@ -1,6 +1,7 @@
 """Arguments of `localspec generate`."""
 
 from localspec.arguments.common import (
+    MODEL,
     Verbs,
     add_draft,
     add_loading,
@@ -27,7 +28,7 @@ def add(verbs: Verbs) -> None:
         "-m",
         "--model",
         default="shell",
-        help="a name of models list, user/repo[:quant] or a GGUF file (default: shell)",
+        help=f"{MODEL} (default: shell)",
     )
     add_draft(source)
     source.add_argument("--system", metavar="S", help="instructions that come before the prompt")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from localspec.arguments.common import Verbs, add_draft, add_verb
+from localspec.arguments.common import MODEL, Verbs, add_draft, add_verb
 from localspec.arguments.serve import PARALLEL
 
 __all__ = ["add"]
@@ -23,14 +23,20 @@ def add(verbs: Verbs) -> None:
         actions,
         "pull",
         "fetch a model, and a draft for it where one is known",
-        "Fetch user/repo[:quant] (by default its Q4_K_M) or a name of 'models list --all', and a "
-        "draft that guesses for it where one is known. An interrupted pull goes on where it "
-        "stopped. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are heeded.",
+        "Fetch a model, and a draft that guesses for it where one is known. An interrupted pull "
+        "goes on where it stopped. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are heeded.",
         example="llama-3.1-8b",
     )
-    _add_name(pull)
     pull.add_argument(
-        "--draft", choices=("auto", "none"), default="auto", help="none: leave the draft out"
+        "model",
+        metavar="MODEL",
+        help="a name of models list --all, or user/repo[:quant] (default: its Q4_K_M)",
+    )
+    pull.add_argument(
+        "--draft",
+        choices=("auto", "none"),
+        default="auto",
+        help="auto (default), or none to leave the draft out",
     )
     show = add_verb(actions, "show", "what a model file says of itself", example="shell")
     _add_name(show)
@@ -49,7 +55,7 @@ def add(verbs: Verbs) -> None:
 
 
 def _add_name(action: argparse.ArgumentParser) -> None:
-    action.add_argument("model", metavar="MODEL", help="the model")
+    action.add_argument("model", metavar="MODEL", help=MODEL)
 
 
 def _add_pair(actions: Verbs) -> None:
@@ -63,7 +69,9 @@ def _add_pair(actions: Verbs) -> None:
         example="llama-3.1-8b",
     )
     _add_name(pair)
-    pair.add_argument("drafts", nargs="*", metavar="DRAFT", help="look at these too")
+    pair.add_argument(
+        "drafts", nargs="*", metavar="DRAFT", help="drafts to look at besides: names or GGUF files"
+    )
     pair.add_argument("--quick", action="store_true", help="judge by the files alone")
 
 
@@ -79,11 +87,12 @@ def _add_fit(actions: Verbs) -> None:
     )
     _add_name(fit)
     add_draft(fit)
-    fit.add_argument("--context", type=int, metavar="N", help="look at this context only")
+    fit.add_argument("--context", type=int, metavar="N", help="reckon with this context only")
     fit.add_argument(
         "--parallel",
         type=int,
         default=1,
         metavar="N",
-        help=f"answers made at the same time, each with all of the context (1; serve: {PARALLEL})",
+        help=f"answers made at the same time, each with all of the context (default: 1; serve's: "
+        f"{PARALLEL})",
     )

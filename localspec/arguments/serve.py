@@ -27,10 +27,14 @@ def add(verbs: Verbs) -> None:
 def _add_where(where: Group) -> None:
     """Addresses, names and the key of those who are answered."""
     where.add_argument(
-        "--host", default="127.0.0.1", metavar="H", help="address to listen at (this computer)"
+        "--host", default="127.0.0.1", metavar="H", help="address to listen at (default: 127.0.0.1)"
     )
     where.add_argument(
-        "--port", type=int, default=8080, metavar="P", help="port (8080); 0: any that is free"
+        "--port",
+        type=int,
+        default=8080,
+        metavar="P",
+        help="port (default: 8080); 0: any that is free",
     )
     add_key(where, "clients must send it")
     where.add_argument(
@@ -56,7 +60,7 @@ def _add_how_much(how: Group) -> None:
         type=int,
         default=PARALLEL,
         metavar="N",
-        help=f"answers made at the same time ({PARALLEL})",
+        help=f"answers made at the same time (default: {PARALLEL})",
     )
     how.add_argument(
         "--queue",
@@ -64,7 +68,7 @@ def _add_how_much(how: Group) -> None:
         type=int,
         default=64,
         metavar="N",
-        help="requests that may wait (64)",
+        help="requests that may wait (default: 64)",
     )
     how.add_argument(
         "--keep-alive",

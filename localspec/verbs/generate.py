@@ -8,7 +8,7 @@ from typing import Any
 
 from localspec import LLM, UsageError
 from localspec.arguments.common import loading
-from localspec.console import printable
+from localspec.console import dim, printable
 from localspec.engine.worker import Answer, Stream
 from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
                 if options.json:
                     print(json.dumps(report(llm, stream.answer, options.speculation)))
                 elif sys.stderr.isatty():
-                    print(f"\n{summary(stream.answer, llm.governor.plain_rate())}", file=sys.stderr)
+                    line = summary(stream.answer, llm.governor.plain_rate())
+                    print(f"\n{dim(line)}", file=sys.stderr)
     return INTERRUPTED if interrupted else 0
 
 
@@ -115,15 +116,19 @@ def read_schema(file: Path) -> dict[str, Any]:
 
 
 def summary(answer: Answer, plain: float) -> str:
-    """The quiet line: tokens, speed, that of plain decoding, how many guesses held."""
+    """The quiet line: tokens, speed, that of plain decoding, how many guesses held.
+
+    Whoever reads it may have heard of none of these, and may have 80 columns.
+    """
     s = answer.statistics
-    parts = [f"{s.completion_tokens} tokens"]
+    parts = [f"{s.completion_tokens} {'token' if s.completion_tokens == 1 else 'tokens'}"]
     if s.predicted_tokens:
         speed = f"{s.tokens_per_second:.0f} tokens/s"
-        parts.append(f"{speed}, {s.tokens_per_second / plain:.2f}× plain" if plain else speed)
+        if plain and s.draft_tokens:
+            speed += f", {plain:.0f} without guessing ({s.tokens_per_second / plain:.2f}×)"
+        parts.append(speed)
     if s.draft_tokens:
-        parts.append(f"{s.acceptance_rate:.0%} of guesses held")
-        parts.append(f"{s.draft_length:.1f} guessed a step")
+        parts.append(f"{s.accepted_tokens} of {s.draft_tokens} guesses held")
     else:
         parts.append("no guesses")
     return " · ".join(parts)
