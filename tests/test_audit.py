@@ -2,6 +2,9 @@
 
 import argparse
 import math
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -105,6 +108,21 @@ def test_widths_that_round_alike_stand_together() -> None:
     found = widths.compare(Rounding(), PROMPT, quiet)
     assert found.classes == (widths.WIDTHS[:2], widths.WIDTHS[2:])
     assert found.difference == pytest.approx(0.25)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_ctrl_c_does_not_wait_for_all_widths() -> None:
+    looked = []
+
+    def progress(_: float, what: str) -> None:
+        if what.startswith("comparing logits"):
+            looked.append(what)
+        if len(looked) == 1:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        audit(lambda draft: localspec.load("shell", draft=draft), "none", progress, tokens=8)
+    assert len(looked) < len(widths.WIDTHS)
 
 
 # Texts -----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The whole audit: the pair as it is used here, then the target with what was said before alone."""
 
+import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from localspec.audit.widths import Widths
 from localspec.bench import prompts
 from localspec.bench.contest import Question
 from localspec.bench.ours import questions
+from localspec.errors import LocalspecError
 from localspec.llama.rows import Evaluator
 from localspec.runtime import LLM
 
@@ -83,12 +85,21 @@ def audit(
 
 def _widths(llm: LLM, asked: Many[Question], progress: Progress) -> Widths | None:
     text = [token for question in asked for token in question.tokens]
-    at = _part(progress, 0.0, _LOGITS)
+    at, left = _part(progress, 0.0, _LOGITS), threading.Event()
+
+    def told(share: float, what: str) -> None:
+        if left.is_set():
+            raise LocalspecError("Nobody waits for this any more.")
+        at(share, what)
 
     def look(target: Evaluator) -> Widths | None:
-        return widths.compare(target, text, at) if target.can_truncate else None
+        return widths.compare(target, text, told) if target.can_truncate else None
 
-    return llm.examine(look)
+    try:
+        return llm.examine(look)
+    except KeyboardInterrupt:
+        left.set()  # the engine's thread would go on, and who closes the model waits for it
+        raise
 
 
 def _chances(llm: LLM, asked: Many[Question], draws: int, progress: Progress) -> Iterator[Chance]:
