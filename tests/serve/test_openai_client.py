@@ -74,7 +74,7 @@ def test_a_stream_says_the_same_in_pieces(client: openai.OpenAI) -> None:
 
 
 def test_a_completion_can_begin_with_its_prompt(client: openai.OpenAI, shell: LLM) -> None:
-    tokens = shell._tokens("Files are listed by ls", {"raw": True})
+    tokens = shell.tokens("Files are listed by ls", raw=True)
     answer = client.completions.create(
         model="", prompt=tokens, echo=True, logprobs=1, max_tokens=0
     ).choices[0]
