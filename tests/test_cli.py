@@ -76,6 +76,8 @@ def test_the_same_tokens_with_speculation_off_auto_and_5() -> None:
     assert [d["speculation"]["mode"] for d in documents] == ["off", "auto", 5]
     plain, fixed = documents[0], documents[2]
     assert plain["speculation"]["draft_tokens"] == 0 < fixed["speculation"]["draft_tokens"]
+    assert plain["speculation"]["acceptance_rate"] is None, "nothing is no share of nothing"
+    assert 0 < fixed["speculation"]["acceptance_rate"] <= 1
     assert plain["usage"]["completion_tokens"] == len(plain["tokens"]) + 1  # the end counts
     assert plain["timings"]["predicted_per_second"] > 0
     assert plain["speculation"]["estimated_plain_per_second"] > 0

@@ -57,7 +57,7 @@ def _beside(beside: Beside) -> dict[str, Any]:
 
 def _guesses(guesses: Guesses) -> dict[str, Any]:
     return {
-        "acceptance_rate": _rounded(guesses.acceptance_rate),
+        "acceptance_rate": _rounded(guesses.acceptance_rate) if guesses.by_drafter else None,
         "acceptance_per_position": [_rounded(share) for share in guesses.acceptance_per_position],
         "tokens_per_step": _rounded(guesses.tokens_per_step),
         "by_drafter": {

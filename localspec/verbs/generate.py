@@ -161,7 +161,7 @@ def report(llm: LLM, answer: Answer, mode: str | int) -> dict[str, Any]:
             "steps": s.steps,
             "draft_tokens": s.draft_tokens,
             "accepted_tokens": s.accepted_tokens,
-            "acceptance_rate": round(s.acceptance_rate, 4),
+            "acceptance_rate": round(s.acceptance_rate, 4) if s.draft_tokens else None,
             "tokens_per_step": round(s.tokens_per_step, 3),
             "by_drafter": {
                 name: {"draft_tokens": n, "accepted_tokens": s.accepted_by_drafter[name]}

@@ -311,6 +311,8 @@ def test_the_document_keeps_the_contract() -> None:
     peer = task["peers"]["llama-server"]
     assert peer["plain_per_second"] == peer["best_per_second"] == 95
     assert peer["best_setting"] == "plain"
+    silent = made({"chat": 1.0}, guesses=replace(GUESSES, acceptance_rate=0.0, by_drafter={}))
+    assert report.document(silent)["acceptance_rate"] is None, "nothing is no share of nothing"
 
 
 def test_a_plot_without_matplotlib_says_how_to_get_it(
