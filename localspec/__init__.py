@@ -14,23 +14,33 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localspec.errors import DecodeError, LocalspecError, ModelError, UsageError
+from localspec.errors import (
+    BusyError,
+    ContextError,
+    DecodeError,
+    LocalspecError,
+    ModelError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from localspec.decoding.sampling import Sampling
     from localspec.decoding.sequence import Piece
-    from localspec.runtime import LLM, Answer, load
+    from localspec.runtime import LLM, Answer, Stream, load
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LLM",
     "Answer",
+    "BusyError",
+    "ContextError",
     "DecodeError",
     "LocalspecError",
     "ModelError",
     "Piece",
     "Sampling",
+    "Stream",
     "UsageError",
     "load",
 ]
@@ -39,6 +49,7 @@ _HOMES = {
     "LLM": "localspec.runtime",
     "Answer": "localspec.runtime",
     "load": "localspec.runtime",
+    "Stream": "localspec.runtime",
     "Piece": "localspec.decoding.sequence",
     "Sampling": "localspec.decoding.sampling",
 }
@@ -54,3 +65,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'localspec' has no attribute {name!r}")
     import_module("localspec.llama.library")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """What a person may want: names that are imported later, too."""
+    return [*__all__, "__doc__", "__version__"]

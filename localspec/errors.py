@@ -4,6 +4,8 @@ Every error that reaches a user is a `LocalspecError` whose message is one sente
 went wrong and what to do. `exit_code` is the command line's answer to it.
 """
 
+from collections.abc import Iterable
+
 from localspec.console import harmless
 
 INTERRUPTED = 130
@@ -42,3 +44,11 @@ class ModelError(LocalspecError):
 
 class DecodeError(LocalspecError):
     """llama.cpp could not evaluate a batch, or could not change its KV cache as told."""
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = "", alike: float = 0.6) -> str:
+    """What was probably meant, as the end of a sentence; `otherwise` where nothing is near."""
+    import difflib  # which takes time to import, and only mistakes need it
+
+    near = difflib.get_close_matches(name, known, n=1, cutoff=alike)
+    return f"; did you mean {near[0]!r}?" if near else otherwise

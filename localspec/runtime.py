@@ -33,6 +33,7 @@ from localspec.llama.context import Context
 from localspec.llama.embedder import Embedder
 from localspec.loading.loading import Loading
 from localspec.loading.pair import Pair
+from localspec.options import check
 
 __all__ = ["LLM", "Answer", "Message", "Options", "Prompt", "Stream", "load", "sampling"]
 
@@ -84,8 +85,8 @@ def sampling(options: Options) -> Sampling:
     Raises UsageError on values that make no sense.
     """
     chosen: dict[str, Any] = {k: value for k, value in options.items() if k in _SAMPLING}
-    if chosen.get("seed") is None:
-        chosen["seed"] = secrets.randbits(63)
+    seed = chosen.get("seed")
+    chosen["seed"] = secrets.randbits(63) if seed is None else int(seed)  # numpy's overflow
     return Sampling(**chosen)
 
 
@@ -119,6 +120,10 @@ class LLM:
         except ModelError as error:  # raw text can still be continued
             self.notes.append(str(error))
             return Prompts(name, vocabulary, None)
+
+    def __repr__(self) -> str:
+        draft = self.draft.path.stem if self.draft else "none"
+        return f"<LLM {self.target.path.stem}, draft {draft}>"
 
     def __enter__(self) -> Self:
         return self
@@ -184,12 +189,14 @@ class LLM:
         The answers to one prompt have seeds of their own, one after another: the first is that
         of `n` = 1, and each can be had again alone.
         """
+        self._check(options)
         asked = [self._request(prompt, options) for prompt in prompts]
         requests = [_with_seed(request, i) for request in asked for i in range(n)]
         return self._worker.streams(requests, told)
 
     def tokens(self, prompt: Prompt, **options: Unpack[Options]) -> list[int]:
         """What the model reads when it is asked `prompt`, with what the options add to it."""
+        self._check(options)
         extra: dict[str, Any] = dict(options.get("template", {}))
         if _is_forced(options):  # there is no room for thoughts, so they should not be asked for
             extra.setdefault("enable_thinking", False)
@@ -205,6 +212,7 @@ class LLM:
 
         Raises UsageError where it was not, or a text does not fit.
         """
+        self._check({})
         tokenize = self.target.vocabulary.tokenize
         prompts = [
             tokenize(text, whole=True) if isinstance(text, str) else self.tokens(text)
@@ -251,6 +259,11 @@ class LLM:
     def chat(self, messages: Many[Message], **options: Unpack[Options]) -> Answer:
         """The assistant's next message in a conversation."""
         return self.generate(messages, **options)
+
+    def _check(self, options: Options) -> None:
+        """Before anything is asked of the model, which is no more when it was closed."""
+        self._worker.check()
+        check(options, Options.__annotations__)
 
     def _request(self, prompt: Prompt, options: Options) -> Request:
         if not self.target.writes:

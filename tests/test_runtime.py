@@ -1,8 +1,10 @@
 """The Python API with the real shell pair: exact, repeatable, patient with users."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from gguf_writing import finish, shell_words, speak
 
 import localspec
-from localspec import LLM, UsageError, models
+from localspec import LLM, LocalspecError, UsageError, models
 from localspec.llama.library import Device, devices
 from localspec.loading import pair
 from localspec.runtime import Options
@@ -138,6 +140,50 @@ def test_letting_go_of_a_stream_frees_its_slot(llm: LLM) -> None:
 def test_options_that_make_no_sense_are_refused(llm: LLM, options: Options, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         llm.generate("Hello", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_token": 5}, "no option 'max_token'; did you mean 'max_tokens'?"),
+        ({"max_tokens": 5.0}, "max_tokens is 5.0; it must be a whole number or None."),
+        ({"seed": "7"}, "seed is '7'; it must be a whole number"),
+        ({"logprobs": True}, "logprobs is True; it must be a whole number"),
+        ({"temperature": None}, "temperature is None; it must be a number."),
+        ({"stop": [5]}, "stop is [5]; it must be a text, or several."),
+        ({"json_schema": "{}"}, "json_schema is '{}'; it must be a mapping."),
+        ({"tools": [{}]}, "tools is [{}]; it must be a list of"),
+        ({"logit_bias": {"a": 1}}, "it must be a mapping of tokens to numbers."),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_python_is_one_sentence_and_ends_nobody_elses_answer(
+    llm: LLM, options: Any, words: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        llm.generate("Hello", **options)
+    assert llm.generate("Hello", max_tokens=1, seed=np.int64(7)).tokens
+
+
+@pytest.mark.parametrize("prompt", [None, b"Hello", 5, {"role": "user"}, ["Hello"]], ids=repr)
+def test_what_is_no_prompt_is_refused(llm: LLM, prompt: Any) -> None:
+    for ask in (llm.generate, llm.count):
+        with pytest.raises(UsageError, match="A prompt must be a text, a list of messages, or"):
+            ask(prompt)
+
+
+def test_a_closed_model_is_an_error() -> None:
+    with localspec.load("shell", draft="none") as llm:
+        assert repr(llm) == "<LLM shell-65m-Q5_0, draft none>"
+    for ask in (llm.generate, llm.count, llm.embed):
+        with pytest.raises(LocalspecError, match="This model was closed"):
+            ask("Hello")
+    llm.close()
+
+
+def test_what_is_imported_late_can_be_seen() -> None:
+    assert {"load", "LLM", "BusyError"} <= {*localspec.__all__} <= {*dir(localspec)}
+    assert all(getattr(localspec, name) for name in localspec.__all__)
 
 
 def test_prompts_that_cannot_be_answered_are_refused(llm: LLM) -> None:

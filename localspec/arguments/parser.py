@@ -1,14 +1,12 @@
 """A parser that says what is wrong in one sentence, and what was probably meant."""
 
 import argparse
-import difflib
 import sys
-from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from localspec.errors import UsageError
+from localspec.errors import UsageError, nearest
 
-__all__ = ["Parser", "form", "nearest"]
+__all__ = ["Parser", "form"]
 
 _PLAINER = {
     "expected one argument": "needs a value",
@@ -79,9 +77,3 @@ def form(action: argparse.Action) -> str:
     if action.type in (int, float):
         return "a whole number" if action.type is int else "a number"
     return "text" if action.type is None else str(action.metavar)
-
-
-def nearest(name: str, known: Iterable[str], otherwise: str = "", alike: float = 0.6) -> str:
-    """What was probably meant, as the end of a sentence; `otherwise` where nothing is near."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=alike)
-    return f"; did you mean {near[0]!r}?" if near else otherwise

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from localspec import folders
 from localspec.arguments import parsers
-from localspec.arguments.parser import form, nearest
-from localspec.errors import UsageError
+from localspec.arguments.parser import form
+from localspec.errors import UsageError, nearest
 
 __all__ = ["Setting", "in_force", "keys", "parse"]
 

@@ -52,8 +52,10 @@ class Prompts:
             if raw or self._template is None:
                 return self._plain(prompt)
             prompt = [{"role": "user", "content": prompt}]
-        if all(isinstance(part, int) for part in prompt):
+        if _is_all(prompt, int):
             return self._checked(cast("Sequence[int]", prompt))
+        if not _is_all(prompt, Mapping):
+            raise UsageError("A prompt must be a text, a list of messages, or a list of tokens.")
         if self._template is None:
             raise UsageError(f"{self._name} has no usable chat template; ask with raw text.")
         messages = cast("Sequence[Message]", prompt)
@@ -77,3 +79,9 @@ class Prompts:
         if wrong is not None:
             raise UsageError(f"There is no token {wrong}; {self._name} has {size}.")
         return list(tokens)
+
+
+def _is_all(prompt: Any, kind: type) -> bool:
+    """Whether `prompt` is a list of that. Bytes look like tokens, and are none."""
+    listed = isinstance(prompt, Sequence) and not isinstance(prompt, bytes)
+    return listed and all(isinstance(part, kind) for part in prompt)

@@ -261,6 +261,11 @@ class Worker:
             self._inbox.put(sequence)
         return [Stream(sequence, outbox) for sequence, outbox in outboxes.items()]
 
+    def check(self) -> None:
+        """Raises LocalspecError after `close`, or after a failure of the engine itself."""
+        if self._ended:
+            raise LocalspecError(_GONE)
+
     @property
     def running(self) -> int:
         """Answers that have a slot."""
