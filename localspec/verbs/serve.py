@@ -14,7 +14,7 @@ from localspec.serve.settings import Settings
 
 __all__ = ["run"]
 
-_QUESTION = '{"messages": [{"role": "user", "content": "How do I list files by size?"}]}'
+_QUESTION = '{"messages": [{"role": "user", "content": "List files by size"}]}'
 _TEXT = '{"input": "How do I list files by size?"}'
 
 
@@ -59,8 +59,9 @@ def _greeting(settings: Settings, llm: LLM, *, as_json: bool) -> str:
             }
         )
     slots = settings.loading.parallel
+    answers = "1 answer" if slots == 1 else f"{slots} answers"
     url, key = settings.url, "the one you set" if settings.api_key else "anything"
-    header = " -H 'Authorization: Bearer KEY'" if settings.api_key else ""
+    header = "-H 'Authorization: Bearer KEY' " if settings.api_key else ""
     guesses = f"{draft} guesses ahead" if draft else "no draft model"
     path, body = "chat/completions", _QUESTION
     if not llm.target.writes:
@@ -74,11 +75,12 @@ def _greeting(settings: Settings, llm: LLM, *, as_json: bool) -> str:
                                     model     {settings.model_name}
 
   Try it:
-    curl {url}/v1/{path}{header} -H 'Content-Type: application/json' \\
+    curl {url}/v1/{path} \\
+      {header}-H 'Content-Type: application/json' \\
       -d '{body}'
 
-  {_reach(settings)} {slots} answers at a time, {llm.context_length} tokens each.
-  Ctrl-C ends it.
+  {_reach(settings)}
+  {answers} at a time, {llm.context_length} tokens each. Ctrl-C ends it.
 """
 
 

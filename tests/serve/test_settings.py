@@ -1,15 +1,36 @@
 """What a server is told, and what it says of where it is."""
 
+import json
+import shlex
 import socket
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from command import localspec
 from servers import FakeLLM
 
 from localspec.errors import LocalspecError, UsageError
 from localspec.loading import Loading
 from localspec.serve import run as serve
 from localspec.serve.settings import Settings
+from localspec.verbs import serve as verb
+
+KEY = "sesame-0123456789"
+
+
+def test_what_to_paste_into_a_client_fits_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = SimpleNamespace(name="shell-65m-Q5_0", writes=True)
+    draft = SimpleNamespace(name="shell-draft-6m-Q5_0")
+    llm = SimpleNamespace(target=target, draft=draft, notes=[], context_length=8192)
+    monkeypatch.setattr(verb, "serve", lambda settings, ready, **_: ready(settings, llm))
+    greeting = localspec("serve", "--port", "65535", "--parallel", "1", "--api-key", KEY).stdout
+    assert max(map(len, greeting.splitlines())) <= 80
+    assert "1 answer at a time, 8192 tokens each." in greeting
+    command = shlex.split(greeting.split("Try it:")[1].split("\n\n")[0].replace("\\\n", ""))
+    assert command[:2] == ["curl", "http://127.0.0.1:65535/v1/chat/completions"]
+    assert "Authorization: Bearer KEY" in command, "and not the key itself"
+    assert json.loads(command[-1])["messages"][0]["role"] == "user"
 
 
 @pytest.mark.parametrize(
