@@ -15,6 +15,7 @@ __all__ = [
     "dim",
     "drawable",
     "finding",
+    "fitted",
     "harmless",
     "mark",
     "note",
@@ -84,6 +85,11 @@ def paragraph(text: str, columns: int, indent: str = "", further: str | None = N
     )
 
 
+def fitted(line: str, stream: TextIO) -> str:
+    """`line`, broken between words where `stream` is a terminal, which would tear them."""
+    return "\n".join(paragraph(line, columns())) if stream.isatty() else line
+
+
 def finding(state: State, subject: str, detail: str, columns: int, advice: str = "") -> list[str]:
     """How one thing is: its mark, its name, and words beside it that wrap at `columns`."""
     indent = " " * (_SUBJECT + 2)
@@ -128,11 +134,8 @@ def columns() -> int:
 
 
 def note(sentence: str) -> None:
-    """Something a person should know, on standard error; a terminal gets no torn words."""
-    text = f"localspec: {harmless(sentence)}"
-    if sys.stderr.isatty():
-        text = "\n".join(paragraph(text, columns()))
-    print(text, file=sys.stderr, flush=True)
+    """Something a person should know, on standard error."""
+    print(fitted(f"localspec: {harmless(sentence)}", sys.stderr), file=sys.stderr, flush=True)
 
 
 def tell(line: str) -> None:

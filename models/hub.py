@@ -157,7 +157,8 @@ def _in_words(repository: str, unreachable: str = "try again later") -> Iterator
             f"The hub answers with an error ({status}); try again later."
         ) from None
     except (httpx2.HTTPError, ConnectionError) as error:
-        reason = str(error).strip().rstrip(".") or type(error).__name__
+        told = re.sub(r"^\[Errno -?\d+\] ", "", str(error).strip())
+        reason = told.rstrip(".") or type(error).__name__
         raise LocalspecError(f"The hub cannot be reached ({reason}); {unreachable}.") from None
     except httpx2.InvalidURL as error:
         raise UsageError(f"HF_ENDPOINT is no address: {error}.") from None

@@ -1,6 +1,7 @@
 """`localspec batch`: a file of prompts in, a file of answers out."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from localspec.batch.request import Recipe
 from localspec.batch.run import Work
 from localspec.batch.screen import Events, Screen
 from localspec.batch.template import Template
-from localspec.console import tell
+from localspec.console import fitted, tell
 from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
 from localspec.models.fingerprint import fingerprint
@@ -46,9 +47,10 @@ def run(options: argparse.Namespace) -> int:
     with screen:
         outcome = batch.run(work, lambda plan: _opened(options, plan, screen), screen)
     if not options.json:
-        tell(words.summary(screen.tally))
+        for line in words.summary(screen.tally).splitlines():
+            tell(fitted(line, sys.stdout))
         if outcome.counts.failed and not outcome.interrupted:
-            tell(f"Their lines of {work.output} say why; --retry-failed asks them again.")
+            tell(f"{work.output} says why; --retry-failed asks again.")
     if outcome.interrupted:
         screen.note("Everything that was answered is kept; the same command goes on from here.")
         return INTERRUPTED

@@ -96,7 +96,7 @@ def test_lines_that_failed_give_3(folder: Path) -> None:
     run = batch(*LIMITS)
     assert run.returncode == 3
     assert run.stdout.startswith("3 of 3 lines answered, 2 of them failed.")
-    assert "Their lines of out.jsonl say why; --retry-failed asks them again." in run.stdout
+    assert "out.jsonl says why; --retry-failed asks again." in run.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise there")
