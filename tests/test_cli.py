@@ -1,6 +1,7 @@
 """The command line as a person or a script meets it, in processes of its own where it matters."""
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -186,6 +187,19 @@ def test_standard_input_that_is_not_utf8_is_refused() -> None:
     )
     assert (run.returncode, run.stdout) == (2, b"")
     assert b"not UTF-8 (byte 4)" in run.stderr
+
+
+def test_files_as_windows_writes_them_are_read_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "boolean"}\r\n', encoding="utf-8-sig", newline="")
+    typed = io.TextIOWrapper(io.BytesIO(f"\ufeff{QUESTION}\r\n".encode()))
+    monkeypatch.setattr("sys.stdin", typed)
+    common = ("generate", "--json", "--temperature", "0", "--json-schema", str(schema))
+    read, said = (localspec(*common, prompt).stdout for prompt in ("-", QUESTION))
+    assert json.loads(read)["usage"] == json.loads(said)["usage"]
+    assert json.loads(read)["text"] in ("true", "false")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")

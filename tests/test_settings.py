@@ -59,6 +59,13 @@ def test_the_nearest_counts(place: Place) -> None:
     assert parsed("serve --port 8080").port == 8080, "a default that is said is said"
 
 
+def test_a_file_may_begin_with_a_mark_of_its_encoding(place: Place) -> None:
+    place.write("\ufeffport = 3\r\n")
+    assert parsed("serve").port == 3
+    place.write("\ufeffprot = 3\r\n")
+    assert "line 1: 'prot' is no setting" in refused("serve")
+
+
 def test_what_stands_above_all_tables_is_for_every_verb_that_has_the_flag(place: Place) -> None:
     place.write('model = "big"\ndraft = "none"\n[bench]\nmodel = "small"\n')
     assert {parsed(line).model for line in ("generate hi", "serve", "batch a -o b")} == {"big"}

@@ -108,7 +108,7 @@ def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any
 def _document(path: Path) -> dict[str, Any]:
     """The settings file, empty where there is none. Raises UsageError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -208,7 +208,7 @@ def _variable(verb: str, name: str) -> str:
 def _line(path: Path, table: str, key: str) -> str:
     """Where a key stands, as well as can be seen without parsing: tomllib keeps no lines."""
     now = ""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
         head = re.match(r"\s*\[\s*[\"']?([\w-]+)[\"']?\s*\]", line)
         now = head[1] if head else now
         if now == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):

@@ -45,7 +45,7 @@ def read(path: Path) -> list[Prompt]:
         data = path.read_bytes()
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
-        lines = data.decode("utf-8").split("\n")  # texts may hold what else ends lines
+        lines = data.decode("utf-8-sig").split("\n")  # texts may hold what else ends lines
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise UsageError(f"{path} is a damaged gzip file; fetch it again.") from None
     except OSError as error:

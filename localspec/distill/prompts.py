@@ -24,7 +24,7 @@ def own(path: Path) -> tuple[list[str], int]:
     left, or the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     lines = [line.strip() for line in text.split("\n") if line.strip()]

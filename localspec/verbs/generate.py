@@ -77,7 +77,7 @@ def _prompt(options: argparse.Namespace) -> Prompt:
 
 def _read_stdin() -> str:
     try:
-        return sys.stdin.buffer.read().decode("utf-8").rstrip("\n")
+        return sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise UsageError(
             f"Standard input is not UTF-8 (byte {error.start + 1}); convert it first."
@@ -105,7 +105,7 @@ def _settings(options: argparse.Namespace) -> Options:
 def read_schema(file: Path) -> dict[str, Any]:
     """A JSON schema. Raises UsageError where the file holds none."""
     try:
-        schema = json.loads(file.read_text(encoding="utf-8"))
+        schema = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"The schema {file} cannot be read: {error.strerror}.") from None
     except ValueError as error:

@@ -32,7 +32,8 @@ LINES = {
 
 def test_known_formats_are_read_gzipped_or_not(tmp_path: Path) -> None:
     file = tmp_path / "prompts.jsonl"
-    file.write_text(LINES["spec-bench"] + "\n\n" + LINES["humaneval"] + "\n")
+    text = LINES["spec-bench"] + "\n\n" + LINES["humaneval"] + "\n"
+    file.write_text(text, encoding="utf-8-sig")
     found = prompts.read(file)
     assert found[0] == Prompt("qa", "Who?")
     assert found[1].task == "humaneval"
