@@ -58,7 +58,9 @@ def _content(file: Path, progress: Progress) -> Check:
     except ModelError as error:
         return Check("content", "failed", str(error))
     if source is None:
-        return Check("content", "warning", f"sha256 {found}; nothing is recorded to compare it to")
+        return Check(
+            "content", "warning", f"nothing is recorded to compare with its sha256, {found}"
+        )
     if found != source.sha256:
         return Check(
             "content",
