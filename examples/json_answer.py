@@ -1,4 +1,8 @@
-"""An answer that must match a schema: python examples/json_answer.py."""
+"""An answer that must match a schema: python examples/json_answer.py.
+
+Every model keeps to a schema; what it says in it is its own. The embedded one knows little, so it
+gets a choice.
+"""
 
 import json
 
@@ -6,16 +10,11 @@ import localspec
 
 SCHEMA = {
     "type": "object",
-    "properties": {"command": {"type": "string"}, "dangerous": {"type": "boolean"}},
-    "required": ["command", "dangerous"],
+    "properties": {"capital": {"enum": ["Oslo", "Paris", "Rome"]}},
+    "required": ["capital"],
     "additionalProperties": False,
 }
 
 with localspec.load("shell") as llm:
-    answer = llm.generate(
-        "How do I list files by size? Answer in JSON.",
-        json_schema=SCHEMA,
-        temperature=0,
-        max_tokens=96,
-    )
+    answer = llm.generate("What is the capital of France?", json_schema=SCHEMA, temperature=0)
     print(json.loads(answer.text))

@@ -14,8 +14,10 @@ import pytest
 from localspec.arguments import parsers
 from localspec.arguments.parser import Parser
 from localspec.errors import UsageError
+from localspec.runtime import Options
 
 ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 PAGES = sorted(
     page
     for room in (".", "docs", "docs/decisions", "benchmarks", "models/shell")
@@ -136,13 +138,19 @@ def test_every_script_for_measuring_stands_in_its_readme() -> None:
 
 
 def test_every_room_stands_in_the_readme() -> None:
-    listed = " ".join(code(ROOT / "README.md"))
+    listed = " ".join(code(README))
     rooms = [p.name for p in (ROOT / "localspec").iterdir() if (p / "__init__.py").exists()]
     alone = [p.name for p in (ROOT / "localspec").glob("[a-z]*.py")]
     assert [name for name in (*rooms, *alone) if name not in listed] == []
 
 
-@pytest.mark.parametrize("block", blocks(ROOT / "README.md", "python"))
+def test_options_of_the_api_that_the_readme_lists_exist() -> None:
+    listed = re.search(r"`stream` and `generate` take (.*?)\.\n", README.read_text(), re.DOTALL)
+    assert listed
+    assert set(re.findall(r"`(\w+)`", listed[1])) <= Options.__annotations__.keys()
+
+
+@pytest.mark.parametrize("block", blocks(README, "python"))
 def test_python_that_is_shown_runs(block: str) -> None:
     with contextlib.redirect_stdout(io.StringIO()) as told:
         exec(compile(block, "README.md", "exec"), {})
