@@ -8,6 +8,7 @@ Any number of threads may call an LLM; see `worker` for how they meet the one th
 """
 
 import functools
+import inspect
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -324,6 +325,8 @@ def _opens(how: Callable[_How, Loading]) -> Callable[_How, LLM]:
     def load(*args: _How.args, **options: _How.kwargs) -> LLM:
         return LLM(how(*args, **options))
 
+    told = inspect.signature(how).replace(return_annotation=LLM)
+    load.__signature__ = told  # type: ignore[attr-defined]
     return load
 
 

@@ -1,5 +1,6 @@
 """The Python API with the real shell pair: exact, repeatable, patient with users."""
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -184,6 +185,8 @@ def test_a_closed_model_is_an_error() -> None:
 def test_what_is_imported_late_can_be_seen() -> None:
     assert {"load", "LLM", "BusyError"} <= {*localspec.__all__} <= {*dir(localspec)}
     assert all(getattr(localspec, name) for name in localspec.__all__)
+    assert "draft: str | pathlib.Path = 'auto'" in str(inspect.signature(localspec.load))
+    assert inspect.signature(localspec.load).return_annotation is LLM
 
 
 def test_prompts_that_cannot_be_answered_are_refused(llm: LLM) -> None:
