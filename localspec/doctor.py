@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import localspec
-from localspec import folders, models
+from localspec import folders, models, spoken
 from localspec.arguments import settings
 from localspec.console import State
 from localspec.errors import UsageError
 from localspec.llama import kernels
 from localspec.llama.library import devices, lib, system_info, threads
-from localspec.models.naming import spoken
 from localspec.tui.keys import NAMED_KEYS
 
 __all__ = ["Finding", "examine"]
@@ -83,7 +82,7 @@ def _repacking() -> Finding:
 def _gpu() -> Finding:
     found = [d for d in devices() if d.kind != "CPU"]
     if found:
-        names = (f"{d.name} {d.description} ({spoken(d.memory_free)} free)" for d in found)
+        names = (f"{d.name} {d.description} ({spoken.size(d.memory_free)} free)" for d in found)
         return Finding("GPU", "ok", "; ".join(names))
     if lib.llama_supports_gpu_offload():
         return Finding("GPU", "warning", "the build can use one, none was found", "Check drivers.")
@@ -103,7 +102,7 @@ def _memory() -> Finding:
     import psutil
 
     memory = psutil.virtual_memory()
-    detail = f"{spoken(memory.available)} of {spoken(memory.total)} free"
+    detail = f"{spoken.size(memory.available)} of {spoken.size(memory.total)} free"
     if memory.available > 2**30:
         return Finding("memory", "ok", detail)
     return Finding("memory", "warning", detail, "Close something before loading a large model.")
@@ -134,7 +133,7 @@ def _folders() -> Finding:
 def _disk() -> Finding:
     folder = next(p for p in (folders.data(), *folders.data().parents) if p.exists())
     free = shutil.disk_usage(folder).free
-    detail = f"{spoken(free)} free"
+    detail = f"{spoken.size(free)} free"
     if free > _LITTLE_DISK:
         return Finding("disk", "ok", detail)
     return Finding("disk", "warning", detail, "Models take 1 to 40 GB each; make room first.")

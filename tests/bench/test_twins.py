@@ -115,7 +115,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCALSPEC_HOME", str(folder))
-        patch.setattr("localspec.llama.context.threads", lambda: 1)  # so tiny: threads only wait
+        patch.setattr("localspec.llama.parameters.threads", lambda: 1)  # so tiny: threads only wait
         yield folder
 
 
