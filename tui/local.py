@@ -49,14 +49,7 @@ class Local:
         return _LocalReply(self.llm, begun)
 
     def _begin(self, conversation: Sequence[Words], options: Options) -> Stream:
-        # Some templates have another name for what others call reasoning_content.
-        messages = [
-            {**words, "thinking": words["reasoning_content"]}
-            if "reasoning_content" in words
-            else words
-            for words in conversation
-        ]
-        return self.llm.stream(messages, **options)
+        return self.llm.stream(conversation, **options)
 
     def close(self) -> None:
         """Give the memory back."""

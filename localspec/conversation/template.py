@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
+from localspec.conversation.forms import Messages
+from localspec.conversation.manners import Manners
 from localspec.conversation.sandbox import LARGEST, Sandbox
-from localspec.conversation.tools import spelled_out, with_short_ids, with_written_calls
 from localspec.errors import LocalspecError, ModelError, UsageError
 
 __all__ = ["ChatTemplate", "Words"]
@@ -23,8 +24,6 @@ __all__ = ["ChatTemplate", "Words"]
 _LONGEST = LARGEST // 4  # characters of all messages; each may take four bytes
 _DEEPEST = 32  # lists and dicts inside one another in a message
 _MOST_CONTROL = 1 << 17  # characters of all control tokens; the most known are 72,000
-_Tools = Sequence[Mapping[str, object]] | None
-_NINE = re.compile(r"\|\s*length\s*!=\s*9\b")
 _STAND_INS = [chr(code) for code in range(0xE000, 0xF900)]  # private to whoever uses them
 
 
@@ -75,6 +74,7 @@ class ChatTemplate:
         try:
             self._fence = _Fence(vocabulary.control_texts)
             self._template = self._sandbox.compile_template(source)
+            self._manners = Manners(self._small)
         except LocalspecError:
             raise
         except Exception as error:  # whatever a stranger's file can bring out of Jinja
@@ -82,20 +82,20 @@ class ChatTemplate:
 
     def render(
         self,
-        messages: Sequence[Mapping[str, object]],
+        messages: Messages,
         /,
         *,
         add_generation_prompt: bool = True,
-        tools: _Tools = None,
+        tools: Messages | None = None,
         **extra: object,
     ) -> list[int]:
         """Tokens of the conversation, by default up to where the model's answer begins.
 
-        What the template has no words for is told as text: functions that may be called, earlier
+        What the template refuses or passes over is told in another form, if need be as text: tools,
         calls and their results. `extra` is what only some templates know, e.g. `enable_thinking`.
         Raises UsageError where the template refuses the messages, ModelError where it fails.
         """
-        messages, tools = self._told(messages, tools)
+        messages, tools = self._manners.told(messages, tools)
         texts: list[str] = []
         given = _mapped({**extra, "messages": messages, "tools": tools}, _noting(texts))
         if sum(map(len, texts)) > _LONGEST:
@@ -104,8 +104,7 @@ class ChatTemplate:
         if stand_ins:
             given = _mapped(given, functools.partial(self._fence.hide, stand_ins))
         try:
-            variables = {**given, **self._special, "add_generation_prompt": add_generation_prompt}
-            written = self._sandbox.render(self._template, variables)
+            written = self._written({**given, "add_generation_prompt": add_generation_prompt})
             tokens = self._tokenized(*_show(stand_ins, written))
         except _Refused as error:
             said = _show(stand_ins, str(error))[0].rstrip(".")
@@ -119,17 +118,19 @@ class ChatTemplate:
         missing = self._vocabulary.adds_bos and tokens[:1] != [self._vocabulary.bos]
         return [self._vocabulary.bos, *tokens] if missing else tokens
 
-    def _told(
-        self, messages: Sequence[Mapping[str, object]], tools: _Tools
-    ) -> tuple[Sequence[Mapping[str, object]], _Tools]:
-        """Messages and tools, so that the template does not pass over any of them."""
-        if "tools" not in self._source:
-            messages, tools = spelled_out(messages, tools or ()), None
-        elif "tool_calls" not in self._source:  # it knows tools, and leaves out calls
-            messages = with_written_calls(messages)
-        if _NINE.search(self._source):  # as Mistral's have it, which refuse others
-            messages = with_short_ids(messages)
-        return messages, tools
+    def _small(self, messages: Messages, tools: Messages | None) -> str:
+        """What the template makes of a conversation that is no stranger's. Raises anything."""
+        given = {"messages": messages, "tools": tools, "add_generation_prompt": True}
+        return self._written(given)
+
+    def _written(self, given: Mapping[str, object]) -> str:
+        given = {**given, **self._special}
+        try:
+            return self._sandbox.render(self._template, given)
+        except TypeError:  # some go through the tools without asking whether there are any
+            if given["tools"] is not None:
+                raise
+            return self._sandbox.render(self._template, {**given, "tools": []})
 
     def _tokenized(self, text: str, shown: Sequence[int]) -> list[int]:
         """Tokens of `text`, in which the characters at `shown` had been hidden."""

@@ -23,6 +23,8 @@ class Marks(NamedTuple):
     tail: str = ""
     parts: tuple[str, ...] = ()
     """Tokens that the marks are made of, where they are not one token each."""
+    again: str = ""
+    """What stands between thoughts where there are several."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -40,6 +42,7 @@ _OTHERS = (
         "<|channel|>final<|message|>",
         "<|end|>",
         ("<|channel|>", "<|message|>", "<|start|>", "<|end|>"),
+        "<|end|><|start|>assistant<|channel|>analysis<|message|>",
     ),
     Marks(  # Cohere
         "<|START_THINKING|>", "<|END_THINKING|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"
@@ -135,15 +138,19 @@ class ThoughtReader:
     def _thoughts(self, news: list[str | Thought]) -> bool:
         if not self._thought:
             self._held = self._held.lstrip()
-        before, found, after = self._held.partition(self._marks.end)
-        keep = 0 if found else overlap(before, self._marks.end)
+        marks = [mark for mark in (self._marks.end, self._marks.again) if mark]
+        found = min(marks, key=lambda mark: (self._held + mark).find(mark))
+        before, found, after = self._held.partition(found)
+        keep = 0 if found else max(overlap(before, mark) for mark in marks)
         shown = before[: len(before) - keep].rstrip()
         if shown:
             self._thought = True
             news.append(Thought(shown))
         self._held = after if found else before[len(shown) :]
-        if found:
+        if found == self._marks.end:
             self._read = self._gap
+        elif found:
+            self._held = f"\n\n{after.lstrip()}"
         return bool(found)
 
     def _gap(self, news: list[str | Thought]) -> bool:

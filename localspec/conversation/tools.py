@@ -1,4 +1,4 @@
-"""Functions a model may call: how it is told of them, what it may write, and reading it back.
+"""Functions a model may call: what it may write, and reading it back.
 
 Calls are written the way most open models learned it (Hermes, Qwen):
 
@@ -10,7 +10,6 @@ A grammar sees to it that a call which is begun names one of the functions and k
 of its arguments. So a call can be read from the text again, and while it is still being written.
 """
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,96 +25,16 @@ __all__ = [
     "Call",
     "CallReader",
     "grammar",
-    "spelled_out",
-    "with_short_ids",
-    "with_written_calls",
+    "written",
 ]
 
 MARKS = _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _NAME, _ARGUMENTS = '\n{"name": ', ', "arguments": '
-_RESULT = "<tool_response>\n{}\n</tool_response>"
 
 
-def spelled_out(
-    messages: Iterable[Mapping[str, object]], tools: Sequence[Mapping[str, Any]]
-) -> list[Mapping[str, object]]:
-    """A conversation for a model whose chat template knows nothing of tools: they are told of in
-    the instructions, calls are text of the answers, and their results are said by the user.
-
-    Such templates pass over other roles or refuse them, want users and answers to take turns, and
-    have room for one message of instructions.
-    """
-    told, answering = list[Mapping[str, object]](), False
-    instructions = _instructions(tools)
-    if tools:
-        told.append({"role": "system", "content": instructions})
-    for message in with_written_calls(messages):
-        role, content = message.get("role"), message.get("content") or ""
-        if role == "tool":
-            content = _RESULT.format(content)
-        if tools and len(told) == 1 and role == "system":
-            before = str(told[0]["content"]).removesuffix(instructions)
-            told[0] = {**message, "content": f"{before}{content}\n\n{instructions}"}
-        elif answering and role in ("tool", "user"):
-            told[-1] = {**told[-1], "content": f"{told[-1]['content']}\n{content}"}
-        else:
-            told.append({**message, "role": "user" if role == "tool" else role, "content": content})
-        answering = role == "tool"
-    return told
-
-
-def with_written_calls(messages: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """The same conversation, in which calls are text of the answers: as the model wrote them."""
-    told = list[Mapping[str, object]]()
-    for message in messages:
-        if calls := _list(message.get("tool_calls")):
-            written = [_written(call.get("function", call)) for call in calls]
-            said = [str(message.get("content") or ""), *written]
-            rest = {k: v for k, v in message.items() if k != "tool_calls"}
-            message = {**rest, "content": "\n".join(filter(None, said))}
-        told.append(message)
-    return told
-
-
-def _written(function: Mapping[str, Any]) -> str:
-    """A call as a model writes it."""
-    given = function.get("arguments") or {}
-    arguments = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-    return f"{_OPEN}{_NAME}{json.dumps(function.get('name'))}{_ARGUMENTS}{arguments}}}\n{_CLOSE}"
-
-
-def with_short_ids(messages: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """The same conversation, in which the names of calls and of their results have nine letters."""
-    named = list[Mapping[str, object]]()
-    for message in messages:
-        changed = dict(message)
-        if calls := _list(message.get("tool_calls")):
-            changed["tool_calls"] = [{**call, "id": _nine(call.get("id"))} for call in calls]
-        if "tool_call_id" in message:
-            changed["tool_call_id"] = _nine(message["tool_call_id"])
-        named.append(changed)
-    return named
-
-
-def _nine(name: object) -> str:
-    text = str(name)
-    if len(text) == 9:
-        return text
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:9]
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _instructions(tools: Sequence[Mapping[str, Any]]) -> str:
-    listed = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tools)
-    return (
-        "You may call functions to help with the user's request. They are:\n"
-        f"<tools>\n{listed}\n</tools>\n"
-        "To call one, write its name and arguments as JSON:\n"
-        f'{_OPEN}{_NAME}"NAME"{_ARGUMENTS}{{…}}}}\n{_CLOSE}'
-    )
+def written(name: str, arguments: str) -> str:
+    """A call as a model writes it; `arguments` are JSON."""
+    return f"{_OPEN}{_NAME}{json.dumps(name)}{_ARGUMENTS}{arguments}}}\n{_CLOSE}"
 
 
 def grammar(

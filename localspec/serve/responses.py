@@ -24,7 +24,6 @@ from localspec.wire.chat import (
     FunctionName,
     TextPart,
     Tool,
-    as_arguments,
     as_role,
     as_text,
     check_size,
@@ -159,7 +158,7 @@ def _message(item: Item, where: str) -> list[Message]:
     if item.type == "message":
         return [{"role": as_role(item.role), "content": as_text(item.content, where)}]
     if item.type == "function_call":
-        function = {"name": item.name, "arguments": as_arguments(item.arguments)}
+        function = {"name": item.name, "arguments": item.arguments}
         call = {"id": item.call_id, "type": "function", "function": function}
         return [{"role": "assistant", "content": "", "tool_calls": [call]}]
     if item.type == "function_call_output":

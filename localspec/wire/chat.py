@@ -1,6 +1,5 @@
 """`/v1/chat/completions`: its body, and the conversation and options it stands for."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -19,7 +18,6 @@ __all__ = [
     "FunctionName",
     "TextPart",
     "Tool",
-    "as_arguments",
     "as_role",
     "as_text",
     "check_size",
@@ -183,7 +181,7 @@ def _first(*values: int | None) -> int | None:
 
 
 def conversation(messages: list[ChatMessage]) -> list[Message]:
-    """Messages as chat templates expect them: texts, and calls with arguments as objects."""
+    """Messages as `LLM.stream` takes them, all of text."""
     return [_message(message, f"messages[{i}]") for i, message in enumerate(messages)]
 
 
@@ -205,7 +203,7 @@ def _message(message: ChatMessage, where: str) -> Message:
                 "type": "function",
                 "function": {
                     "name": call.function.name,
-                    "arguments": as_arguments(call.function.arguments),
+                    "arguments": call.function.arguments,
                 },
             }
             for call in message.tool_calls
@@ -229,14 +227,6 @@ def as_text(content: str | list[TextPart] | None, where: str) -> str:
                 param=where,
             )
     return "".join(part.text or "" for part in content)
-
-
-def as_arguments(text: str) -> object:
-    """Arguments of an earlier call as templates expect them: an object, where they are JSON."""
-    try:
-        return json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return text
 
 
 def _constrain(options: Options, wanted: ResponseFormat | None) -> None:

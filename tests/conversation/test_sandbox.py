@@ -16,6 +16,11 @@ REFUSED = [
     "''['__class__'].__mro__",
     "messages.__init__.__globals__",
     "messages.append(1)",
+    "messages.pop()",
+    "messages[0].content.append(1)",
+    "{'tools': [1]}['tools'].append(1)",
+    "'{}'.format(messages)",
+    "'{:{}}'.format('a', 9)",
     "messages[0].update({'role': 'x'})",
     "namespace.__init__.__globals__",
     "cycler.__init__.__globals__",
@@ -43,8 +48,26 @@ REFUSED = [
 
 @pytest.mark.parametrize("expression", REFUSED)
 def test_templates_have_what_they_need_and_no_more(expression: str) -> None:
-    with pytest.raises(ModelError, match=r"\((access to|No filter|formatting|'\w+' is un|a date)"):
-        rendered("{{ " + expression + " }}", "Hi")
+    with pytest.raises(
+        ModelError, match=r"\((access to|No filter|formatting|a list that|'\w+' is un|a date)"
+    ):
+        rendered("{{ " + expression + " }}", ["Hi"])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "{% set y = [x, x] %}{% set _ = x.append(1) %}",
+        "{% set y = {'x': x} %}{% set _ = x.pop() %}",
+        "{% set y = [] %}{% set _ = y.append(x) %}{% set _ = x.append(1) %}",
+        "{% set _ = x.append(x) %}",
+        "{% for item in [[x], [x]] %}{% set _ = x.append(1) %}{% endfor %}",
+        "{% macro m() %}{% set _ = varargs[0].append(1) %}{% endmacro %}{{ m(x) }}",
+    ],
+)
+def test_no_list_changes_that_is_part_of_something_else(steps: str) -> None:
+    with pytest.raises(ModelError, match="part of something else"):
+        written("{% set x = [1] %}" + steps)
 
 
 def growing(step: str, first: str = "'ab'") -> str:
@@ -80,6 +103,7 @@ ENDLESS = {
     "replace": A_LOT + "{{ a|replace('', a) }}",
     "join": A_LOT + "{{ range(9999)|join(a) }}",
     "join method": A_LOT + "{{ a.join(['b'] * 999) }}",
+    "format": A_LOT + "{{ ('{}' * 99).format(*[a] * 99) }}",
     "split": "{{ ('ab,' * 100000).split(',') }}",
     "list": A_LOT + "{{ a|list }}",
     "strip": "{{ ('a' * 4000000).strip('b' * 4000000 ~ 'a') }}",
@@ -109,6 +133,14 @@ ENDLESS = {
         "{% macro m() %}{% set ns.x = varargs %}{% endmacro %}{{ m(y, y) }}"
     ),
     "twins by default": growing("{% set ns.x = range(2)|map(attribute='z', default=y)|list %}"),
+    "twins by appending": growing(
+        "{% set z = [] %}{% set _ = z.append(y) %}{% set _ = z.append(y) %}{% set ns.x = z %}",
+        "[1]",
+    ),
+    "appending": "{% set x = [] %}" + looping(looping("{% set _ = x.append(1) %}")),
+    "appending a lot": A_LOT + "{% set x = [] %}" + looping("{% set _ = x.append(a) %}"),
+    "looping over what grows": "{% set x = [1] %}" + looping("{% set _ = x.append(1) %}", "x"),
+    "appending depth": growing("{% set z = [] %}{% set _ = z.append(y) %}{% set ns.x = z %}", "[]"),
     "depth": growing("{% set ns.x = (y,) %}"),
     "hoarding lists": growing("{% set ns.x = namespace(x=y, t=['a'] * 20000) %}"),
     "hoarding items": "{% set d = {"
@@ -162,7 +194,7 @@ def test_none_is_longer_than_any_known() -> None:
 
 def test_values_have_their_methods_and_nothing_else() -> None:
     assert (
-        written("[{{ (1).numerator }}{{ messages.append }}{{ raise_exception.__name__ }}]") == "[]"
+        written("[{{ (1).numerator }}{{ messages.insert }}{{ raise_exception.__name__ }}]") == "[]"
     )
 
 

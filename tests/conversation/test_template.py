@@ -1,8 +1,9 @@
 """What a chat template may do; what messages may not do to it."""
 
 import json
+import re
 from datetime import datetime
-from typing import ClassVar
+from typing import Any
 
 import pytest
 from byte_templates import (
@@ -22,6 +23,28 @@ from hypothesis import strategies as st
 
 from localspec.conversation.template import ChatTemplate
 from localspec.errors import ModelError, UsageError
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+THOUGHT = {"reasoning_content": "Hm."}
+
+
+def call(name: str, arguments: object) -> dict[str, Any]:
+    function = {"name": "f", "arguments": arguments}
+    return {"role": "assistant", "content": "", "tool_calls": [{"id": name, "function": function}]}
+
+
+CALLED: list[dict[str, Any]] = [
+    {
+        "role": "assistant",
+        "content": "I look.",
+        "tool_calls": [
+            *call("call_1", {"x": 1})["tool_calls"],
+            *call("call_2", {"x": 2})["tool_calls"],
+        ],
+    },
+    {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+    {"role": "tool", "tool_call_id": "call_2", "content": "sun"},
+]
 
 
 class TestRendering:
@@ -43,8 +66,8 @@ class TestRendering:
         assert written("[{{ documents }}{{ messages[0].name }}]{{ tools is none }}", "") == "[]True"
 
     def test_more_can_be_given_to_templates_that_ask_for_it(self) -> None:
-        source = "{{ enable_thinking }} {{ tools[0].name }}"
-        assert written(source, enable_thinking=False, tools=[{"name": "f"}]) == "False f"
+        source = "{{ enable_thinking }} {{ tools[0].function.name }}"
+        assert written(source, enable_thinking=False, tools=[TOOL]) == "False f"
 
     def test_nothing_that_is_given_takes_the_place_of_the_messages(self) -> None:
         given = {"self": "x", "messages": "y"}
@@ -58,6 +81,14 @@ class TestRendering:
         assert written("{{ messages[0].content|tojson(indent=2) }}", value) == json.dumps(
             value, ensure_ascii=False, indent=2
         )
+
+    def test_a_list_of_its_own_may_be_a_queue(self) -> None:
+        source = (
+            "{% set queue = namespace(names=[]) %}"
+            "{% for m in messages %}{% set _ = queue.names.append(m.content) %}{% endfor %}"
+            "{{ queue.names.pop(0) }}{{ queue.names }}"
+        )
+        assert written(source, "a", "b", "c") == "a['b', 'c']"
 
     def test_training_marks_mean_nothing(self) -> None:
         assert written("{% generation %}{% set a = 1 %}x{% endgeneration %}{{ a }}") == "x"
@@ -94,6 +125,7 @@ class TestRendering:
             ("'</t>' in 'a</t>' and 'x' not in {'y': 1}", "True"),
             ("missing|default('d') ~ ''|default('e', true)", "de"),
             ("2.5|round|int", "2"),
+            ("'<a{}|{}>'.format('', 1)", "<a|1>"),
         ],
     )
     def test_what_templates_reckon_with(self, expression: str, text: str) -> None:
@@ -119,45 +151,102 @@ class TestBeginning:
         assert spelled(template.render([])) == ["[]"]
 
 
-class TestCalls:
-    """What a template has no words for is told as text; what it has words for is left to it."""
+class TestForms:
+    """What a template refuses or passes over is told in another form, or as text."""
 
-    TOOL: ClassVar = {"type": "function", "function": {"name": "f", "parameters": {}}}
-    CALL: ClassVar = {"id": "call_1", "function": {"name": "f", "arguments": {"x": 1}}}
-    TURNS: ClassVar = [
-        {"role": "user", "content": "Ask."},
-        {"role": "assistant", "content": "", "tool_calls": [CALL]},
-        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
-    ]
     TEXTS = "{% for m in messages %}{{ m.role }}: {{ m.content }};{% endfor %}"
-    NAMES = (
-        "{{ tools }}{% for m in messages %}{% for call in m.tool_calls %}"
-        "{% if call.id|length CHECK %}{{ raise_exception('no') }}{% endif %}"
-        "{{ call.id }}{% endfor %}{{ m.tool_call_id }}{% endfor %}"
+    CALLS = (
+        "{{ tools }}{% for m in messages %}{{ m.role }}:{{ m.content }}"
+        "{% for call in m.tool_calls %}[{{ call.id }} EACH]{% endfor %}{{ m.tool_call_id }};"
+        "{% endfor %}"
     )
+    JSON = "{{ call.function.arguments|tojson }}"
 
-    def told(self, source: str) -> str:
-        tokens = ChatTemplate(source, Bytes()).render(self.TURNS, tools=[self.TOOL])
-        return "".join(map(str, spelled(tokens)))
+    def told(self, source: str, *messages: dict[str, Any]) -> str:
+        """What `source` writes of a question and these, with a tool, after what it has of that."""
+        asked = [{"role": "user", "content": "Ask."}, *messages]
+        tokens = ChatTemplate(source, Bytes()).render(asked, tools=[TOOL])
+        return "".join(map(str, spelled(tokens))).partition("Ask.;")[2]
 
-    def test_a_template_that_knows_nothing_of_tools(self) -> None:
-        said = self.told(self.TEXTS)
-        assert said.startswith("system: You may call functions")
-        assert 'assistant: <tool_call>\n{"name": "f", "arguments": {"x": 1}}' in said
-        assert said.endswith("user: <tool_response>\nrain\n</tool_response>;")
+    def test_a_template_that_knows_nothing_of_tools_is_given_text(self) -> None:
+        whole = rendered(self.TEXTS, "Ask.", tools=[TOOL])
+        assert str(whole[0]).startswith("system: You may call functions")
+        assert self.told(self.TEXTS, *CALLED) == (
+            'assistant: I look.\n<tool_call>\n{"name": "f", "arguments": {"x": 1}}\n</tool_call>\n'
+            '<tool_call>\n{"name": "f", "arguments": {"x": 2}}\n</tool_call>;'
+            "user: <tool_response>\nrain\n</tool_response>\n<tool_response>\nsun\n</tool_response>;"
+        )
 
-    def test_one_that_knows_tools_and_leaves_out_calls(self) -> None:
-        said = self.told("{{ tools }}" + self.TEXTS)
-        assert "You may call functions" not in said
-        assert 'assistant: <tool_call>\n{"name": "f", "arguments": {"x": 1}}' in said
-        assert said.endswith("tool: rain;")
+    def test_one_that_knows_tools_and_leaves_out_calls_has_their_text(self) -> None:
+        said = self.told("{{ tools }}" + self.TEXTS, *CALLED)
+        assert said.startswith('assistant: I look.\n<tool_call>\n{"name": "f"')
+        assert said.endswith("tool: rain;tool: sun;")
 
-    def test_one_that_refuses_names_of_calls_unless_they_have_nine_letters(self) -> None:
-        said = self.told(self.NAMES.replace("CHECK", "!= 9"))
-        assert said[-18:-9] == said[-9:]
+    def test_one_that_knows_both_has_them_as_they_are(self) -> None:
+        assert self.told(self.CALLS.replace("EACH", self.JSON), *CALLED) == (
+            'assistant:I look.[call_1 {"x": 1}][call_2 {"x": 2}];tool:raincall_1;tool:suncall_2;'
+        )
 
-    def test_to_others_calls_have_the_names_they_were_given(self) -> None:
-        assert self.told(self.NAMES.replace("CHECK", "== 0")).endswith("call_1call_1")
+    def test_arguments_are_objects_or_json_as_it_wants_them(self) -> None:
+        objects = self.CALLS.replace("EACH", "{{ call.function.arguments.items()|list }}")
+        texts = self.CALLS.replace("EACH", "{{ '' + call.function.arguments }}")
+        printed = self.CALLS.replace("EACH", "{{ call.function.arguments }}")
+        for arguments in ({"x": 1}, '{"x": 1}'):
+            called = call("call_1", arguments)
+            assert "[call_1 [('x', 1)]]" in self.told(objects, called)
+            assert '[call_1 {"x": 1}]' in self.told(texts, called)
+            assert '[call_1 {"x": 1}]' in self.told(printed, called)
+
+    def test_names_of_calls_are_short_where_it_refuses_others(self) -> None:
+        check = "{% if call.id|length != 9 %}{{ raise_exception('no') }}{% endif %}"
+        said = self.told(self.CALLS.replace("EACH", check + self.JSON), *CALLED)
+        names = re.findall(r"\[(\w{9}) ", said)
+        assert names == re.findall(r"(?:rain|sun)(\w{9});", said)
+        assert len({*names}) == 2
+
+    @pytest.mark.parametrize(
+        "first",
+        [
+            "{{ raise_exception('no') if m.tool_calls|length > 1 }}{% set calls = m.tool_calls %}",
+            "{% set calls = (m.tool_calls or [])[:1] %}",
+        ],
+    )
+    def test_calls_come_one_by_one_where_it_knows_no_more_at_once(self, first: str) -> None:
+        source = self.CALLS.replace("{{ m.role }}", first + "{{ m.role }}")
+        source = source.replace("in m.tool_calls", "in calls").replace("EACH", self.JSON)
+        assert self.told(source, *CALLED) == (
+            'assistant:I look.[call_1 {"x": 1}];tool:raincall_1;'
+            'assistant:[call_2 {"x": 2}];tool:suncall_2;'
+        )
+
+    @pytest.mark.parametrize("name", ["reasoning_content", "reasoning", "thinking"])
+    def test_thoughts_have_the_name_it_knows(self, name: str) -> None:
+        source = self.CALLS.replace("{{ m.role }}", "{{ m.role }} {{ m.NAME }}")
+        source = source.replace("NAME", name).replace("EACH", self.JSON)
+        assert "assistant Hm.:I look." in self.told(source, {**CALLED[0], **THOUGHT})
+
+    def test_what_is_said_beside_calls_is_a_thought_where_it_takes_no_more(self) -> None:
+        refuse = (
+            "{% if m.tool_calls and m.thinking and m.content %}"
+            "{{ raise_exception('not both') }}{% endif %}{{ m.role }} {{ m.thinking }}"
+        )
+        source = self.CALLS.replace("{{ m.role }}", refuse).replace("EACH", self.JSON)
+        assert "assistant Hm.\n\nI look.:[call_1" in self.told(source, {**CALLED[0], **THOUGHT})
+
+    def test_instructions_are_said_by_the_user_where_it_refuses_them(self) -> None:
+        refuse = "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}"
+        skip = self.TEXTS.replace("in messages", "in messages if m.role != 'system'")
+        told = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}]
+        for source in (refuse + self.TEXTS, skip):
+            tokens = ChatTemplate(source, Bytes()).render(told)
+            assert "".join(map(str, spelled(tokens))) == "user: Be kind.\n\nHi;"
+            tokens = ChatTemplate(source, Bytes()).render(told, tools=[TOOL])
+            said = "".join(map(str, spelled(tokens)))
+            assert "Be kind.\n\nYou may call functions" in said
+            assert said.endswith("\n\nHi;")
+
+    def test_templates_for_tools_alone_do_without(self) -> None:
+        assert written("{% for t in tools %}{{ t }}{% endfor %}" + self.TEXTS, "Hi") == "user: Hi;"
 
 
 class TestManners:

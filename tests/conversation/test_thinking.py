@@ -15,6 +15,10 @@ from localspec.conversation.thinking import KNOWN, Marks, Thinking, Thought, Tho
 TAGS = Marks("<think>", "</think>")
 words = st.text(alphabet="ab </thk>\n", max_size=12).filter(lambda text: "<think>" not in text)
 CHANNELS = marks_of("<|start|>assistant<|channel|>analysis<|message|> … <|end|>")
+HARMONY_TWICE = (
+    "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>analysis<|message|>Oh."
+    "<|end|><|start|>assistant<|channel|>final<|message|>Hi"
+)
 HARMONY = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hi"
 
 
@@ -73,6 +77,8 @@ def test_thoughts_stand_at_the_beginning(text: str, begun: bool, expected: tuple
         (None, "", "  ", ("", "  ")),
         ("<|channel|>analysis<|message|>", "", HARMONY, ("Hm.", "Hi")),
         ("<|channel|>analysis<|message|>", "", f"{HARMONY}<|end|>", ("Hm.", "Hi")),
+        ("<|channel|>analysis<|message|>", "", HARMONY_TWICE, ("Hm.\n\nOh.", "Hi")),
+        ("<|channel|>analysis<|message|>", "", HARMONY_TWICE[:88], ("Hm.", "")),
         ("<|channel|>analysis<|message|>", "", f"{HARMONY}<|end|>!", ("Hm.", "Hi<|end|>!")),
         ("<|channel|>analysis<|message|>", "", f"{HARMONY}<|e", ("Hm.", "Hi<|e")),
         ("<|channel|>analysis<|message|>", "", "<|channel|>final<|message|>Hi", ("", "Hi")),

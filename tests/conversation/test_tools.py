@@ -15,8 +15,6 @@ from localspec.conversation.tools import (
     Call,
     CallReader,
     grammar,
-    spelled_out,
-    with_short_ids,
 )
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer
@@ -61,69 +59,6 @@ def test_what_was_called_is_read_back_in_any_portions(
     assert heard == made
     assert content == (before.rstrip() if made else before)
     assert read(text) == (content, made)
-
-
-WEATHER = {
-    "type": "function",
-    "function": {"name": "weather", "description": "Now", "parameters": {}},
-}
-CALLED = [
-    {"role": "user", "content": "And in Bern?"},
-    {
-        "role": "assistant",
-        "content": "",
-        "tool_calls": [
-            {"id": "a", "function": {"name": "weather", "arguments": {"city": "Bern"}}},
-            {"id": "b", "function": {"name": "weather", "arguments": "{}"}},
-        ],
-    },
-    {"role": "tool", "tool_call_id": "a", "content": "rain"},
-    {"role": "tool", "tool_call_id": "b", "content": "sun"},
-]
-
-
-def test_a_template_without_tools_gets_instructions_calls_and_results_as_text() -> None:
-    given = [{"role": "system", "content": "Be kind."}, *CALLED, {"role": "user", "content": "So?"}]
-    system, asked, called, results = spelled_out(given, [WEATHER])
-    assert system["role"] == "system"
-    assert str(system["content"]).startswith("Be kind.\n\nYou may call functions")
-    assert '"name": "weather"' in str(system["content"])
-    assert asked == CALLED[0]
-    assert called["content"] == "\n".join(
-        [written(Call("weather", '{"city": "Bern"}')), written(Call("weather", "{}"))]
-    )
-    assert "tool_calls" not in called
-    assert results["role"] == "user"
-    assert results["content"] == (
-        "<tool_response>\nrain\n</tool_response>\n<tool_response>\nsun\n</tool_response>\nSo?"
-    )
-    heard = CallReader()
-    assert not [news for news in heard.feed(str(called["content"])) if isinstance(news, str)]
-    assert heard.called
-
-
-def test_instructions_stay_in_their_order_before_those_of_tools() -> None:
-    own = [{"role": "system", "content": word} for word in ("Be kind.", "Be brief.")]
-    (system,) = spelled_out(own, [WEATHER])
-    assert str(system["content"]).startswith("Be kind.\n\nBe brief.\n\nYou may call functions")
-
-
-def test_what_was_called_stays_text_where_no_tools_are_offered_any_more() -> None:
-    roles = [message["role"] for message in spelled_out(CALLED, [])]
-    assert roles == ["user", "assistant", "user"]
-    plain = [{"role": "user", "content": "Hi"}, {"role": "user", "content": "there"}]
-    assert spelled_out(plain, []) == plain
-
-
-def test_where_a_template_wants_names_of_nine_letters_calls_and_results_get_the_same() -> None:
-    _, called, one, other = with_short_ids(CALLED)
-    names = [call["id"] for call in called["tool_calls"]]  # type: ignore[attr-defined]
-    assert names == [one["tool_call_id"], other["tool_call_id"]]
-    assert [len(name) for name in {*names}] == [9, 9]
-    assert with_short_ids([{"role": "tool", "tool_call_id": "aB3456789"}])[0] == {
-        "role": "tool",
-        "tool_call_id": "aB3456789",
-    }
 
 
 def test_a_call_that_was_cut_short_keeps_what_came() -> None:

@@ -18,7 +18,7 @@ from jinja2.utils import Namespace
 from localspec.conversation.sandbox.compiler import Compiler, Generation
 from localspec.conversation.sandbox.filters import BOUNDED, ITERATING, PLAIN
 from localspec.conversation.sandbox.meter import BITS, LONGEST, NODE, Function, Meter, fits
-from localspec.conversation.sandbox.methods import METHODS
+from localspec.conversation.sandbox.methods import CHANGING, METHODS
 
 __all__ = ["Sandbox"]
 
@@ -69,7 +69,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def render(self, template: Template, variables: Mapping[str, object]) -> str:
         """The template's text for `variables`."""
-        self.here.meter = Meter(self.seconds)
+        self.here.meter = Meter(self.seconds, variables)
         try:
             return self.concat(template.root_render_func(template.new_context(dict(variables))))
         finally:
@@ -173,6 +173,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         kwargs.pop("_block_vars", None)
         if isinstance(obj, types.BuiltinMethodType):
             owner = obj.__self__
+            if obj.__name__ in CHANGING and isinstance(owner, list):
+                self.here.meter.change(owner, *args)
             return self.made(METHODS[type(owner)][obj.__name__](owner, *args, **kwargs))
         if isinstance(obj, Macro) and (obj.catch_varargs or obj.catch_kwargs):
             self.made((args, kwargs))

@@ -1,8 +1,10 @@
 """What templates may spend: bytes, time, and the size of one value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic, thread_time
 from typing import Any
+
+from jinja2.exceptions import SecurityError
 
 from localspec.errors import ModelError
 
@@ -37,11 +39,13 @@ def fits(size: int, most: int = LARGEST) -> None:
 class Meter:
     """What is left to one rendering."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, given: Mapping[str, object] | None = None) -> None:
         self._bytes = _TOTAL
         self._until = thread_time() + seconds
         self._deadline = monotonic() + seconds
         self._weighed: dict[int, tuple[tuple[int, int], object]] = {}
+        self._held: set[int] = set()
+        self._given = dict(given or {})
 
     def spend(self, size: int) -> None:
         """Pay for a step that made `size` bytes."""
@@ -58,8 +62,8 @@ class Meter:
     def weigh(self, value: object) -> tuple[int, int]:
         """Bytes of `value` if everything in it were written out, and how deep it goes.
 
-        Nothing changes a list or dict, so each is looked into once, and paid for. It is kept, or
-        another could come by its id.
+        What others hold never changes, so each list or dict is looked into once, and paid for. It
+        is kept, or another could come by its id.
         """
         if isinstance(value, str):
             return value.__sizeof__(), 0
@@ -71,7 +75,27 @@ class Meter:
                 known = self._weighed.get(id(item))
                 inner, below = known[0] if known else self.weigh(item)
                 size, depth = size + NODE + inner, max(depth, below + 1)
+                self._held |= {id(item)} if isinstance(item, list) else set()
             fits(depth, _DEEPEST)
             self.spend(value.__sizeof__() + 4 * NODE)
             self._weighed[id(value)] = (size, depth), value
         return self._weighed[id(value)][0]
+
+    def change(self, values: list[object], *new: object) -> None:
+        """Pay for what a list is about to get.
+
+        Only a list that the template has made and put into nothing else may change: the others'
+        weights are known, with which they hide in one another.
+        """
+        self.weigh(self._given)
+        size, depth = self.weigh(values)
+        for item in new:
+            inner, below = self.weigh(item)
+            size, depth = size + NODE + inner, max(depth, below + 1)
+            self._held |= {id(item)} if isinstance(item, list) else set()
+        if id(values) in self._held:
+            raise SecurityError("a list that is part of something else cannot change")
+        fits(size)
+        fits(depth, _DEEPEST)
+        self.spend(NODE)
+        self._weighed[id(values)] = (size, depth), values

@@ -4,9 +4,14 @@ little, ours where those could.
 
 from typing import Any
 
+from jinja2.exceptions import SecurityError
+
 from localspec.conversation.sandbox.meter import NODE, SEARCH, Function, fits
 
-__all__ = ["METHODS", "replaced", "searching"]
+__all__ = ["CHANGING", "METHODS", "replaced", "searching"]
+
+CHANGING = {"append", "pop"}
+"""Methods that change their list."""
 
 
 def replaced(text: str, old: str, new: str, count: int = -1) -> str:
@@ -19,6 +24,17 @@ def replaced(text: str, old: str, new: str, count: int = -1) -> str:
 def _separating(text: str, values: Any) -> str:
     fits(len(values) * (NODE + len(text)) + sum(map(len, values)))
     return text.join(values)
+
+
+def _formatted(text: str, *values: str | int) -> str:
+    """`str.format` with `{}` for texts and numbers; other fields reach into what they show."""
+    parts = text.split("{}")
+    plain = all(isinstance(value, (str, int)) for value in values)
+    if not plain or len(parts) > len(values) + 1 or any(c in part for part in parts for c in "{}"):
+        raise SecurityError("formatting text with more than {} for text is not allowed")
+    shown = [str(value) for value in values]
+    fits(len(text) + sum(map(len, shown)))
+    return "".join(f"{part}{value}" for part, value in zip(parts, [*shown, ""], strict=False))
 
 
 def searching(method: Function) -> Function:
@@ -46,6 +62,7 @@ _PLAIN = (
 METHODS: dict[type, dict[str, Function]] = {
     str: {
         **{name: getattr(str, name) for name in _PLAIN},
+        "format": _formatted,
         "join": _separating,
         "lstrip": searching(str.lstrip),
         "replace": replaced,
@@ -61,6 +78,6 @@ METHODS: dict[type, dict[str, Function]] = {
         "keys": _listing(dict.keys),
         "values": _listing(dict.values),
     },
-    list: {"count": list.count, "index": list.index},
+    list: {name: getattr(list, name) for name in ("append", "count", "index", "pop")},
     tuple: {"count": tuple.count, "index": tuple.index},
 }

@@ -1,0 +1,201 @@
+"""Forms of a conversation, for chat templates that refuse others or pass over what is in them.
+
+Each function takes messages and returns messages that say the same.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from localspec.conversation.tools import written
+
+__all__ = [
+    "Form",
+    "Messages",
+    "one_call_each",
+    "said_by_users",
+    "spelled_out",
+    "with_objects",
+    "with_short_ids",
+    "with_texts",
+    "with_thoughts_as",
+    "with_written_calls",
+]
+
+Messages = Sequence[Mapping[str, Any]]
+Form = Callable[[Messages], Messages]
+
+_RESULT = "<tool_response>\n{}\n</tool_response>"
+
+
+def spelled_out(messages: Messages, tools: Messages = ()) -> Messages:
+    """For a model whose chat template knows nothing of tools: they are told of in the instructions,
+    calls are text of the answers, and their results are said by the user.
+
+    Such templates pass over other roles or refuse them, want users and answers to take turns, and
+    have room for one message of instructions.
+    """
+    told, answering = list[Mapping[str, Any]](), False
+    instructions = _instructions(tools)
+    if tools:
+        told.append({"role": "system", "content": instructions})
+    for message in with_written_calls(messages):
+        role, content = message.get("role"), message.get("content") or ""
+        if role == "tool":
+            content = _RESULT.format(content)
+        if tools and len(told) == 1 and role == "system":
+            before = str(told[0]["content"]).removesuffix(instructions)
+            told[0] = {**message, "content": f"{before}{content}\n\n{instructions}"}
+        elif answering and role in ("tool", "user"):
+            told[-1] = {**told[-1], "content": f"{told[-1]['content']}\n{content}"}
+        else:
+            told.append({**message, "role": "user" if role == "tool" else role, "content": content})
+        answering = role == "tool"
+    return told
+
+
+def _instructions(tools: Messages) -> str:
+    listed = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tools)
+    return (
+        "You may call functions to help with the user's request. They are:\n"
+        f"<tools>\n{listed}\n</tools>\n"
+        "To call one, write its name and arguments as JSON:\n" + written("NAME", "{…}")
+    )
+
+
+def said_by_users(messages: Messages) -> Messages:
+    """Instructions are the beginning of what the user says first."""
+    instructions = [str(m.get("content") or "") for m in messages if m.get("role") == "system"]
+    rest = [m for m in messages if m.get("role") != "system"]
+    first = next((i for i, m in enumerate(rest) if m.get("role") == "user"), None)
+    if first is None:
+        return messages
+    said = "\n\n".join([*instructions, str(rest[first].get("content") or "")])
+    return [*rest[:first], {**rest[first], "content": said}, *rest[first + 1 :]]
+
+
+def with_written_calls(messages: Messages) -> Messages:
+    """Calls are text of the answers: as the model wrote them."""
+    told = list[Mapping[str, Any]]()
+    for message in messages:
+        if calls := _calls(message):
+            functions = (call.get("function", call) for call in calls)
+            texts = (written(f.get("name"), _text(f.get("arguments"))) for f in functions)
+            said = [str(message.get("content") or ""), *texts]
+            rest = {k: v for k, v in message.items() if k != "tool_calls"}
+            message = {**rest, "content": "\n".join(filter(None, said))}
+        told.append(message)
+    return told
+
+
+def one_call_each(messages: Messages) -> Messages:
+    """Of several calls in an answer each has an answer of its own, with its result after it."""
+    told, results = list[Mapping[str, Any]](), list[Mapping[str, Any]]()
+    waiting = list[Mapping[str, Any]]()
+
+    def tell() -> None:
+        for call in waiting:
+            told.append(call)
+            name = call["tool_calls"][0].get("id")
+            told.extend(result for result in results if result.get("tool_call_id") == name)
+        told.extend(result for result in results if result not in told)
+        waiting.clear()
+        results.clear()
+
+    for message in messages:
+        calls = _calls(message)
+        if waiting and message.get("role") == "tool":
+            results.append(message)
+            continue
+        tell()
+        if len(calls) > 1:
+            waiting.append({**message, "tool_calls": calls[:1]})
+            bare = {"role": message.get("role"), "content": ""}
+            waiting.extend({**bare, "tool_calls": [call]} for call in calls[1:])
+        else:
+            told.append(message)
+    tell()
+    return told
+
+
+def with_short_ids(messages: Messages) -> Messages:
+    """The names of calls and of their results have nine letters."""
+    named = list[Mapping[str, Any]]()
+    for message in messages:
+        changed = dict(message)
+        if calls := _calls(message):
+            changed["tool_calls"] = [{**call, "id": _nine(call.get("id"))} for call in calls]
+        if "tool_call_id" in message:
+            changed["tool_call_id"] = _nine(message["tool_call_id"])
+        named.append(changed)
+    return named
+
+
+def _nine(name: object) -> str:
+    text = str(name)
+    if len(text) == 9:
+        return text
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:9]
+
+
+def with_objects(messages: Messages) -> Messages:
+    """Arguments of calls are objects, where they are JSON."""
+    return _with_arguments(messages, _object)
+
+
+def with_texts(messages: Messages) -> Messages:
+    """Arguments of calls are JSON."""
+    return _with_arguments(messages, _text)
+
+
+def with_thoughts_as(name: str, *, alone: bool = False) -> Form:
+    """Thoughts of answers are called `name`; `alone`, what is said beside calls is one too."""
+
+    def form(messages: Messages) -> Messages:
+        return [
+            _renamed(message, name, alone=alone) if message.get("reasoning_content") else message
+            for message in messages
+        ]
+
+    return form
+
+
+def _renamed(message: Mapping[str, Any], name: str, *, alone: bool) -> Mapping[str, Any]:
+    told = {**message, name: message["reasoning_content"]}
+    if alone and _calls(message) and message.get("content"):
+        told |= {name: f"{told[name]}\n\n{message['content']}", "content": ""}
+    return told
+
+
+def _with_arguments(messages: Messages, form: Callable[[object], object]) -> Messages:
+    def changed(call: Mapping[str, Any]) -> Mapping[str, Any]:
+        function = call.get("function", call)
+        function = {**function, "arguments": form(function.get("arguments"))}
+        return {**call, "function": function} if "function" in call else function
+
+    return [
+        {**message, "tool_calls": [changed(call) for call in calls]}
+        if (calls := _calls(message))
+        else message
+        for message in messages
+    ]
+
+
+def _text(arguments: object) -> str:
+    given = arguments or {}
+    return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+
+
+def _object(arguments: object) -> object:
+    if not isinstance(arguments, str):
+        return arguments or {}
+    try:
+        return json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        return arguments
+
+
+def _calls(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    calls = message.get("tool_calls")
+    return calls if isinstance(calls, list) else []

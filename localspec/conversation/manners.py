@@ -1,0 +1,139 @@
+"""What a chat template understands of a conversation, found out by having it write small ones.
+
+Templates refuse what they do not know, or pass over it, and tell nobody which: so each is shown a
+conversation that has the thing in question, in one form after another, until it writes all of it.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
+
+from localspec.conversation.forms import (
+    Form,
+    Messages,
+    one_call_each,
+    said_by_users,
+    spelled_out,
+    with_objects,
+    with_short_ids,
+    with_texts,
+    with_thoughts_as,
+    with_written_calls,
+)
+from localspec.errors import LocalspecError
+
+__all__ = ["Manners"]
+
+_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "first_tool",
+        "description": "A tool.",
+        "parameters": {
+            "type": "object",
+            "properties": {"first_key": {"type": "string", "description": "A key."}},
+            "required": ["first_key"],
+        },
+    },
+}
+_ASKED = {"role": "user", "content": "first question"}
+_CALLED = {
+    "role": "assistant",
+    "content": "I look.",
+    "tool_calls": [
+        {
+            "id": f"call_of_the_{word}",
+            "type": "function",
+            "function": {"name": "first_tool", "arguments": {"given": f"{word} value"}},
+        }
+        for word in ("first", "second")
+    ],
+}
+_RESULTS = [
+    {"role": "tool", "tool_call_id": f"call_of_the_{word}", "content": f"{word} result"}
+    for word in ("first", "second")
+]
+_TOLD = ("first value", "second value", "first result", "second result")
+_PYTHON = "{'given'"  # arguments that were meant to be JSON
+
+
+def _steps(*forms: Form) -> Form:
+    return lambda messages: functools.reduce(lambda told, form: form(told), forms, messages)
+
+
+_CHANGES = (with_texts, one_call_each, with_short_ids)
+_CALLS = (
+    *(_steps(with_objects, *some) for n in range(4) for some in combinations(_CHANGES, n)),
+    with_written_calls,
+    spelled_out,
+)
+_THOUGHTS = tuple(
+    with_thoughts_as(name, alone=alone)
+    for alone in (False, True)
+    for name in ("reasoning_content", "reasoning", "thinking")
+)
+
+
+_INSTRUCTIONS = (_steps(), said_by_users)
+
+
+class Manners:
+    """Those of the template that `write` writes with, from messages and tools.
+
+    `write` may raise anything; LocalspecError comes through. What nobody needs is not found out.
+    """
+
+    def __init__(self, write: Callable[[Messages, Messages | None], str]) -> None:
+        self._write = write
+
+    def told(self, messages: Messages, tools: Messages | None) -> tuple[Messages, Messages | None]:
+        """Messages and tools in forms that the template does not refuse or pass over."""
+        if any(m.get("reasoning_content") for m in messages):
+            messages = self._thoughts(messages)
+        called = any(m.get("tool_calls") or m.get("role") == "tool" for m in messages)
+        if (tools or called) and not self._knows_tools:
+            messages, tools = spelled_out(messages, tools or ()), None
+        elif called:
+            messages = self._calls(messages)
+        if any(m.get("role") == "system" for m in messages):
+            messages = self._instructions(messages)
+        return messages, tools
+
+    @functools.cached_property
+    def _knows_tools(self) -> bool:
+        return self._writes(["first_tool"], [_ASKED], [_TOOL])
+
+    @functools.cached_property
+    def _calls(self) -> Form:
+        return self._first(_CALLS, _TOLD, [_ASKED, _CALLED, *_RESULTS], [_TOOL])
+
+    @functools.cached_property
+    def _thoughts(self) -> Form:
+        thought = {**_CALLED, "reasoning_content": "first thought"}
+        told = self._calls([_ASKED, thought, *_RESULTS])
+        return self._first(_THOUGHTS, ["first thought", *_TOLD], told, [_TOOL])
+
+    @functools.cached_property
+    def _instructions(self) -> Form:
+        told = [{"role": "system", "content": "first instruction"}, _ASKED]
+        return self._first(_INSTRUCTIONS, ["first instruction", "first question"], told)
+
+    def _first(
+        self,
+        forms: Sequence[Form],
+        words: Iterable[str],
+        messages: Messages,
+        tools: Messages | None = None,
+    ) -> Form:
+        """The first of the forms in which the template writes all the words; else the first."""
+        written = (form for form in forms if self._writes(words, form(messages), tools))
+        return next(written, forms[0])
+
+    def _writes(self, words: Iterable[str], messages: Messages, tools: Messages | None) -> bool:
+        try:
+            text = self._write(messages, tools)
+        except LocalspecError:
+            raise
+        except Exception:  # whatever a stranger's file can bring out of Jinja
+            return False
+        return all(word in text for word in words) and _PYTHON not in text
