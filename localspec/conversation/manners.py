@@ -37,21 +37,22 @@ _TOOL = {
     },
 }
 _ASKED = {"role": "user", "content": "first question"}
+_NAMES = {"first": "short", "second": "of_many_letters"}
 _CALLED = {
     "role": "assistant",
     "content": "I look.",
     "tool_calls": [
         {
-            "id": f"call_of_the_{word}",
+            "id": name,
             "type": "function",
             "function": {"name": "first_tool", "arguments": {"given": f"{word} value"}},
         }
-        for word in ("first", "second")
+        for word, name in _NAMES.items()
     ],
 }
 _RESULTS = [
-    {"role": "tool", "tool_call_id": f"call_of_the_{word}", "content": f"{word} result"}
-    for word in ("first", "second")
+    {"role": "tool", "tool_call_id": name, "content": f"{word} result"}
+    for word, name in _NAMES.items()
 ]
 _TOLD = ("first value", "second value", "first result", "second result")
 _PYTHON = "{'given'"  # arguments that were meant to be JSON

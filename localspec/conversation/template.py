@@ -128,9 +128,9 @@ class ChatTemplate:
         try:
             return self._sandbox.render(self._template, given)
         except TypeError:  # some go through the tools without asking whether there are any
-            if given["tools"] is not None:
+            if given.pop("tools") is not None:
                 raise
-            return self._sandbox.render(self._template, {**given, "tools": []})
+            return self._sandbox.render(self._template, given)
 
     def _tokenized(self, text: str, shown: Sequence[int]) -> list[int]:
         """Tokens of `text`, in which the characters at `shown` had been hidden."""

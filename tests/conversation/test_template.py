@@ -197,8 +197,10 @@ class TestForms:
             assert '[call_1 {"x": 1}]' in self.told(texts, called)
             assert '[call_1 {"x": 1}]' in self.told(printed, called)
 
-    def test_names_of_calls_are_short_where_it_refuses_others(self) -> None:
-        check = "{% if call.id|length != 9 %}{{ raise_exception('no') }}{% endif %}"
+    @pytest.mark.parametrize("wrong", ["!= 9", "< 9"])
+    def test_names_of_calls_have_nine_letters_where_it_refuses_others(self, wrong: str) -> None:
+        check = "{% if call.id|length WRONG %}{{ raise_exception('no') }}{% endif %}"
+        check = check.replace("WRONG", wrong)
         said = self.told(self.CALLS.replace("EACH", check + self.JSON), *CALLED)
         names = re.findall(r"\[(\w{9}) ", said)
         assert names == re.findall(r"(?:rain|sun)(\w{9});", said)
@@ -246,7 +248,9 @@ class TestForms:
             assert said.endswith("\n\nHi;")
 
     def test_templates_for_tools_alone_do_without(self) -> None:
-        assert written("{% for t in tools %}{{ t }}{% endfor %}" + self.TEXTS, "Hi") == "user: Hi;"
+        some = "{% if tools is defined %}Call! {% endif %}"
+        source = some + "{% for t in tools %}{{ t }}{% endfor %}" + self.TEXTS
+        assert written(source, "Hi") == "user: Hi;"
 
 
 class TestManners:
