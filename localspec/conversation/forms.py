@@ -5,6 +5,7 @@ Each function takes messages and returns messages that say the same.
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -91,31 +92,22 @@ def with_written_calls(messages: Messages) -> Messages:
 
 def one_call_each(messages: Messages) -> Messages:
     """Of several calls in an answer each has an answer of its own, with its result after it."""
-    told, results = list[Mapping[str, Any]](), list[Mapping[str, Any]]()
-    waiting = list[Mapping[str, Any]]()
-
-    def tell() -> None:
-        for call in waiting:
-            told.append(call)
-            name = call["tool_calls"][0].get("id")
-            told.extend(result for result in results if result.get("tool_call_id") == name)
-        told.extend(result for result in results if result not in told)
-        waiting.clear()
-        results.clear()
-
-    for message in messages:
+    told, rest = list[Mapping[str, Any]](), deque(messages)
+    while rest:
+        message = rest.popleft()
         calls = _calls(message)
-        if waiting and message.get("role") == "tool":
-            results.append(message)
-            continue
-        tell()
-        if len(calls) > 1:
-            waiting.append({**message, "tool_calls": calls[:1]})
-            bare = {"role": message.get("role"), "content": ""}
-            waiting.extend({**bare, "tool_calls": [call]} for call in calls[1:])
-        else:
+        if len(calls) < 2:
             told.append(message)
-    tell()
+            continue
+        results = list[Mapping[str, Any]]()
+        while rest and rest[0].get("role") == "tool":
+            results.append(rest.popleft())
+        for call in calls:
+            told.append({**message, "tool_calls": [call]})
+            told += [r for r in results if r.get("tool_call_id") == call.get("id")]
+            results = [r for r in results if r.get("tool_call_id") != call.get("id")]
+            message = {"role": message.get("role"), "content": ""}
+        told += results
     return told
 
 

@@ -81,7 +81,7 @@ def test_a_call_and_its_result_stand_together_however_results_came() -> None:
     ]
     nameless = [{"role": "tool", "content": text} for text in ("rain", "sun")]
     assert [m["content"] for m in one_call_each([called, *nameless])] == ["", "", "rain", "sun"]
-    assert one_call_each([asked, one]) == [asked, one]
+    assert one_call_each([asked, one, one]) == [asked, one, one]
 
 
 def test_arguments_that_are_no_json_stay_as_they_are() -> None:

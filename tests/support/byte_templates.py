@@ -25,6 +25,7 @@ class Bytes:
     """A vocabulary of bytes and a few control tokens; remembers what it was asked."""
 
     bos, eos = BOS, EOS
+    size = 262
     control_texts = tuple(sorted(CONTROL, key=lambda text: (-len(text), text)))
 
     def __init__(self, *, adds_bos: bool = False) -> None:
