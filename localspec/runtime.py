@@ -301,8 +301,15 @@ class LLM:
         if offered:
             marks = {m for m in tools.MARKS if len(vocabulary.tokenize(m, control=True)) == 1}
             choice, one_call = options.get("tool_choice"), options.get("one_call", False)
-            source = tools.grammar(offered, choice, marks, schema, one_call=one_call)
-            return Grammar(source, vocabulary).begin
+
+            def compiled(functions: Many[Mapping[str, Any]]) -> Grammar:
+                source = tools.grammar(functions, choice, marks, schema, one_call=one_call)
+                return Grammar(source, vocabulary)
+
+            try:
+                return compiled(offered).begin
+            except UsageError:  # one odd schema should not cost an agent all its tools
+                return compiled(tools.simplified(offered, Grammar.can_say)).begin
         assert schema is not None
         return Grammar.of_schema(schema, vocabulary).begin
 

@@ -15,8 +15,8 @@ __all__ = [
     "Form",
     "Messages",
     "one_call_each",
-    "said_by_users",
     "spelled_out",
+    "with_instructions_moved",
     "with_objects",
     "with_short_ids",
     "with_texts",
@@ -65,15 +65,24 @@ def _instructions(tools: Messages) -> str:
     )
 
 
-def said_by_users(messages: Messages) -> Messages:
-    """Instructions are the beginning of what the user says first."""
-    instructions = [str(m.get("content") or "") for m in messages if m.get("role") == "system"]
-    rest = [m for m in messages if m.get("role") != "system"]
-    first = next((i for i, m in enumerate(rest) if m.get("role") == "user"), None)
-    if first is None:
-        return messages
-    said = "\n\n".join([*instructions, str(rest[first].get("content") or "")])
-    return [*rest[:first], {**rest[first], "content": said}, *rest[first + 1 :]]
+def with_instructions_moved(messages: Messages, *, but_first: bool) -> Messages:
+    """Instructions are words of users, where they were given, so that what was read stays the
+    beginning of what is asked next. Those at the beginning become one message, and stay with
+    `but_first`. Neighbouring words of users become one message too: many templates that want this
+    want users and answers to take turns.
+    """
+    told = list[Mapping[str, Any]]()
+    for message in messages:
+        first = all(other.get("role") == "system" for other in told)
+        if message.get("role") == "system" and not (but_first and first):
+            message = {**message, "role": "user"}
+        role = message.get("role")
+        if told and role in ("system", "user") and told[-1].get("role") == role:
+            before, after = (one.get("content") or "" for one in (told[-1], message))
+            told[-1] = {**told[-1], "content": f"{before}\n\n{after}"}
+        else:
+            told.append(message)
+    return told
 
 
 def with_written_calls(messages: Messages) -> Messages:

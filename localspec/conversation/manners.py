@@ -12,8 +12,8 @@ from localspec.conversation.forms import (
     Form,
     Messages,
     one_call_each,
-    said_by_users,
     spelled_out,
+    with_instructions_moved,
     with_objects,
     with_short_ids,
     with_texts,
@@ -73,9 +73,21 @@ _THOUGHTS = tuple(
     for alone in (False, True)
     for name in ("reasoning_content", "reasoning", "thinking")
 )
-
-
-_INSTRUCTIONS = (_steps(), said_by_users)
+_FIRST = {"role": "system", "content": "first instruction"}
+_AGENT = [
+    _FIRST,
+    {"role": "system", "content": "second instruction"},
+    _ASKED,
+    {"role": "assistant", "content": "first answer"},
+    {"role": "system", "content": "late instruction"},
+    {"role": "user", "content": "second question"},
+]
+"""Agents give instructions in the middle of a conversation, and several at its beginning."""
+_INSTRUCTIONS = (
+    _steps(),
+    functools.partial(with_instructions_moved, but_first=True),
+    functools.partial(with_instructions_moved, but_first=False),
+)
 
 
 class Manners:
@@ -96,8 +108,9 @@ class Manners:
             messages, tools = spelled_out(messages, tools or ()), None
         elif called:
             messages = self._calls(messages)
-        if any(m.get("role") == "system" for m in messages):
-            messages = self._instructions(messages)
+        given = [i for i, m in enumerate(messages) if m.get("role") == "system"]
+        if given:
+            messages = (self._instructions if given == [0] else self._several)(messages)
         return messages, tools
 
     @functools.cached_property
@@ -116,8 +129,12 @@ class Manners:
 
     @functools.cached_property
     def _instructions(self) -> Form:
-        told = [{"role": "system", "content": "first instruction"}, _ASKED]
-        return self._first(_INSTRUCTIONS, ["first instruction", "first question"], told)
+        words = ["first instruction", "first question"]
+        return self._first(_INSTRUCTIONS, words, [_FIRST, _ASKED])
+
+    @functools.cached_property
+    def _several(self) -> Form:
+        return self._first(_INSTRUCTIONS, [str(m["content"]) for m in _AGENT], _AGENT)
 
     def _first(
         self,

@@ -11,7 +11,7 @@ of its arguments. So a call can be read from the text again, and while it is sti
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,13 @@ __all__ = [
     "Call",
     "CallReader",
     "grammar",
+    "simplified",
     "written",
 ]
 
 MARKS = _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+_OPENING = frozenset({"$ref", "allOf", "anyOf", "if", "oneOf", "patternProperties"})
+"""Words of a schema by which more properties than those under "properties" may be meant."""
 _NAME, _ARGUMENTS = '\n{"name": ', ', "arguments": '
 
 
@@ -71,9 +74,31 @@ def grammar(
     lines += [f'body: {json.dumps(_NAME)} ({options}) "}}\\n" {end}']
     for i, function in enumerate(functions):
         head = json.dumps(function["name"]) + _ARGUMENTS
-        schema = {"type": "object", **function.get("parameters", {})}
-        lines += [f"call_{i}: {json.dumps(head)} {json_rule(schema)}"]
+        lines += [f"call_{i}: {json.dumps(head)} {_arguments_rule(function)}"]
     return "\n".join(lines)
+
+
+def simplified(
+    tools: Sequence[Mapping[str, Any]], can_say: Callable[[str], bool]
+) -> list[Mapping[str, Any]]:
+    """The same tools for `grammar`; those whose schema no grammar can say take any JSON object."""
+    return [
+        tool
+        if can_say(_arguments_rule(tool["function"]))
+        else {"function": {"name": tool["function"]["name"]}}
+        for tool in tools
+    ]
+
+
+def _arguments_rule(function: Mapping[str, Any]) -> str:
+    return json_rule(_closed(function.get("parameters", {})), lenient=True)
+
+
+def _closed(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A function takes the arguments it names, unless its schema says more than that."""
+    if "properties" in parameters and not parameters.keys() & _OPENING:
+        return {"type": "object", "additionalProperties": False, **parameters}
+    return {"type": "object", **parameters}
 
 
 @dataclass

@@ -107,8 +107,9 @@ class Engine:
             raise UsageError("The prompt is empty; say something to answer.")
         if len(request.prompt) >= self._target.length:
             raise ContextError(
-                f"The prompt has {len(request.prompt)} tokens and the context holds "
-                f"{self._target.length}; shorten it."
+                # By these words agents know that they must shorten it, and by how much.
+                f"The prompt is too long: {len(request.prompt)} tokens > {self._target.length}, "
+                "the maximum context length; shorten it."
             )
         least = 0 if request.echo else 1
         if request.max_tokens is not None and request.max_tokens < least:

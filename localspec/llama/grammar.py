@@ -47,6 +47,11 @@ class Grammar:
         """Of all JSON that matches a schema."""
         return cls(f"start: {json_rule(schema)}", vocabulary)
 
+    @staticmethod
+    def can_say(rule: str) -> bool:
+        """Whether a rule in Lark's notation can be used, whatever the vocabulary."""
+        return not LLMatcher.validate_grammar(LLMatcher.grammar_from_lark(f"start: {rule}"))
+
     def begin(self) -> "Match":
         """Matching from the start, for one answer."""
         return Match(LLMatcher(self._tokenizer, self._grammar, limits=_LIMITS), self._size)

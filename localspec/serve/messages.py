@@ -14,7 +14,7 @@ from localspec.serve.events import event
 from localspec.serve.parts import arguments, parts
 from localspec.wire.answers import new_id
 from localspec.wire.asked import Asked, ModelName, SampledBody
-from localspec.wire.chat import Function, FunctionName, Tool, offer
+from localspec.wire.chat import Function, FunctionName, Tool, check_size, offer
 from localspec.wire.errors import Refusal, refusal
 from localspec.wire.reading import read as read_body
 from localspec.wire.said import Part, said
@@ -32,8 +32,9 @@ __all__ = [
 ]
 
 _IGNORED = frozenset(
-    {"betas", "container", "context_management", "metadata", "output_config", "service_tier"}
-    | {"mcp_servers", "inference_geo", "cache_control"}
+    {"betas", "billing_policy", "cache_control", "container", "context_management", "diagnostics"}
+    | {"inference_geo", "mcp_servers", "metadata", "service_tier", "speed", "user_profile_id"}
+    | {"workspace_id"}
 )
 _EMPTY = {
     "text": {"type": "text", "text": ""},
@@ -65,11 +66,12 @@ class TheirMessage(Struct):
 
 
 class TheirTool(Struct):
-    """A function the model may call."""
+    """A function the model may call. Tools of other kinds than "custom" have no schema."""
 
     name: FunctionName
-    input_schema: dict[str, Any]
+    input_schema: dict[str, Any] | None = None
     description: str | None = None
+    type: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class TheirChoice(Struct):
@@ -86,6 +88,19 @@ class Thoughts(Struct):
     type: Literal["enabled", "disabled", "adaptive"]
 
 
+class Format(Struct):
+    """What the text must be."""
+
+    type: Literal["json_schema"]
+    schema: dict[str, Any]
+
+
+class OutputConfig(Struct):
+    """What is said of the text. `effort` is for models that have it."""
+
+    format: Format | None = None
+
+
 class CountBody(Struct, kw_only=True):
     """The body of `/v1/messages/count_tokens`."""
 
@@ -95,6 +110,8 @@ class CountBody(Struct, kw_only=True):
     tools: Annotated[list[TheirTool], Meta(max_length=128)] | None = None
     tool_choice: TheirChoice | None = None
     thinking: Thoughts | None = None
+    output_config: OutputConfig | None = None
+    thread: dict[str, Any] | None = None
 
 
 class MessagesBody(CountBody, kw_only=True):
@@ -137,9 +154,17 @@ def _asked(body: CountBody, sampled: SampledBody, *, stream: bool) -> Asked:
     options = sampled.sampling_options()
     if body.thinking:
         options["template"] = {"enable_thinking": body.thinking.type != "disabled"}
-    tools = [
-        Tool(Function(tool.name, tool.description, tool.input_schema)) for tool in body.tools or ()
-    ]
+    if body.thread is not None:
+        raise Refusal(
+            "There are no threads here; send the whole conversation.",
+            param="thread",
+            code="thread_unsupported_request",
+        )
+    if body.output_config and body.output_config.format:
+        schema = body.output_config.format.schema
+        check_size(schema, "output_config.format.schema")
+        options["json_schema"] = schema
+    tools = [_tool(tool, f"tools[{i}]") for i, tool in enumerate(body.tools or ())]
     choice = body.tool_choice or TheirChoice("auto")
     wanted = {"any": "required", "tool": choice.name}.get(choice.type, choice.type)
     offer(options, tools, wanted, one_call=bool(choice.disable_parallel_tool_use))
@@ -147,6 +172,17 @@ def _asked(body: CountBody, sampled: SampledBody, *, stream: bool) -> Asked:
     if body.system:
         messages.insert(0, {"role": "system", "content": _text(body.system, "system")})
     return Asked(model=body.model, prompts=[messages], options=options, stream=stream)
+
+
+def _tool(tool: TheirTool, where: str) -> Tool:
+    if tool.input_schema is None:
+        kind = tool.type or "custom"
+        raise Refusal(
+            f"{where} is of type {kind[:40]!r} and has no input_schema; only functions that "
+            "describe themselves can be called here.",
+            param=where,
+        )
+    return Tool(Function(tool.name, tool.description, tool.input_schema))
 
 
 def _conversation(given: TheirMessage) -> list[Message]:
@@ -287,7 +323,10 @@ def _event(kind: str, **fields: Any) -> bytes:
 def document(error: Refusal) -> dict[str, Any]:
     """Anthropic's error object."""
     kind = _KINDS.get(error.status, "invalid_request_error")
-    return {"type": "error", "error": {"type": kind, "message": str(error)}}
+    told: dict[str, Any] = {"type": kind, "message": str(error)}
+    if error.code:
+        told["details"] = {"error_code": error.code}
+    return {"type": "error", "error": told}
 
 
 def told(error: Exception) -> bytes:

@@ -38,8 +38,8 @@ __all__ = ["ResponsesBody", "events", "read", "told", "whole"]
 
 _IGNORED = (
     IGNORED
-    | {"background", "include", "max_tool_calls", "prompt"}
-    | {"stream_options", "truncation", "top_logprobs", "conversation"}
+    | {"background", "client_metadata", "context_management", "include", "max_tool_calls"}
+    | {"stream_options", "top_logprobs", "truncation"}
 )
 
 
@@ -56,10 +56,10 @@ class Item(Struct, kw_only=True):
 
 
 class TheirTool(Struct):
-    """A function the model may call."""
+    """A function the model may call, or a tool of another kind, which is left out."""
 
-    name: FunctionName
-    type: Literal["function"] = "function"
+    type: Annotated[str, Meta(max_length=64)] = "function"
+    name: FunctionName | None = None
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
@@ -110,13 +110,20 @@ class ResponsesBody(Struct, kw_only=True):
     text: Text | None = None
     reasoning: Reasoning | None = None
     stream: bool | None = None
-    previous_response_id: None = None
+    previous_response_id: str | None = None
     speculation: SpeculationMode | None = None
 
 
 def read(data: bytes | Mapping[str, object]) -> Asked:
     """What the body asks for. Raises Refusal."""
     body = read_body(data, ResponsesBody, _IGNORED)
+    if body.previous_response_id is not None:
+        raise Refusal(
+            "previous_response_id names an answer, and none is kept here; send the whole "
+            "conversation as input.",
+            param="previous_response_id",
+            code="previous_response_not_found",
+        )
     sampled = SampledBody(
         temperature=body.temperature, top_p=body.top_p, speculation=body.speculation
     )
@@ -133,14 +140,24 @@ def read(data: bytes | Mapping[str, object]) -> Asked:
         check_size(form.schema, "text.format.schema")
         options["json_schema"] = form.schema
     choice = body.tool_choice.name if isinstance(body.tool_choice, Chosen) else body.tool_choice
-    tools = [Tool(Function(t.name, t.description, t.parameters)) for t in body.tools or ()]
-    offer(options, tools, choice, one_call=body.parallel_tool_calls is False)
+    offer(options, _functions(body.tools or []), choice, one_call=body.parallel_tool_calls is False)
     return Asked(
         model=body.model,
         prompts=[_conversation(body)],
         options=options,
         stream=bool(body.stream),
     )
+
+
+def _functions(tools: list[TheirTool]) -> list[Tool]:
+    """Those that are functions. The others only OpenAI has: agents offer them wherever they are."""
+    functions = list[Tool]()
+    for i, tool in enumerate(tools):
+        if tool.type == "function":
+            if tool.name is None:
+                raise Refusal(f"tools[{i}] needs a name.", param=f"tools[{i}].name")
+            functions.append(Tool(Function(tool.name, tool.description, tool.parameters)))
+    return functions
 
 
 def _conversation(body: ResponsesBody) -> list[Message]:

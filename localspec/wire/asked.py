@@ -33,6 +33,7 @@ IGNORED = frozenset(
     {
         "cache_prompt",
         "metadata",
+        "moderation",
         "prompt_cache_key",
         "prompt_cache_options",
         "prompt_cache_retention",

@@ -258,6 +258,8 @@ def offer(
         raise Refusal(f"{param} names a function that is not in tools.", param=param)
     if choice == "none":
         return
+    if choice not in (None, "auto"):
+        options.pop("json_schema", None)  # it is for answers in words, and there will be none
     for i, tool in enumerate(tools):
         check_size(tool.function.parameters, f"tools[{i}]")
     options["tools"] = [
@@ -274,10 +276,6 @@ def offer(
     options["tool_choice"] = choice
     if one_call:
         options["one_call"] = True
-    if choice not in (None, "auto") and "json_schema" in options:
-        raise Refusal(
-            "A schema of the answer cannot go with a call that must be made.", param=param
-        )
 
 
 def check_size(schema: Mapping[str, Any] | None, where: str) -> None:

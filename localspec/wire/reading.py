@@ -16,7 +16,7 @@ _WHERE = re.compile(r" - at `\$\.?(.*)`$")
 
 
 def read(data: bytes | Mapping[str, object], body: type[Body], ignored: frozenset[str]) -> Body:
-    """`data` as a `body`. Fields that are `ignored` may be there, unknown ones may not.
+    """`data` as a `body`. Fields that are `ignored` may be there, unknown ones only as null.
 
     Raises Refusal.
     """
@@ -27,7 +27,8 @@ def read(data: bytes | Mapping[str, object], body: type[Body], ignored: frozense
     if not isinstance(given, Mapping):
         raise Refusal("The body must be a JSON object.")
     known = {field.encode_name for field in msgspec.structs.fields(body)}
-    unknown = next((name for name in given if name not in known and name not in ignored), None)
+    said = (name for name, value in given.items() if value is not None)
+    unknown = next((name for name in said if name not in known and name not in ignored), None)
     if unknown is not None:
         raise Refusal(
             f"Unrecognized request argument supplied: {str(unknown)[:100]}",

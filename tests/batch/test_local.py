@@ -117,7 +117,7 @@ def test_requests_of_all_kinds(backend: local.Local) -> None:
     [
         ({"prompt": "x", "temperature": "hot"}, 400, "temperature does not fit"),
         ({"prompt": "x", "colour": "red"}, 400, "colour"),
-        ({"prompt": "word " * 3000}, 400, "the context holds"),
+        ({"prompt": "word " * 3000}, 400, "too long"),
         ({"messages": []}, 400, "messages"),
         ({"url": "/v1/images", "body": {}}, 404, "There is no /v1/images here"),
     ],

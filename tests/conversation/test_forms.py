@@ -2,8 +2,8 @@
 
 from localspec.conversation.forms import (
     one_call_each,
-    said_by_users,
     spelled_out,
+    with_instructions_moved,
     with_objects,
     with_short_ids,
     with_texts,
@@ -91,6 +91,8 @@ def test_arguments_that_are_no_json_stay_as_they_are() -> None:
     assert with_objects(with_texts(CALLED)) == with_objects(CALLED)
 
 
-def test_instructions_without_a_user_stay_where_they_are() -> None:
+def test_instructions_without_a_user_are_what_the_user_says() -> None:
     alone = [{"role": "system", "content": "Be kind."}]
-    assert said_by_users(alone) == alone
+    said = with_instructions_moved(alone, but_first=False)
+    assert said == [{"role": "user", "content": "Be kind."}]
+    assert with_instructions_moved(alone, but_first=True) == alone

@@ -328,10 +328,37 @@ class TestManners:
         )
         template = ChatTemplate(source, Bytes())
         assert rendered(source, "Hi", "Ho")[-4:] == [START, "model\nHo", END, "\n"]
-        with pytest.raises(UsageError, match="System role not supported"):
-            template.render([{"role": "system", "content": "Be kind."}])
+        alone = template.render([{"role": "system", "content": "Be kind."}])
+        assert spelled(alone)[-4:] == [START, "user\nBe kind.", END, "\n"]
         with pytest.raises(UsageError, match="not <s>"):
             template.render([{"role": "<s>", "content": "Hi"}])
+
+    @pytest.mark.parametrize(
+        ("refused", "told"),
+        [
+            ("false", ["system A", "system B", "user Hi", "system C", "assistant Ho", "system D"]),
+            ("not loop.first", ["system A\n\nB", "user Hi\n\nC", "assistant Ho", "user D"]),
+            ("true", ["user A\n\nB\n\nHi\n\nC", "assistant Ho", "user D"]),
+        ],
+    )
+    def test_instructions_stand_where_the_template_has_a_place_for_them(
+        self, refused: str, told: list[str]
+    ) -> None:
+        """Agents send them in several parts, some of them in the middle of a conversation."""
+        source = (
+            f"{{% for m in messages %}}{{% if m.role == 'system' and {refused} %}}"
+            "{{ raise_exception('System message must be at the beginning.') }}{% endif %}"
+            "<s>{{ m.role }} {{ m.content }}{% endfor %}"
+        )
+        roles = ("system", "system", "user", "system", "assistant", "system")
+        given = [
+            {"role": role, "content": text}
+            for role, text in zip(roles, ("A", "B", "Hi", "C", "Ho", "D"), strict=True)
+        ]
+        template = ChatTemplate(source, Bytes())
+        assert [part for part in spelled(template.render(given)) if part != BOS] == told
+        with pytest.raises(UsageError, match="no users"):
+            ChatTemplate("{{ raise_exception('no users') }}", Bytes()).render(given)
 
     def test_mistral(self) -> None:
         source = """

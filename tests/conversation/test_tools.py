@@ -15,6 +15,7 @@ from localspec.conversation.tools import (
     Call,
     CallReader,
     grammar,
+    simplified,
 )
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer
@@ -97,6 +98,32 @@ def test_where_one_call_is_wanted_the_answer_ends_with_it(
     twice = f"{once}{between}{written(Call('g', '{}'))}"
     assert [may_say(grammar, once, vocabulary) for grammar in (several, one)] == [True, True]
     assert [may_say(grammar, twice, vocabulary) for grammar in (several, one)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said", "refused"),
+    [
+        ({"properties": {"x": {}}}, '{"x": 1}', '{"y": 1}'),
+        ({"properties": {"x": {}}, "additionalProperties": {}}, '{"y": 1}', "[]"),
+        ({"properties": {}, "anyOf": [{"required": ["y"]}]}, '{"y": 1}', '{"x": 1}'),
+        ({}, '{"y": 1}', "[]"),
+        ({"properties": {"x": {"type": "array", "uniqueItems": True}}}, '{"x": [1]}', '{"x": 1}'),
+        ({"properties": {"x": {"pattern": "^(?!a)", "type": "string"}}}, '{"x": "b"}', "[]"),
+        ({"properties": {"x": {"$ref": "http://a.test/b"}}}, '{"x": 1}', "[]"),
+    ],
+)
+def test_arguments_keep_to_what_a_grammar_can_say_of_their_schema(
+    vocabulary: Vocabulary, parameters: dict[str, Any], said: str, refused: str
+) -> None:
+    """And to their names: where a schema tells what a function takes, it takes nothing else."""
+    tools = [
+        {"function": {"name": "f", "parameters": parameters}},
+        {"function": {"name": "g"}},
+    ]
+    source = grammar(simplified(tools, Grammar.can_say), "required")
+    offered = Grammar(source, vocabulary)
+    assert may_say(offered, written(Call("f", said)), vocabulary)
+    assert not may_say(offered, written(Call("f", refused)), vocabulary)
 
 
 def may_say(grammar: Grammar, text: str, vocabulary: Vocabulary) -> bool:

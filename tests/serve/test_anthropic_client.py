@@ -117,6 +117,32 @@ def test_what_is_said_after_a_call_changes_nothing_about_it() -> None:
     assert ending["stop_reason"] == whole["stop_reason"] == "tool_use"
 
 
+def test_json_keeps_to_its_schema(client: anthropic.Anthropic) -> None:
+    form = {"type": "json_schema", "schema": WEATHER["input_schema"]}
+    answer = client.messages.create(
+        model="", max_tokens=60, messages=HELLO, extra_body={"output_config": {"format": form}}
+    )
+    assert answer.content[0].type == "text"
+    assert set(json.loads(answer.content[0].text)) == {"city"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "code"),
+    [
+        ({"thread": {"type": "create"}}, "whole conversation", "thread_unsupported_request"),
+        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "describe themselves", None),
+    ],
+)
+def test_what_only_their_servers_have_is_refused_in_words(
+    client: anthropic.Anthropic, fields: dict[str, Any], words: str, code: str | None
+) -> None:
+    """By the code their client knows that it must send the whole conversation, and does."""
+    with pytest.raises(anthropic.BadRequestError, match=words) as caught:
+        client.messages.create(model="", max_tokens=4, messages=HELLO, extra_body=fields)
+    body: Any = caught.value.body
+    assert body["error"].get("details") == (code and {"error_code": code})
+
+
 def test_tokens_are_counted_as_they_will_be(client: anthropic.Anthropic) -> None:
     counted = client.messages.count_tokens(model="", messages=HELLO).input_tokens
     usage = client.messages.create(model="", max_tokens=1, messages=HELLO).usage
@@ -130,7 +156,7 @@ def test_what_goes_wrong_comes_as_the_errors_of_the_client(client: anthropic.Ant
         client.messages.create(
             model="", max_tokens=4, messages=[{"role": "user", "content": "word " * 2000}]
         )
-    assert "context holds" in str(caught.value)
+    assert "prompt is too long: 2011 tokens > 1024" in str(caught.value)
     body = caught.value.body
     assert isinstance(body, dict)
     assert body["error"]["type"] == "invalid_request_error"

@@ -128,6 +128,31 @@ def test_a_tool_that_must_be_called_is_called(client: openai.OpenAI, choice: Any
     assert (name, arguments) == ("weather", call.function.arguments)
 
 
+def test_a_schema_that_no_grammar_can_say_costs_no_other_tool(client: openai.OpenAI) -> None:
+    parameters = {"properties": {"price": {"type": "string", "pattern": r"^(?!0)\d+$"}}}
+    odd: Any = {"type": "function", "function": {"name": "sell", "parameters": parameters}}
+    for tool in (odd, WEATHER):
+        name = tool["function"]["name"]
+        answer = client.chat.completions.create(
+            model="", messages=HELLO, tools=[odd, WEATHER], seed=1, max_tokens=40,
+            tool_choice={"type": "function", "function": {"name": name}},
+        )  # fmt: skip
+        [call] = answer.choices[0].message.tool_calls or []
+        assert call.type == "function"
+        assert call.function.name == name
+
+
+def test_alternatives_that_exclude_each_other_are_alternatives(client: openai.OpenAI) -> None:
+    kinds = [{"const": "cat"}, {"const": "dog"}]
+    answer = client.chat.completions.create(
+        model="", messages=HELLO, max_tokens=20,
+        response_format={
+            "type": "json_schema", "json_schema": {"name": "x", "schema": {"oneOf": kinds}}
+        },
+    )  # fmt: skip
+    assert json.loads(answer.choices[0].message.content or "") in ("cat", "dog")
+
+
 def test_a_conversation_with_results_of_calls_goes_on(client: openai.OpenAI) -> None:
     call: Any = {"id": "1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
     answer = client.chat.completions.create(
@@ -163,6 +188,22 @@ def test_responses(client: openai.OpenAI) -> None:
         tools=[{**WEATHER["function"], "type": "function"}], tool_choice="required",
     )  # fmt: skip
     assert called.output[0].type == "function_call"
+
+
+def test_agents_offer_tools_that_only_their_makers_have(client: openai.OpenAI) -> None:
+    """Codex sends these with every request, and fields of its own."""
+    theirs: Any = [{"type": "web_search"}, {"type": "namespace", "name": "more", "tools": []}]
+    asked: Any = {"model": "", "input": "Rain?", "max_output_tokens": 60, "tool_choice": "required"}
+    called = client.responses.create(
+        **asked, tools=[*theirs, {**WEATHER["function"], "type": "function"}],
+        extra_body={"client_metadata": {"thread_id": "1"}},
+    )  # fmt: skip
+    assert called.output[0].type == "function_call"
+    assert called.output[0].name == "weather"
+    with pytest.raises(openai.BadRequestError, match="needs tools"):
+        client.responses.create(**asked, tools=theirs)
+    with pytest.raises(openai.BadRequestError, match="whole conversation"):
+        client.responses.create(model="", input="So?", previous_response_id="resp_1")
 
 
 def test_models(client: openai.OpenAI) -> None:

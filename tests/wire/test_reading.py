@@ -83,6 +83,18 @@ def test_tools_and_formats_become_constraints() -> None:
     assert ask(response_format=schema).options["json_schema"] == {"type": "array"}
 
 
+def test_a_call_that_must_be_made_is_not_held_to_the_schema_of_answers() -> None:
+    schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "array"}}}
+    asked = ask(tools=[WEATHER], tool_choice="required", response_format=schema)
+    assert (asked.options["tool_choice"], "json_schema" in asked.options) == ("required", False)
+    assert "json_schema" in ask(tools=[WEATHER], response_format=schema).options
+
+
+def test_unknown_fields_may_say_nothing() -> None:
+    """Clients that write down all they know write null for what was not said."""
+    assert ask(audio=None, functions=None).prompts == [HELLO]
+
+
 def test_every_protocol_can_ask_for_one_call_at_most() -> None:
     function = WEATHER["function"]
     theirs = {"name": "weather", "input_schema": {}}
