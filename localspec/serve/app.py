@@ -34,6 +34,11 @@ __all__ = ["application"]
 
 log = logging.getLogger(__name__)
 
+_BASE = (
+    "The base URL of programs made for OpenAI ends in /v1, that of programs made for Anthropic "
+    "does not; Ollama's interface is not spoken here."
+)
+
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
@@ -165,12 +170,21 @@ class _Server:
         return _json(self._card())
 
     def _card(self) -> dict[str, object]:
-        return {
+        """What OpenAI's and Anthropic's interfaces tell of a model, and its context in the words
+        of vLLM and of Anthropic.
+        """
+        card: dict[str, object] = {
             "id": self._name,
             "object": "model",
             "created": self._started,
             "owned_by": "localspec",
+            "type": "model",
+            "display_name": self._name,
+            "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started)),
         }
+        if llm := self._resident.llm:
+            card |= {"max_model_len": llm.context_length, "max_input_tokens": llm.context_length}
+        return card
 
 
 def _client(request: Request) -> str:
@@ -200,8 +214,11 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 async def _no_such_place(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    text = f"{error.detail}: {request.method} {request.url.path[:200]}"
+    path = request.url.path
+    text = f"{error.detail}: {request.method} {path[:200]}"
     code = "not_found" if error.status_code == 404 else "method_not_allowed"
+    if code == "not_found" and (not path.startswith("/v1/") or path.startswith("/v1/v1/")):
+        text += f". {_BASE}"
     told = Refusal(text, status=error.status_code, code=code)
     response = refused(told, request.url.path)
     response.headers.update(error.headers or {})

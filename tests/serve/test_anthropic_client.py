@@ -143,6 +143,12 @@ def test_what_only_their_servers_have_is_refused_in_words(
     assert body["error"].get("details") == (code and {"error_code": code})
 
 
+def test_models(client: anthropic.Anthropic) -> None:
+    [model] = client.models.list().data
+    assert (model.id, model.display_name, model.type) == ("shell", "shell", "model")
+    assert model.created_at.tzinfo is not None
+
+
 def test_tokens_are_counted_as_they_will_be(client: anthropic.Anthropic) -> None:
     counted = client.messages.count_tokens(model="", messages=HELLO).input_tokens
     usage = client.messages.create(model="", max_tokens=1, messages=HELLO).usage

@@ -311,6 +311,19 @@ def test_wrong_doors_are_told_apart(fake_url: str) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("path", "hinted"),
+    [
+        ("/chat/completions", True), ("/v1/v1/messages", True), ("/api/tags", True),
+        ("/v1/files", False),
+    ],
+)  # fmt: skip
+def test_a_base_url_that_is_not_quite_right_is_put_right(
+    fake_url: str, path: str, hinted: bool
+) -> None:
+    assert ("ends in /v1" in get(fake_url + path).json()["error"]["message"]) == hinted
+
+
 # Coming and going ------------------------------------------------------------------------------
 
 

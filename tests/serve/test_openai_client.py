@@ -208,7 +208,10 @@ def test_agents_offer_tools_that_only_their_makers_have(client: openai.OpenAI) -
 
 def test_models(client: openai.OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["shell"]
-    assert client.models.retrieve("shell").owned_by == "localspec"
+    card = client.models.retrieve("shell")
+    assert card.owned_by == "localspec"
+    assert card.model_extra is not None
+    assert card.model_extra["max_model_len"] == 1024
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt-5")
 
