@@ -192,7 +192,7 @@ def test_what_is_imported_late_can_be_seen() -> None:
 def test_prompts_that_cannot_be_answered_are_refused(llm: LLM) -> None:
     for prompt, words in (
         ([], "empty"),
-        ("word " * 2000, "context holds"),
+        ("word " * 2000, "too long"),
         ([10**7], "no token"),
     ):
         with pytest.raises(UsageError, match=words):
