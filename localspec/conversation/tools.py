@@ -134,6 +134,7 @@ class CallReader:
     def __init__(self) -> None:
         self._held = ""
         self._calls = -1
+        self._after = False  # a call, with nothing said since
         self._read = self._content
         self._depth = 0
         self._in_string = self._escaped = False
@@ -155,7 +156,9 @@ class CallReader:
         """Content that was held back, when nothing more comes."""
         rest = self._held if self._read == self._content else ""
         self._held = ""
-        return rest if self._calls < 0 else rest.strip()
+        if self._after:
+            rest = rest.lstrip()
+        return rest.rstrip() if self.called else rest
 
     def _content(self, news: list[str | Begun | Arguments]) -> bool:
         """Text up to a call. White space around calls belongs to them."""
@@ -167,10 +170,11 @@ class CallReader:
             keep = len(before) - len(before[: len(before) - keep].rstrip())
             before, self._held = before[: len(before) - keep], before[len(before) - keep :]
         before = before.rstrip() if found else before
-        if self._calls >= 0:
+        if self._after:
             before = before.lstrip()
         if before:
             news.append(before)
+            self._after = False
         return bool(found)
 
     def _header(self, news: list[str | Begun | Arguments]) -> bool:
@@ -197,7 +201,7 @@ class CallReader:
     def _tail(self, news: list[str | Begun | Arguments]) -> bool:
         _, found, rest = self._held.partition(_CLOSE)
         if found:
-            self._held, self._read = rest, self._content
+            self._held, self._read, self._after = rest, self._content, True
         return bool(found)
 
     def _end_of_object(self) -> int | None:

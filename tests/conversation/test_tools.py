@@ -41,11 +41,11 @@ def read(text: str) -> tuple[str, list[Call]]:
     return whole.text, whole.calls
 
 
-@given(content, calls, st.integers(1, 7))
+@given(content, calls, content, st.integers(1, 7))
 def test_what_was_called_is_read_back_in_any_portions(
-    before: str, made: list[Call], portion: int
+    before: str, made: list[Call], after: str, portion: int
 ) -> None:
-    text = "\n".join([before, *map(written, made)]) if made else before
+    text = "\n".join([before, *map(written, made), after]) if made else before
     reader, heard, content = CallReader(), list[Call](), ""
     for at in range(0, len(text), portion):
         for news in reader.feed(text[at : at + portion]):
@@ -58,7 +58,7 @@ def test_what_was_called_is_read_back_in_any_portions(
                 content += news
     content += reader.finish()
     assert heard == made
-    assert content == (before.rstrip() if made else before)
+    assert content == (before.rstrip() + after.strip() if made else before)
     assert read(text) == (content, made)
 
 
