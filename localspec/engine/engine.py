@@ -264,7 +264,7 @@ class Engine:
         if mixed or step.prefilling or not self._costs or max(rows, self._costs.steady) == 1:
             step.passes = [rows]
             return self._target.decode(runs, meanwhile)
-        if self._costs.steady and len(runs) == 1:
+        if len(runs) == 1 and self._costs.steady >= rows:  # more where the one it is for has gone
             return self._decode_steadily(runs[0], self._costs.steady, step, meanwhile)
         most = self._target.even if len(runs) == 1 else self._target.batch
         room = (most, self._target.length)

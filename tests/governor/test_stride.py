@@ -3,7 +3,7 @@
 from collections.abc import Sequence as Many
 
 import pytest
-from fakes import Alternating, FakeModel, FakeVocabulary
+from fakes import Alternating, FakeModel, FakeVocabulary, plain
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated import FLAT, RIGHT, STEEP, Simulation
@@ -361,3 +361,16 @@ def test_the_cache_holds_nothing_that_was_not_said() -> None:
         made.step()
         assert target.cache[0] == sequence.tokens[: len(target.cache[0])]
     assert len({sum(len(run.tokens) for run in runs) for runs in target.decodes}) > 2
+
+
+def test_rows_kept_for_an_answer_that_is_gone_cut_no_guesses_of_another() -> None:
+    made, target, costs = engine(0.1)
+    costs.steady = 2  # as before the last step of an answer, which is cancelled now
+    request = Request(REPETITIVE[:1], Sampling(temperature=0), 20, speculation=16)
+    sequence = made.prepare(request)
+    made.submit(sequence)
+    while made.busy:
+        made.step()
+        costs.steady = 2
+    assert sequence.statistics.draft_tokens > 2
+    assert (sequence.answer, sequence.finish_reason) == plain(target, request)
