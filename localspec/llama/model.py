@@ -36,8 +36,10 @@ class Model:
                 f"llama.cpp cannot load {self.path}: {complaint()}; there may be too little memory."
             )
         try:
-            if not lib.llama_model_has_decoder(self.handle):
-                raise ModelError(f"{self.path} does not generate text; it is an encoder.")
+            if lib.llama_model_has_encoder(self.handle):
+                raise ModelError(
+                    f"{self.path} reads with an encoder of its own, as T5 does; use another model."
+                )
             self.vocabulary = Vocabulary(lib.llama_model_get_vocab(self.handle))
         except ModelError:
             self.close()

@@ -75,7 +75,9 @@ def _load_and_decode(model: str, repack: bool, decode: bool) -> None:
     vocabulary = lib.llama_model_get_vocab(loaded)
     text, room = b"Hello, 1 world!", (lib.llama_token * 16)()
     lib.llama_tokenize(vocabulary, text, len(text), room, len(room), False, True)
-    if decode and lib.llama_vocab_n_tokens(vocabulary) > 1 and lib.llama_model_has_decoder(loaded):
+    if lib.llama_model_has_encoder(loaded):  # `Model` says so; to decode first would be its death
+        return
+    if decode and lib.llama_vocab_n_tokens(vocabulary) > 1:
         print(_even(context, lib.llama_vocab_n_tokens(vocabulary)))
 
 

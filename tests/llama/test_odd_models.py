@@ -16,12 +16,13 @@ import localspec
 from localspec import UsageError, models
 from localspec.bench.tuning import tune
 from localspec.conversation.tools import MARKS, Begun, CallReader
-from localspec.errors import DecodeError
+from localspec.errors import DecodeError, ModelError
 from localspec.runtime import LLM
 
 PAIR = models.embedded("shell")
 QUESTION = "How do I list files by size?"
 NAN = b"\x00\x7e"  # in 16 bits
+CROSSWISE = (("enc", "attn"), ("dec", "attn"), ("dec", "cross_attn"))  # attention of T5
 
 # A state instead of a cache --------------------------------------------------------------------
 
@@ -76,6 +77,32 @@ def test_a_model_that_cannot_go_back_answers_plainly(recurrent: Path) -> None:
 def test_there_is_nothing_to_tune_in_it(recurrent: Path) -> None:
     with pytest.raises(UsageError, match=r"nothing to tune: .* cannot be rolled back"):
         tune(str(recurrent), "none", lambda share, what: None)
+
+
+def test_a_model_with_an_encoder_is_refused_for_what_it_is(tmp_path: Path) -> None:
+    path, words, width = tmp_path / "t5.gguf", shell_words(), 32
+    writer = gguf.GGUFWriter(path, "t5")
+    writer.add_context_length(64)
+    writer.add_embedding_length(width)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(width)
+    writer.add_head_count(1)
+    writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_relative_attn_buckets_count(32)
+    speak(writer, words)
+    parts = [f"{side}.blk.0.{attention}" for side, attention in CROSSWISE]
+    shapes = {f"{part}_{x}.weight": (width, width) for part in parts for x in "qkvo"}
+    shapes |= {f"{part}_norm.weight": (width,) for part in parts}
+    for side in ("enc", "dec"):
+        shapes |= {f"{side}.output_norm.weight": (width,)}
+        shapes |= {f"{side}.blk.0.attn_rel_b.weight": (32, 1)}
+        shapes |= {f"{side}.blk.0.ffn_{x}.weight": (width, width) for x in ("up", "down")}
+        shapes |= {f"{side}.blk.0.ffn_norm.weight": (width,)}
+    for name, shape in {"token_embd.weight": (len(words), width), **shapes}.items():
+        writer.add_tensor(name, np.ones(shape, dtype=np.float32))
+    finish(writer)
+    with pytest.raises(ModelError, match=r"t5\.gguf reads with an encoder of its own"):
+        localspec.load(path)
 
 
 # Damage that only shows in the logits ----------------------------------------------------------
