@@ -8,7 +8,7 @@ from localspec.serve.answering import Answering
 from localspec.serve.chat import DONE
 from localspec.serve.events import event
 from localspec.wire import answers
-from localspec.wire.answers import Completion, CompletionChoice
+from localspec.wire.answers import Completion, CompletionChoice, Offsets
 from localspec.wire.asked import Asked
 
 __all__ = ["events"]
@@ -17,14 +17,13 @@ __all__ = ["events"]
 async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterator[bytes]:
     """The events of a streamed completion, `[DONE]` included."""
     identity, created = answers.new_id("cmpl-"), int(time.time())
-    offsets = [0] * (asked.n * len(asked.prompts))
+    offsets = [Offsets() for _ in range(asked.n * len(asked.prompts))]
     statistics = dict[int, Statistics]()
     async for news in answering.news():
         choice = CompletionChoice(news.index, news.text)
         logprobs = [piece.logprob for piece in news.pieces if piece.logprob is not None]
         if logprobs:
             choice.logprobs = answers.completion_logprobs(logprobs, offsets[news.index])
-        offsets[news.index] += len(choice.text)
         chunk = Completion(identity, created, model, [choice])
         if news.answer:
             statistics[news.index] = news.answer.statistics

@@ -14,6 +14,7 @@ from localspec import __version__
 from localspec.conversation.tools import Call
 from localspec.decoding.sequence import FinishReason, TokenLogprob
 from localspec.decoding.statistics import Statistics
+from localspec.decoding.text import TextStream
 from localspec.engine.worker import Answer
 from localspec.wire.said import said
 
@@ -26,6 +27,7 @@ __all__ = [
     "CompletionChoice",
     "Delta",
     "FunctionCall",
+    "Offsets",
     "Reason",
     "Timings",
     "ToolCall",
@@ -331,21 +333,35 @@ def chat_logprobs(entries: Iterable[TokenLogprob]) -> ChatLogprobs:
     )
 
 
-def completion_logprobs(entries: Sequence[TokenLogprob], offset: int = 0) -> CompletionLogprobs:
-    """Log-probabilities as completions show them; the first token's text is at `offset`."""
-    tokens = [_shown(entry.piece) for entry in entries]
-    offsets = []
-    for token in tokens:
-        offsets.append(offset)
-        offset += len(token)
+class Offsets:
+    """Where tokens begin in the text that they make up; parts of a character where it begins."""
+
+    def __init__(self) -> None:
+        self._text, self._length = TextStream(), 0
+
+    def of_next(self, piece: bytes) -> int:
+        """The offset of the next token, whose bytes these are."""
+        before = self._length
+        self._length += len(self._text.feed(piece))
+        try:
+            return self._length - len(piece.decode("utf-8"))
+        except UnicodeDecodeError:
+            return before
+
+
+def completion_logprobs(
+    entries: Sequence[TokenLogprob], offsets: Offsets | None = None
+) -> CompletionLogprobs:
+    """Log-probabilities as completions show them; `offsets` has seen the tokens before."""
+    offsets = offsets or Offsets()
     return CompletionLogprobs(
-        tokens=tokens,
+        tokens=[_shown(entry.piece) for entry in entries],
         token_logprobs=[None if e.logprob is None else _finite(e.logprob) for e in entries],
         top_logprobs=[
             None if e.logprob is None else {_shown(p): _finite(lp) for p, lp in e.top}
             for e in entries
         ],
-        text_offset=offsets,
+        text_offset=[offsets.of_next(entry.piece) for entry in entries],
     )
 
 

@@ -1,6 +1,8 @@
 """Answers in OpenAI's objects, as its own client reads them."""
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 from openai.types import Completion as TheirCompletion
 from openai.types.chat import ChatCompletion as TheirChatCompletion
 
@@ -8,7 +10,7 @@ from localspec.decoding.sequence import TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer
 from localspec.errors import BusyError, ContextError, DecodeError, ModelError
-from localspec.wire.answers import chat_completion, completion
+from localspec.wire.answers import Offsets, chat_completion, completion, completion_logprobs
 from localspec.wire.errors import document, refusal
 
 STATISTICS = Statistics(
@@ -60,6 +62,19 @@ def test_a_completion_counts_each_prompt_once() -> None:
     assert (theirs.usage.prompt_tokens, theirs.usage.completion_tokens) == (18, 12)
     assert theirs.choices[0].logprobs is not None
     assert theirs.choices[0].logprobs.text_offset == [0, 1]
+
+
+@given(st.lists(st.sampled_from([*map(str.encode, "a ü日🎉"), b"\xc3", b"\xbc", b"\xf0\x9f"])))
+def test_tokens_stand_where_their_offsets_say(pieces: list[bytes]) -> None:
+    text = b"".join(pieces).decode("utf-8", "replace")
+    logprobs = [TokenLogprob(piece, -1.0) for piece in pieces]
+    told, portions, streamed = completion_logprobs(logprobs), Offsets(), list[int]()
+    for entry in logprobs:
+        streamed += completion_logprobs([entry], portions).text_offset
+    assert streamed == told.text_offset == sorted(told.text_offset)
+    for token, offset in zip(told.tokens, told.text_offset, strict=True):
+        assert token.startswith("bytes:") or text[offset:].startswith(token)
+    assert all(offset <= len(text) for offset in streamed)
 
 
 def test_errors_say_what_concerns_the_asker_and_nothing_else() -> None:
