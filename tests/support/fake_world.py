@@ -13,6 +13,7 @@ from fakes import (
     FixedPolicy,
     OracleDrafter,
     RandomDrafter,
+    WildCosts,
     WildPolicy,
     engine,
     plain,
@@ -25,6 +26,7 @@ from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.base import Drafter
 from localspec.drafters.lookup import LookupDrafter
 from localspec.drafters.model import ModelDrafter
+from localspec.governor.costs import Costs
 from localspec.governor.policy import Policy
 
 OPENINGS = ([7], PROMPT, [*PROMPT[:5], 8], [2] * 20)
@@ -98,6 +100,7 @@ class World:
         own_cells: bool = False,
         gpu: bool = False,
         even: int | None = None,
+        costs: Costs | None = None,
     ) -> None:
         outputs = max(outputs, sequences)
         sizes = {"sequences": sequences, "batch": outputs + prefill, "outputs": outputs}
@@ -110,7 +113,7 @@ class World:
         self.sequences: list[Sequence] = []
         self.expected: dict[Sequence, tuple[list[int], str]] = {}
         found = [self._drafter(made) for made in DRAFTERS[drafters](self.target)]
-        self.engine = engine(self.target, found, policy)
+        self.engine = engine(self.target, found, policy, costs)
 
     def _drafter(self, made: Drafter | FakeModel) -> Drafter:
         if not isinstance(made, FakeModel):
@@ -157,7 +160,7 @@ class World:
             assert not s.cancelled
             assert not decoding or s.room < room, "nobody who decodes stands still"
             for part in self.target.decodes[decodes:]:
-                rows = sum(len(r.tokens) for r in part if r.slot == s.slot)
+                rows = sum(len(r.tokens) - r.surplus for r in part if r.slot == s.slot)
                 assert rows < backlog + room, "nobody guesses beyond the end"
         assert self.engine.busy == any(not s.finish_reason for s in self.sequences)
         self.check()
@@ -211,5 +214,7 @@ worlds = st.builds(
     length=st.integers(34, 80),
     outputs=st.integers(1, 30),
     prefill=st.integers(1, 40),
+    own_cells=st.booleans(),
     gpu=st.booleans(),
+    costs=st.none() | st.builds(WildCosts, st.integers(0, 99)),
 )

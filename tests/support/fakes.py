@@ -14,6 +14,7 @@ from localspec.drafters.base import Ask, Drafter
 from localspec.engine.engine import Engine
 from localspec.engine.worker import Worker
 from localspec.errors import DecodeError
+from localspec.governor.costs import Costs
 from localspec.governor.policy import Policy, Step, Wish
 from localspec.llama.rows import Logits, Run, nothing
 
@@ -291,8 +292,22 @@ def plain(target: FakeModel, request: Request) -> tuple[list[int], str]:
         said += FakeVocabulary().piece(token).decode()
 
 
-def engine(target: FakeModel, drafters: Many[Drafter] = (), policy: Policy | None = None) -> Engine:
-    return Engine(target, FakeVocabulary(), drafters, policy or FixedPolicy(4, 0))
+class WildCosts(Costs):
+    """Passes take what dice say: more rows may take less time."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(100)
+        random = np.random.default_rng(seed)
+        self.load([{n: float(random.uniform(1, 2)) for n in range(1, 101)}])
+
+
+def engine(
+    target: FakeModel,
+    drafters: Many[Drafter] = (),
+    policy: Policy | None = None,
+    costs: Costs | None = None,
+) -> Engine:
+    return Engine(target, FakeVocabulary(), drafters, policy or FixedPolicy(4, 0), costs)
 
 
 def submit(engine: Engine, request: Request) -> Sequence:
