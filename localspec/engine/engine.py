@@ -224,12 +224,15 @@ class Engine:
     def _draft(self, turns: Many[_Turn], step: Step) -> None:
         """Let the policy get guesses for the sequences that are decoding."""
         able = [t for t in turns if _may_guess(t.sequence)]
-        if not (able and self._drafters and self._policy.looks([t.sequence for t in able])):
+        most = self._target.even // len(turns) - 1  # guesses of each, as neighbours share a pass
+        if not (able and self._drafters and most > 0):
+            return
+        if not self._policy.looks([t.sequence for t in able]):
             return
         start, step.looked = time.perf_counter(), True
         rows = self._target.batch - sum(turn.fed for turn in turns)
         share = min(rows, self._target.outputs - sum(t.outputs for t in turns)) // len(able)
-        share = min(share, self._target.even - 1)
+        share = min(share, most)
         wishes = [Wish(t.sequence, min(share, t.sequence.room - 1)) for t in able]
         for turn, draft in zip(able, self._policy.draft(wishes, self._drafters), strict=True):
             turn.draft = draft
@@ -266,7 +269,7 @@ class Engine:
             return self._target.decode(runs, meanwhile)
         if len(runs) == 1 and self._costs.steady >= rows:  # more where the one it is for has gone
             return self._decode_steadily(runs[0], self._costs.steady, step, meanwhile)
-        most = self._target.even if len(runs) == 1 else self._target.batch
+        most = self._target.even if rows <= self._target.even else self._target.batch
         room = (most, self._target.length)
         runs, step.passes = fill_up(runs, self._slots.cached, room, self._costs.step)
         logits = self._target.decode(runs, meanwhile)

@@ -22,6 +22,9 @@ from fakes import (
     OracleDrafter,
     WildPolicy,
     answer,
+    plain,
+    run,
+    submit,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +37,7 @@ from localspec.engine.pacing import Pacing
 from localspec.errors import UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
-from localspec.governor.policy import Policy
+from localspec.governor.policy import Policy, Step
 from localspec.llama.rows import Logits
 
 # Exactness and rollback ------------------------------------------------------------------------
@@ -78,6 +81,22 @@ def test_no_pass_is_filled_up_beyond_them() -> None:
         made = Engine(target, FakeVocabulary(), drafters, FixedPolicy(guesses, 0), costs)
         said.append(answer(made, request))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(("answers", "guesses"), [(2, 2), (3, 1), (4, 0)])
+def test_nor_is_one_that_neighbours_share(answers: int, guesses: int) -> None:
+    costs, steps = Costs(17), list[Step]()
+    costs.load([{1: 1.0, 7: 1.1, 8: 0.5, 17: 0.6}])
+    target = FakeModel(even=7, sequences=answers, own_cells=True)
+    drafters = [OracleDrafter(target)]
+    made = Engine(target, FakeVocabulary(), drafters, FixedPolicy(4, 0), costs)
+    made.listen(steps.append)
+    said = [submit(made, Request([*PROMPT, n], ENDLESS, 25)) for n in range(answers)]
+    run(made)
+    assert max(rows for step in steps if not step.prefilling for rows in step.passes) <= 7
+    drafts = [o.draft for step in steps if len(step.outcomes) == answers for o in step.outcomes]
+    assert max(map(len, drafts)) == guesses
+    assert [s.answer for s in said] == [plain(target, s.request)[0] for s in said]
 
 
 class Life(RuleBasedStateMachine):
