@@ -9,6 +9,7 @@ pass, kept as far as it guesses the same, and gone on from there (a cascade, Che
 2312.11462).
 """
 
+import sys
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 
@@ -29,12 +30,15 @@ STEADILY = 16
 
 
 class ModelDrafter:
-    """A draft model and its KV cache, with the same slots as the target's."""
+    """A draft model and its KV cache, with the same slots as the target's.
+
+    It knows the first `vocabulary` tokens of the target's, or all; about others it is not asked.
+    """
 
     name = "draft model"
 
-    def __init__(self, model: Evaluator) -> None:
-        self._model = model
+    def __init__(self, model: Evaluator, vocabulary: int = sys.maxsize) -> None:
+        self._model, self._vocabulary = model, vocabulary
         self._cached = [0] * model.sequences
         self._guessed: list[list[int]] = [[] for _ in range(model.sequences)]
         self._failures = 0
@@ -119,8 +123,12 @@ class ModelDrafter:
         return sequence.tokens[self._cached[sequence.slot] :]
 
     def _fits(self, chain: "_Chain") -> bool:
-        """Whether guesses can be taken back, and the draft's own context has room for them."""
+        """Whether guesses can be taken back, all tokens are known, and the draft's own context has
+        room for them.
+        """
         if not self._model.can_truncate or self._failures >= _MOST_FAILURES:
+            return False
+        if max((*chain.unseen, *chain.hint), default=0) >= self._vocabulary:
             return False
         return len(chain.ask.sequence) + chain.ask.length <= self._model.length
 

@@ -42,7 +42,8 @@ class Pair:
         self.draft = self._fitting(self._model(draft, exact=False)) if draft else None
         drafters: list[Drafter] = []
         if self.draft:
-            drafters.append(ModelDrafter(self._context(self.draft)))
+            known = self.draft.vocabulary.size
+            drafters.append(ModelDrafter(self._context(self.draft), known))
         if self.cache.can_truncate:
             drafters += [LookupDrafter(), GrammarDrafter()]
         self.governor = Governor(

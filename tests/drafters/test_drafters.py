@@ -96,6 +96,15 @@ def test_the_sequence_is_left_as_it_was() -> None:
     assert len(set(draft.tokens)) == len(draft), "but while they are made, they do weigh"
 
 
+def test_texts_with_tokens_it_does_not_know_are_left_to_others() -> None:
+    model = FakeModel(sequences=3)
+    known, unknown, hinted = sequence([3, 4], 0), sequence([3, 22], 1), sequence([3, 5], 2)
+    asks = [ask(known, 2), ask(unknown, 2), ask(hinted, 2)._replace(hint=[20])]
+    drafts = ModelDrafter(model, vocabulary=20).propose(asks)
+    assert [len(draft) for draft in drafts] == [2, 0, 0]
+    assert {run.slot for runs in model.decodes for run in runs} == {0}
+
+
 # What is evaluated -----------------------------------------------------------------------------
 
 
