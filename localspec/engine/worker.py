@@ -310,14 +310,15 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
-        with ExitStack() as resources:
-            try:
+        try:
+            with ExitStack() as resources:
                 engine = self._build(resources)
-            except BaseException as error:
-                self._built.set_exception(error)
-                return
-            self._built.set_result(engine)
-            self._work(engine)
+                self._built.set_result(engine)
+                self._work(engine)
+        except BaseException as error:
+            if self._built.done():
+                raise
+            self._built.set_exception(error)  # when all is freed: who hears of it may exit at once
 
     def _work(self, engine: Engine) -> None:
         try:
