@@ -136,9 +136,10 @@ class LLM:
         """End all answers, stop the thread, give the memory back."""
         self._worker.close()
 
-    def remember(self) -> bool:
-        """Keep what is known of speeds, as `close` does; False where it cannot be written."""
-        return self._pair.remember()
+    @property
+    def remembered(self) -> bool:
+        """Whether `close` could keep what is known of speeds for the next time."""
+        return self._pair.remembered
 
     def limit(self, answers: int) -> None:
         """Decode only so many answers at once from now on, though `load` made room for more."""

@@ -105,7 +105,7 @@ def tune(model: str, draft: str, progress: Progress) -> Tuning:
         timed = time_draft(llm, llm.draft.name) if llm.draft else None
         llm.governor.known.fold(llm.governor.costs.pace)  # as that of the curves is
         llm.governor.costs.load([curve.seconds for curve in curves])
-        return Tuning(llm.target.name, curves, timed, llm.notes, llm.remember())
+    return Tuning(llm.target.name, curves, timed, llm.notes, llm.remembered)
 
 
 class _Stopped(Exception):

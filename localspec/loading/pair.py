@@ -29,7 +29,8 @@ class Pair:
     """Models, caches, drafters, an engine around them, and what is known of their speed.
 
     It is made on the thread that will decode, and lives as long as `resources`. `notes` are
-    sentences worth telling a person, e.g. why a draft is not used.
+    sentences worth telling a person, e.g. why a draft is not used; `remembered` is whether what is
+    known of speeds was kept when it ended.
     """
 
     def __init__(self, loading: Loading, resources: ExitStack) -> None:
@@ -37,6 +38,7 @@ class Pair:
         models.usage.used(target)
         self._loading, self._resources = loading, resources
         self.notes: list[str] = []
+        self.remembered = False
         self.target = self._model(target)
         self.cache = self._context(self.target)
         self.draft = self._fitting(self._model(draft, exact=False)) if draft else None
@@ -59,16 +61,16 @@ class Pair:
             self.engine.listen(diary.observe)
             resources.callback(drift.remember, target, self.draft.path, diary.counts)
 
-    def remember(self) -> bool:
-        """Keep what is known of speeds; False where it cannot be written."""
-        return profile.save(self.governor, self._profile)
+    def _remember(self) -> None:
+        """Keep what is known of speeds."""
+        self.remembered = profile.save(self.governor, self._profile)
 
     def _learn(self) -> None:
         """What decoding costs: as it was remembered, or else measured now."""
         self._profile = self._profile_path()
         if not profile.load(self.governor, self._profile):
             sweep(self.cache, self.governor.costs, budget=_SWEEP_SECONDS)
-        self._resources.callback(self.remember)
+        self._resources.callback(self._remember)
 
     def _profile_path(self) -> Path:
         """Where costs are kept for just this combination of files, build and computer."""

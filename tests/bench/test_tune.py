@@ -30,6 +30,7 @@ from localspec.bench.payoff import (
     payoffs,
 )
 from localspec.bench.tuning import Curve, Draft, Tuning
+from localspec.governor import profile
 from localspec.governor.costs import Costs
 from localspec.governor.sweep import sweep
 from localspec.llama.rows import Run
@@ -249,12 +250,16 @@ def test_figures_that_cannot_be_kept_are_not_said_to_be(
     monkeypatch.setenv("LOCALSPEC_HOME", str(home))
     curves = [Curve(0, {n: ratio / 100 for n, ratio in CPU.items()})]
     monkeypatch.setattr(tuning_room, "time_passes", lambda path, progress: curves)
+    saved: list[Path] = []
+    save = profile.save
+    monkeypatch.setattr(profile, "save", lambda *what: (saved.append(what[1]), save(*what))[1])
     for kept, words in ((True, "from now on"), (False, "could not be kept; localspec doctor")):
         measured = tuning_room.tune("shell", "none", lambda share, what: None)
         assert measured.kept is kept
         assert words in list(advice.sentences(measured))[-1]
         shutil.rmtree(home / "cache" / "profiles", ignore_errors=True)
         (home / "cache" / "profiles").write_text("a file where a folder should be")
+    assert len(saved) == 2  # once each
 
 
 @pytest.mark.skipif(not list(SHELL.glob("*.gguf")), reason="the embedded pair is not there")
