@@ -98,7 +98,7 @@ def distill(
     """
     train = _trainer()
     _check_place(draft, target)
-    shape, notes = _shape(target, size)
+    shape, notes = _shape(target, size, former)
     work = folders.cache() / "distill" / f"{fingerprint(target)}-{size}-{_number(prompts):08x}"
     _check_room(work, shape)
     learnt, held_out = _written(target, prompts, work, seconds * _WRITING, progress)
@@ -182,10 +182,15 @@ def _same(draft: Path, other: Path | None) -> bool:
     return other is not None and draft.resolve() == other.resolve()
 
 
-def _shape(target: Path, size: Size) -> tuple[DecoderShape, tuple[str, ...]]:
-    """The decoder for a target, and what a person should know. Raises ModelError."""
+def _shape(target: Path, size: Size, former: Path | None) -> tuple[DecoderShape, tuple[str, ...]]:
+    """The decoder for a target, and what a person should know.
+
+    Raises LocalspecError where it cannot be made, or `former` not be compared with it.
+    """
     export.check_vocabulary(target)
     with Model(target) as model:
+        if former:
+            _check_former(former, model)
         context = min(_CONTEXT, model.context_length or _CONTEXT)
         shape = DecoderShape(model.vocabulary.size, *_SIZES[size], context)
         notes = []
@@ -197,6 +202,15 @@ def _shape(target: Path, size: Size) -> tuple[DecoderShape, tuple[str, ...]]:
                 "weights can hardly pay."
             )
     return shape, tuple(notes)
+
+
+def _check_former(former: Path, target: Model) -> None:
+    with Model(former) as model:
+        difference = target.vocabulary.difference(model.vocabulary)
+    if difference:
+        raise UsageError(
+            f"{former} never guessed for {target.name}: {difference}; --draft none leaves it out."
+        )
 
 
 def _check_place(draft: Path, target: Path) -> None:

@@ -132,7 +132,7 @@ def shape_of(path: Path) -> DecoderShape:
 
 def check_vocabulary(source: Path) -> None:
     """Raises ModelError where a file holds no vocabulary that can be copied."""
-    if gguf.GGUFReader(source).get_field(gguf.Keys.Tokenizer.LIST) is None:
+    if read_header(source).strings(gguf.Keys.Tokenizer.LIST) is None:
         raise ModelError(f"{source} holds no vocabulary to copy; get a GGUF with its tokenizer.")
 
 

@@ -73,3 +73,9 @@ def untaught(monkeypatch: pytest.MonkeyPatch) -> None:
         return training.Result(shape, weights(Decoder(shape)), 0, 0.0)
 
     monkeypatch.setattr(training, "train", train)
+
+
+@pytest.fixture
+def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may be asked of the target."""
+    monkeypatch.setattr(room, "write", lambda *_, **__: pytest.fail("the target writes"))

@@ -21,7 +21,7 @@ from localspec.distill.shape import DecoderShape
 from localspec.distill.writing import write
 from localspec.errors import LocalspecError, ModelError, UsageError
 from localspec.llama.model import Model
-from localspec.models import matches
+from localspec.models import embedded, matches
 from localspec.models.fingerprint import fingerprint
 
 
@@ -188,6 +188,23 @@ def test_a_full_disk_is_seen_before_the_work(
     monkeypatch.setattr(room.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(LocalspecError, match="make room"):
         room.distill(target, tmp_path / "d.gguf", PROMPTS, seconds=1, progress=silent)
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_a_former_draft_that_is_none_is_refused_before_the_work(
+    target: Path, tmp_path: Path
+) -> None:
+    """Here, and not once the target has written and a decoder has learnt."""
+    former = tmp_path / "former.gguf"
+    former.write_text("no model")
+    draft = tmp_path / "draft.gguf"
+    with pytest.raises(ModelError, match="is not a GGUF file"):
+        room.distill(target, draft, PROMPTS, seconds=1, former=former, progress=silent)
+    other = embedded("shell").draft
+    with pytest.raises(UsageError, match=r"token 0 is .*--draft none"):
+        room.distill(target, draft, PROMPTS, seconds=1, former=other, progress=silent)
+    with pytest.raises(ModelError, match="is not a GGUF file"):
+        room.distill(former, draft, PROMPTS, seconds=1, progress=silent)
 
 
 def test_a_draft_that_could_not_be_written_is_refused_before_the_work(
