@@ -1,5 +1,7 @@
 """Arguments of `localspec bench`."""
 
+import argparse
+
 from localspec.arguments.common import Verbs, add_model, add_verb
 
 __all__ = ["add"]
@@ -16,6 +18,12 @@ def add(verbs: Verbs) -> None:
         example="--limit 2",
     )
     add_model(verb)
+    _add_work(verb)
+    _add_answers(verb)
+
+
+def _add_work(verb: argparse.ArgumentParser) -> None:
+    """What is measured, and beside what."""
     for flag, kind, metavar, text in (
         ("--prompts", str, "FILE", "Spec-Bench, MT-bench or HumanEval prompts instead of our own"),
         ("--tasks", str, "A,B", "only these tasks (default: all)"),
@@ -31,6 +39,10 @@ def add(verbs: Verbs) -> None:
         ("--peer", str, "llama-server=PATH", "the same work through llama-server, in turns"),
     ):
         verb.add_argument(flag, type=kind, metavar=metavar, help=text)
+
+
+def _add_answers(verb: argparse.ArgumentParser) -> None:
+    """How it is answered."""
     verb.add_argument(
         "--max-tokens",
         type=int,

@@ -19,6 +19,24 @@ def add(verbs: Verbs) -> None:
     actions = verb.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = add_verb(actions, "list", "models on this computer", example="--all")
     listing.add_argument("--all", action="store_true", help="those of the catalogue too")
+    _add_pull(actions)
+    _add_show(actions)
+    remove = add_verb(actions, "rm", "delete a pulled model", example="llama-3.1-8b")
+    _add_name(remove)
+    remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    _add_pair(actions)
+    _add_fit(actions)
+    verify = add_verb(
+        actions, "verify", "check a file: sha256, structure, a short load", example="shell"
+    )
+    _add_name(verify)
+
+
+def _add_name(action: argparse.ArgumentParser) -> None:
+    action.add_argument("model", metavar="MODEL", help=MODEL)
+
+
+def _add_pull(actions: Verbs) -> None:
     pull = add_verb(
         actions,
         "pull",
@@ -38,24 +56,14 @@ def add(verbs: Verbs) -> None:
         default="auto",
         help="auto (default), or none to leave the draft out",
     )
+
+
+def _add_show(actions: Verbs) -> None:
     show = add_verb(actions, "show", "what a model file says of itself", example="shell")
     _add_name(show)
     show.add_argument("--template", action="store_true", help="print its chat template")
     show.add_argument("--tensors", action="store_true", help="list its tensors")
     show.add_argument("--keys", action="store_true", help="list all keys of its header")
-    remove = add_verb(actions, "rm", "delete a pulled model", example="llama-3.1-8b")
-    _add_name(remove)
-    remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    _add_pair(actions)
-    _add_fit(actions)
-    verify = add_verb(
-        actions, "verify", "check a file: sha256, structure, a short load", example="shell"
-    )
-    _add_name(verify)
-
-
-def _add_name(action: argparse.ArgumentParser) -> None:
-    action.add_argument("model", metavar="MODEL", help=MODEL)
 
 
 def _add_pair(actions: Verbs) -> None:
