@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from localspec.errors import ModelError, UsageError
 from localspec.llama.library import lib
+from localspec.llama.portions import LONGEST, portions
 
 __all__ = ["Vocabulary"]
 
@@ -50,6 +52,32 @@ class Vocabulary:
         With `whole` those are added that the model wants before and after a text. Raises UsageError
         for halves of characters (surrogates).
         """
+        parts = [text]
+        if len(text) > LONGEST and lib.llama_vocab_type(self.handle) == lib.LLAMA_VOCAB_TYPE_BPE:
+            parts = list(portions(text, self._is_within))
+        if len(parts) == 1:
+            return self._tokens(text, control, whole)
+        tokens = [self.bos] if whole and self.adds_bos else []
+        for part in parts:
+            tokens += self._tokens(part, control, whole=False)
+        return [*tokens, self.eos] if whole and lib.llama_vocab_get_add_eos(self.handle) else tokens
+
+    def _is_within(self, text: str, at: int) -> bool:
+        """Whether a place in a text is within what is one token wherever it stands."""
+        unbroken, longest = self._unbroken
+        found = unbroken.finditer(text, max(0, at - longest), at + longest)
+        return any(match.start() < at < match.end() for match in found)
+
+    @functools.cached_property
+    def _unbroken(self) -> tuple[re.Pattern[str], int]:
+        """Such texts, as a pattern, and the length of the longest."""
+        kinds = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_USER_DEFINED
+        found = (t for t in range(self.size) if lib.llama_vocab_get_attr(self.handle, t) & kinds)
+        texts = sorted({self._raw(t).decode("utf-8", "replace") for t in found} - {""}, key=len)
+        pattern = "|".join(map(re.escape, reversed(texts))) or r"(?!)"
+        return re.compile(pattern), max(map(len, texts), default=0)
+
+    def _tokens(self, text: str, control: bool, whole: bool) -> list[int]:
         try:
             data = text.encode("utf-8")
         except UnicodeEncodeError as error:
