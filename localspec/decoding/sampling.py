@@ -6,6 +6,7 @@ pick, so the text never depends on who guessed what (Daliri, Musco & Suresh 2024
 arXiv 2408.07978). Order of work: penalties and bias, temperature, top-k, top-p, min-p.
 """
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ class Sampler:
         self.sharpness = SHARPNESS
         self._temperature = sampling.temperature if sampling.temperature >= _COLD else 0.0
         self._constraint = constraint
-        self._ids = np.arange(vocabulary, dtype=np.uint32)
+        self._ids = _all_ids(vocabulary)
         self._penalties = _Penalties(sampling, prompt, vocabulary) if _adjusts(sampling) else None
 
     def push(self, token: int) -> None:
@@ -240,6 +241,14 @@ class Sampler:
         return inside[order[: int(np.searchsorted(share, enough)) + 1]]
 
 
+@functools.lru_cache(maxsize=4)
+def _all_ids(vocabulary: int) -> npt.NDArray[np.uint32]:
+    """Every token; the same array for all samplers, of which thousands may wait for their turn."""
+    ids = np.arange(vocabulary, dtype=np.uint32)
+    ids.flags.writeable = False
+    return ids
+
+
 def _likeliest(row: Logits) -> Guess:
     """The likeliest token, and about how likely it is.
 
@@ -271,28 +280,26 @@ def _adjusts(s: Sampling) -> bool:
 
 
 class _Penalties:
-    """Logit bias and penalties as two dense vectors, kept up to date token by token."""
+    """Logit bias and penalties as dense vectors, kept up to date token by token."""
 
     def __init__(self, sampling: Sampling, prompt: Sequence[int], vocabulary: int) -> None:
         self._sampling = sampling
-        self._counts = np.zeros(vocabulary, dtype=np.int32)
+        self._counts: dict[int, int] = {}
         self._in_prompt = np.zeros(vocabulary, dtype=np.bool_)
         self._in_prompt[list(prompt)] = True
         self._seen = self._in_prompt.copy()
-        self._bias = np.zeros(vocabulary, dtype=np.float32)
+        self._offset = np.zeros(vocabulary, dtype=np.float32)
         for token, bias in sampling.logit_bias.items():
             if not 0 <= token < vocabulary:
                 raise UsageError(f"The logit bias names token {token}; there are {vocabulary}.")
-            self._bias[token] = bias
-        self._offset = self._bias.copy()
+            self._offset[token] = bias
 
     def count(self, token: int, change: int) -> None:
         s = self._sampling
-        self._counts[token] += change
-        n = int(self._counts[token])
+        n = self._counts[token] = self._counts.get(token, 0) + change
         self._seen[token] = self._in_prompt[token] or n > 0
         penalty = s.frequency_penalty * n + s.presence_penalty * (n > 0)
-        self._offset[token] = self._bias[token] - penalty
+        self._offset[token] = s.logit_bias.get(token, 0.0) - penalty
 
     def applied(self, row: Logits) -> Logits:
         row = row.copy()

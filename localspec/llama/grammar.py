@@ -1,9 +1,9 @@
 """Answers that must match a grammar, by llguidance, which reads the model's own tokenizer."""
 
-import functools
 import warnings
 from collections.abc import Mapping
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -91,9 +91,19 @@ class Match:
         return np.unpackbits(bits, count=self._size, bitorder="little").view(np.bool_)
 
 
-@functools.lru_cache(maxsize=4)
+_tokenizers: WeakKeyDictionary[Vocabulary, Any] = WeakKeyDictionary()
+
+
 def _tokenizer(vocabulary: Vocabulary) -> Any:
-    """llguidance's view of a vocabulary; takes up to a second to make, so it is kept."""
+    """llguidance's view of a vocabulary, kept as long as that: it takes up to a second to make,
+    and a kilobyte a token.
+    """
+    if vocabulary not in _tokenizers:
+        _tokenizers[vocabulary] = _made(vocabulary)
+    return _tokenizers[vocabulary]
+
+
+def _made(vocabulary: Vocabulary) -> Any:
     if not vocabulary.end_tokens:
         raise UsageError("This model cannot keep to a schema: it has no token that ends an answer.")
     with warnings.catch_warnings():  # it asks llama.cpp by names that have newer ones

@@ -1,6 +1,7 @@
 """The target's choice: checked settings, and a pick that a slow and plain reference confirms."""
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -335,3 +336,13 @@ class TestFilters:
         assert reach(row, top_k=4, top_p=0.8, min_p=0.1) == {0, 1, 2}
         assert reach(row, top_k=4, top_p=0.8, min_p=0.7) == {0, 1}
         assert reach(row, top_k=1, top_p=0.8, min_p=0.1) == {0}
+
+
+def test_who_waits_for_a_turn_weighs_next_to_nothing() -> None:
+    size, many = 100_000, 20
+    sampler(size)
+    tracemalloc.start()
+    waiting = [sampler(size) for _ in range(many)]
+    weight, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert weight < len(waiting) * size / 10

@@ -1,6 +1,8 @@
 """The llama room with the real shell pair: model, vocabulary, context, rollback."""
 
+import gc
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +140,15 @@ class TestGrammar:
             for _ in guesses:
                 match.pop()
             assert (match.allowed() == before).all()
+
+
+def test_nothing_that_grammars_needed_outlives_a_model() -> None:
+    with Model(PAIR.draft) as model:
+        Grammar.of_schema(SCHEMA, model.vocabulary)
+        vocabulary = weakref.ref(model.vocabulary)
+    del model
+    gc.collect()
+    assert vocabulary() is None
 
 
 def test_half_a_character_is_refused(model: Model) -> None:
