@@ -6,6 +6,7 @@ confirm is cut from both caches, so that after any step they hold committed toke
 engine owns the contexts and must be used from one thread.
 """
 
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from localspec.governor.policy import Outcome, Policy, Step, Wish
 from localspec.llama.rows import Evaluator, Logits, Run
 
 __all__ = ["Engine"]
+
+log = logging.getLogger(__name__)
 
 _MOST_LOGPROBS = 100
 
@@ -157,9 +160,16 @@ class Engine:
         self._ended = end if self._slots.sequences else 0.0
         self._pacing.observe(step)
         self._policy.observe(step)
-        for listener in self._listeners:
-            listener(step)
+        self._tell(step)
         return ended + [turn.sequence for turn in turns]
+
+    def _tell(self, step: Step) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener(step)
+            except Exception:  # it concerns whoever listens, not those who are answered
+                log.exception("Whoever listened to steps failed, and hears of no more.")
+                self._listeners.remove(listener)
 
     def _drop_cancelled(self) -> list[Sequence]:
         cancelled = [s for s in (*self._slots.sequences, *self._waiting) if s.cancelled]

@@ -31,6 +31,7 @@ _POLL_SECONDS = 0.2  # how long Ctrl-C may take where a blocked queue cannot be 
 
 
 _GONE = "This model was closed, or has failed; load it again."
+_ELSEWHERE = "This model was loaded before the process forked; load it again here."
 
 
 class _Job(NamedTuple):
@@ -250,8 +251,7 @@ class Worker:
             sequence: _Outbox(queue.SimpleQueue(), told or _nobody) for sequence in sequences
         }
         with self._lock:
-            if self._ended:
-                raise LocalspecError(_GONE)
+            self._check()
             if self._most is not None and len(self._outboxes) + len(sequences) > self._most:
                 raise BusyError(
                     f"No more than {self._most} answers can be made or wait; ask again later."
@@ -299,10 +299,16 @@ class Worker:
         """Have something done on the engine's thread. Raises what `work` raises."""
         job = _Job(work, Future(), when_idle)
         with self._lock:
-            if self._ended:
-                raise LocalspecError(_GONE)
+            self._check()
             self._inbox.put(job)
         job.done.result()
+
+    def _check(self) -> None:
+        """Raises LocalspecError where nobody would ever answer."""
+        if self._ended:
+            raise LocalspecError(_GONE)
+        if not self._thread.is_alive():  # a fork copies no threads but its own
+            raise LocalspecError(_ELSEWHERE)
 
     def close(self) -> None:
         """Cancel all answers and end the thread."""

@@ -30,8 +30,8 @@ class Model:
         params.n_gpu_layers = gpu_layers
         way = kernels.way(self.path, gpu_layers=gpu_layers, exact=exact)  # says what is wrong
         params.use_extra_bufts, self.even = way
-        self.handle: Any = lib.llama_model_load_from_file(str(self.path).encode(), params)
-        if not self.handle:
+        self._handle: Any = lib.llama_model_load_from_file(str(self.path).encode(), params)
+        if not self._handle:
             raise ModelError(
                 f"llama.cpp cannot load {self.path}: {complaint()}; there may be too little memory."
             )
@@ -42,7 +42,7 @@ class Model:
                 )
             self.vocabulary = Vocabulary(lib.llama_model_get_vocab(self.handle))
         except ModelError:
-            self.close()
+            lib.llama_model_free(self._handle)
             raise
 
     def __enter__(self) -> Self:
@@ -53,9 +53,17 @@ class Model:
 
     def close(self) -> None:
         """Give the memory back."""
-        if self.handle:
-            lib.llama_model_free(self.handle)
-            self.handle = None
+        if self._handle:
+            self.vocabulary.close()
+            lib.llama_model_free(self._handle)
+            self._handle = None
+
+    @property
+    def handle(self) -> Any:
+        """llama.cpp's own. Raises ModelError where the model was closed."""
+        if not self._handle:
+            raise ModelError(f"{self.name} was closed; load it again.")
+        return self._handle
 
     @property
     def on_gpu(self) -> bool:

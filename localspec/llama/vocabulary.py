@@ -21,7 +21,7 @@ class Vocabulary:
     """Tokens of one model. It lives as long as the model it was read from."""
 
     def __init__(self, handle: Any) -> None:
-        self.handle: Any = handle
+        self._handle: Any = handle
         self.size: int = lib.llama_vocab_n_tokens(handle)
         if self.size == 0:
             raise ModelError("The file holds no vocabulary; get a GGUF with its tokenizer inside.")
@@ -29,6 +29,17 @@ class Vocabulary:
         self.eos: int = lib.llama_vocab_eos(handle)  # likewise
         self.adds_bos: bool = lib.llama_vocab_get_add_bos(handle) and self.bos >= 0
         self._pieces: list[bytes | None] = [None] * self.size
+
+    @property
+    def handle(self) -> Any:
+        """llama.cpp's own. Raises ModelError where the model was closed."""
+        if not self._handle:
+            raise ModelError("The model was closed; load it again.")
+        return self._handle
+
+    def close(self) -> None:
+        """The model goes."""
+        self._handle = None
 
     @functools.cached_property
     def end_tokens(self) -> frozenset[int]:

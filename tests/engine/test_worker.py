@@ -3,6 +3,7 @@
 Nothing here depends on how fast anything is: the long timeouts only guard against hanging.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from localspec.decoding.sequence import Piece, Request
 from localspec.engine.engine import Engine
 from localspec.engine.worker import Stream, Worker
 from localspec.errors import BusyError, DecodeError, LocalspecError, ModelError, UsageError
+from localspec.governor.policy import Step
 
 T = TypeVar("T")
 PATIENCE = 60
@@ -304,6 +306,31 @@ def test_a_closed_worker_leaves_nobody_waiting(target: FakeModel) -> None:
     within(worker.close)
     with suppress(Exception):  # an error or an answer that was cancelled: both are honest
         assert within(lambda: list(worker.stream(SHORT))) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_after_a_fork_nobody_waits_for_a_thread_that_is_not_there(worker: Worker) -> None:
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            with pytest.raises(LocalspecError, match="before the process forked"):
+                worker.stream(SHORT)
+            os._exit(0)
+        os._exit(1)
+    assert within(lambda: os.waitpid(child, 0))[1] == 0
+
+
+def test_a_listener_that_fails_harms_nobody(worker: Worker) -> None:
+    heard: list[Step] = []
+
+    def fail(step: Step) -> None:
+        heard.append(step)
+        raise ValueError("a mistake")
+
+    worker.listen(fail)
+    assert len(read_all(worker.stream(SHORT))) == 12
+    assert len(heard) == 1
 
 
 # Forgetting ------------------------------------------------------------------------------------

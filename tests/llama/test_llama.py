@@ -142,6 +142,14 @@ class TestGrammar:
             assert (match.allowed() == before).all()
 
 
+def test_a_closed_model_is_not_asked() -> None:
+    with Model(PAIR.draft) as model:
+        vocabulary = model.vocabulary
+    for use in (lambda: model.layers, lambda: vocabulary.tokenize("x")):
+        with pytest.raises(ModelError, match="closed; load it again"):
+            use()
+
+
 def test_nothing_that_grammars_needed_outlives_a_model() -> None:
     with Model(PAIR.draft) as model:
         Grammar.of_schema(SCHEMA, model.vocabulary)
