@@ -6,11 +6,12 @@ Folders are made when something is first written to them, by `write_atomically`.
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
-__all__ = ["cache", "config", "data", "state", "write_atomically"]
+__all__ = ["cache", "config", "data", "keep_latest", "state", "write_atomically"]
 
 
 def config() -> Path:
@@ -54,3 +55,11 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def keep_latest(folder: Path, most: int) -> None:
+    """Remove all files of a folder but the `most` that were written last, as far as one may."""
+    with suppress(OSError):
+        written = [(file.stat().st_mtime, file) for file in folder.iterdir()]
+        for _, file in sorted(written)[:-most]:
+            file.unlink(missing_ok=True)

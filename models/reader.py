@@ -29,6 +29,8 @@ _VERSIONS = (2, 3)
 FIRST_BYTES = 16 << 20
 """What holds the header of nearly every model."""
 _MOST_BYTES = 32 << 20
+_PORTIONS = (1 << 20, 8 << 20, FIRST_BYTES, _MOST_BYTES)
+"""As much is read as a header needs: of vocabularies of 32,000 tokens one, of 128,000 eight MB."""
 _MOST_KEYS = _MOST_TENSORS = 1 << 16
 _MOST_STRINGS = 1 << 21  # in all arrays together
 _LONGEST_KEY, _LONGEST_NAME = 65535, 63  # bytes; the format's limit and ggml's
@@ -49,9 +51,9 @@ def read_header(path: Path) -> Header:
     try:
         with opened(path) as file:
             size = os.fstat(file.fileno()).st_size
-            for most in (FIRST_BYTES, _MOST_BYTES):
-                file.seek(0)
-                data = file.read(most)
+            data = b""
+            for most in _PORTIONS:
+                data += file.read(most - len(data))
                 try:
                     return _Reader(data, size).header(path)
                 except _EndOfDataError:

@@ -82,12 +82,16 @@ def folder(repository: str = "") -> Path:
 
 def shelved() -> list[Shelved]:
     """All pulled models, by name."""
-    return sorted(_scan(), key=lambda model: model.name.lower())
+    return _sorted(_scan())
 
 
 def of_repository(repository: str) -> list[Shelved]:
-    """Its models that were pulled."""
-    return [m for m in shelved() if m.repository.lower() == repository.lower()]
+    """Its models that were pulled; only its folder is looked into."""
+    return _sorted(_scan(*repository.lower().split("/")))
+
+
+def _sorted(models: Iterator[Shelved]) -> list[Shelved]:
+    return sorted(models, key=lambda model: model.name.lower())
 
 
 def find(reference: Reference) -> list[Shelved]:
@@ -149,10 +153,14 @@ def _check_inside(file: Path) -> None:
         raise ValueError(f"{file} is not below {folder()}")
 
 
-def _scan() -> Iterator[Shelved]:
-    top = folder()
-    for place in sorted(top.glob("*/*/")):
-        repository = place.relative_to(top).as_posix()
+def _scan(owner: str = "", name: str = "") -> Iterator[Shelved]:
+    """The models of all repositories, or of one, in lower case."""
+    for place in (p for above in _below(folder(), owner) for p in _below(above, name)):
+        repository = place.relative_to(folder()).as_posix()
         models = models_in(place, deep=True)
         for path, label in labels(repository, models).items():
             yield Shelved(repository, label, models[path])
+
+
+def _below(place: Path, name: str) -> list[Path]:
+    return [path for path in sorted(place.glob("*/")) if name in ("", path.name.lower())]

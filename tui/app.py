@@ -34,6 +34,7 @@ from localspec.tui.window import Window
 __all__ = ["Chat"]
 
 _IDLE_SECONDS = 1.0
+_LATELY = 3  # conversations that are named where none is open
 Severity = Literal["information", "warning", "error"]
 
 
@@ -136,7 +137,7 @@ class Chat(App[None]):
         running = self.session.running
         self.conversation.running = running.message.id if running else None
         await self.conversation.show(
-            self.session.tree, [Welcome(self.source.promise, self._latest()[:3])]
+            self.session.tree, [Welcome(self.source.promise, self._latest())]
         )
         self.show_title()
         self.show_figures()
@@ -145,7 +146,7 @@ class Chat(App[None]):
         self.prompt.typing.focus()
 
     def _latest(self) -> list[Summary]:
-        return self.keeping.known(self.session.store.summaries, [])
+        return self.keeping.known(lambda: self.session.store.summaries(limit=_LATELY), [])
 
     def show_title(self) -> None:
         """What the conversation is called, and who answers."""

@@ -1,7 +1,8 @@
 """What was measured on this computer, kept for the next time.
 
 One small JSON file for each target, draft, build, device and number of threads. It is a cache:
-a file that is damaged, of another version or cannot be written is passed over.
+a file that is damaged, of another version or cannot be written is passed over, and of many the
+latest are kept.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from localspec.governor.governor import Governor
 __all__ = ["load", "path_for", "save"]
 
 _VERSION = 11
+_MOST = 200  # files: containers, say, have another name for the computer whenever they start
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 
 
@@ -42,6 +44,7 @@ def save(governor: Governor, path: Path) -> bool:
         folders.write_atomically(path, json.dumps(record))
     except OSError:
         return False
+    folders.keep_latest(path.parent, _MOST)
     return True
 
 

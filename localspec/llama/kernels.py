@@ -26,6 +26,7 @@ __all__ = ["Way", "on_cpu", "repacking_works", "way"]
 
 _SUSPECT = "AMX_INT8 = 1"
 _ROOMY = 0.8  # of free memory: a larger file is looked at without touching its weights
+_MOST = 2000  # files that are remembered, the latest ones
 _ADVICE = {
     "refused": "the file may be damaged or too new",
     "crashed": "it is damaged, or made to do harm; do not use it",
@@ -142,6 +143,7 @@ def _understood(kept: Any) -> _Ways | None:
 
 def _keep(record: Path, known: dict[str, Any]) -> None:
     try:
-        folders.write_atomically(record, json.dumps(known))
+        latest = dict(list(known.items())[-_MOST:])
+        folders.write_atomically(record, json.dumps(latest))
     except OSError:
         return  # a read-only cache costs a trial each time, nothing else

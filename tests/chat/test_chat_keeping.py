@@ -83,5 +83,5 @@ async def test_a_store_that_breaks_leaves_a_usable_chat(tmp_path: Path) -> None:
     with Store(path) as store:
         async with chatting(backend, store=store, resume=True, size=(140, 30)) as (chat, pilot):
             await wait_until(pilot, lambda: "are damaged" in on_screen(chat))
-            await pilot.press("ctrl+o", "escape", "ctrl+n", "f1", "escape")
+            await pilot.press("ctrl+n", "f1", "escape", "ctrl+o", "x")
             await wait_until(pilot, lambda: "are damaged" in on_screen(chat))

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scripted import figures
 
 from localspec.tui.start import open_store
-from localspec.tui.store import Store, StoreError
+from localspec.tui.store import Message, Store, StoreError, Tree
 from localspec.tui.store.schema import MIGRATIONS, connect
 
 
@@ -84,6 +85,35 @@ def test_searching_looks_at_titles_and_texts_without_case(store: Store) -> None:
         "": [birds, fish], "ÜBER": [fish], "hecht": [fish], "pike birds": [birds],
         "pike hecht": [], "100%": [birds], "_sure_": [birds], "%": [birds], "'": [],
     }  # fmt: skip
+
+
+def test_of_many_conversations_the_latest_are_found(store: Store) -> None:
+    chats = [store.begin(f"Chat {n}") for n in range(4)]
+    assert [s.id for s in store.summaries(limit=2)] == [chats[3], chats[2]]
+    assert [s.id for s in store.summaries("chat", 3)] == [chats[3], chats[2], chats[1]]
+
+
+class Opaque(dict[int, Message]):
+    """Messages that are asked for one by one, once they are there."""
+
+    closed = False
+
+    def values(self) -> Any:
+        assert not self.closed, "somebody looks at all messages"
+        return super().values()
+
+    items = __iter__ = values
+
+
+def test_branches_are_found_without_a_look_at_every_message() -> None:
+    messages = Opaque({n: Message(n, n // 2 or None, "user", "x", 0.0) for n in range(1, 100)})
+    tree = Tree(messages)
+    messages.closed = True
+    tree.add(Message(100, 50, "user", "y", 0.0))
+    assert tree.leaf(1) == 63
+    assert tree.leaf(25) == 100
+    assert [message.id for message in tree.siblings(6)] == [6, 7]
+    assert [message.id for message in tree.siblings(1)] == [1]
 
 
 def test_a_deleted_conversation_can_be_brought_back_for_a_day(path: Path) -> None:
@@ -169,6 +199,7 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from localspec.tui.store import Store
 
 store = Store(Path(sys.argv[1]))

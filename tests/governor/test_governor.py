@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -343,6 +344,15 @@ class TestProfile:
     def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         profile.save(Governor(Costs(ROWS)), tmp_path / "file" / "p.json")
+
+    def test_of_many_files_the_latest_are_kept(self, tmp_path: Path) -> None:
+        for n in range(210):
+            old = tmp_path / f"{n}.json"
+            old.touch()
+            os.utime(old, (n, n))
+        profile.save(Governor(Costs(ROWS)), tmp_path / "now.json")
+        left = {file.stem for file in tmp_path.iterdir()}
+        assert left == {"now", *map(str, range(11, 210))}
 
 
 class TestBook:

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import time
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,19 @@ def test_the_parts_of_a_model() -> None:
     with pytest.raises(IndexError):
         tokens[16384]
     assert 64e6 < header.parameters < 66e6
+
+
+def test_no_more_of_a_file_is_read_than_its_header_takes(tmp_path: Path) -> None:
+    """As `models list` reads hundreds of them."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(hostile.gguf([ARCHITECTURE], [tensor("a")], weights=128))
+    os.truncate(path, 64 << 20)
+    read_header(path)
+    tracemalloc.start()
+    read_header(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4 << 20
 
 
 def array_of(*texts: str) -> Strings:

@@ -148,6 +148,22 @@ def test_the_only_quantization_needs_no_name_and_others_do() -> None:
         find("user/repo")
 
 
+def test_to_find_a_model_one_folder_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = put("User/Repo", "repo-Q4_K_M.gguf")
+    for n in range(5):
+        put(f"user{n}/repo", "repo-Q4_K_M.gguf")
+        put(f"user/repo{n}", "repo-Q4_K_M.gguf")
+    looked, models_in = list[Path](), shelf.models_in
+
+    def look(folder: Path, *, deep: bool) -> dict[str, tuple[Path, ...]]:
+        looked.append(folder)
+        return models_in(folder, deep=deep)
+
+    monkeypatch.setattr(shelf, "models_in", look)
+    assert [model.path for model in shelf.of_repository("user/repo")] == [wanted]
+    assert looked == [wanted.parent]
+
+
 def test_a_draft_beside_its_target_is_not_what_a_repository_means() -> None:
     target = put("user/repo", "m-Q8_0.gguf", "m-draft-Q4_0.gguf")
     assert find("user/repo") == target

@@ -23,6 +23,8 @@ __all__ = ["Chats", "when"]
 
 _NONE = "There are no conversations yet."
 _NOTHING = "Nothing is called so, and nobody said so."
+_MOST = 500  # in the list
+_MORE = f"These are the latest {_MOST}; what one types finds others."
 
 
 class Chats(ModalScreen[int | None]):
@@ -59,8 +61,9 @@ class Chats(ModalScreen[int | None]):
     def _fill(self, at: int = 0) -> None:
         options, searched = self.query_one(OptionList), self.query_one(Input).value
         try:
-            self._shown = self._store.summaries(searched)
-            self._hint("" if self._shown else _NOTHING if searched.strip() else _NONE)
+            self._shown = self._store.summaries(searched, _MOST)
+            more = _MORE if len(self._shown) == _MOST else ""
+            self._hint(more if self._shown else _NOTHING if searched.strip() else _NONE)
         except LocalspecError as error:
             self._hint(str(error))
         width = max(20, room(self.app) - 14)

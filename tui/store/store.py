@@ -30,7 +30,6 @@ class Summary(NamedTuple):
     id: int
     title: str
     updated: float
-    messages: int
 
 
 class Store:
@@ -67,24 +66,18 @@ class Store:
             (time.time_ns(), title, system, now, now),
         )
 
-    def summaries(self, search: str = "") -> list[Summary]:
-        """Conversations that hold all words of `search`, in title or text; the latest first."""
+    def summaries(self, search: str = "", limit: int = -1) -> list[Summary]:
+        """The latest conversations that hold all words of `search`, in title or text; -1: all."""
         words = search.casefold().split()
-        matches = " AND ".join(
-            ["instr(folded(c.title) || char(10) || coalesce(t.text, ''), ?) > 0"] * len(words)
-        )
-        texts = (
-            "SELECT conversation, folded(group_concat(content, char(10))) AS text "
-            "FROM message GROUP BY conversation"
+        text = (
+            "folded(c.title || char(10) || coalesce("
+            "(SELECT group_concat(content, char(10)) FROM message WHERE conversation = c.id), ''))"
         )
         rows = self._rows(
-            "SELECT c.id, c.title, c.updated, "
-            "(SELECT count(*) FROM message m WHERE m.conversation = c.id) "
-            "FROM conversation c "
-            + (f"LEFT JOIN ({texts}) t ON t.conversation = c.id " if words else "")
-            + f"WHERE c.deleted IS NULL {'AND ' + matches if words else ''} "
-            "ORDER BY c.updated DESC, c.id DESC",
-            words,
+            "SELECT c.id, c.title, c.updated FROM conversation c WHERE c.deleted IS NULL "
+            + f"AND instr({text}, ?) > 0 " * len(words)
+            + "ORDER BY c.updated DESC, c.id DESC LIMIT ?",
+            [*words, limit],
         )
         return [Summary(*row) for row in rows]
 

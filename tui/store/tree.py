@@ -1,6 +1,5 @@
 """A conversation as a tree: asking again or asking otherwise makes a branch, and loses nothing."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -39,9 +38,15 @@ class Tree:
     messages: dict[int, Message] = field(default_factory=dict)
     head: int | None = None
 
+    def __post_init__(self) -> None:
+        self._following: dict[int | None, list[int]] = {}
+        for message in sorted(self.messages.values(), key=lambda message: message.id):
+            self._following.setdefault(message.parent, []).append(message.id)
+
     def add(self, message: Message) -> None:
-        """Put `message` in, or in the place of its older self."""
+        """Put `message` in, the last one in its place."""
         self.messages[message.id] = message
+        self._following.setdefault(message.parent, []).append(message.id)
 
     def change(self, id: int, **changes: object) -> Message:
         """The message with changes."""
@@ -59,14 +64,10 @@ class Tree:
 
     def siblings(self, id: int) -> list[Message]:
         """Messages said in the same place, oldest first, the one itself among them."""
-        parent = self.messages[id].parent
-        return list(self._children(parent))
+        return [self.messages[other] for other in self._following[self.messages[id].parent]]
 
     def leaf(self, id: int) -> int:
         """Where the branch through `id` that was last worked on ends."""
-        while children := list(self._children(id)):
-            id = max(children, key=lambda message: message.id).id
+        while following := self._following.get(id):
+            id = following[-1]
         return id
-
-    def _children(self, parent: int | None) -> Iterable[Message]:
-        return sorted((m for m in self.messages.values() if m.parent == parent), key=lambda m: m.id)
