@@ -121,14 +121,17 @@ class Journal:
         """Have nothing in it but what `recover` found."""
         self._cut(self._found)
 
-    def append(self, entry: Entry) -> Place:
-        """Add a record. Raises JournalError where there is no room; nothing of it stays then."""
+    def append(self, entry: Entry, *, anew: bool = True) -> Place:
+        """Add a record; one that is not `anew` is safe elsewhere, and nobody waits for the disk.
+
+        Raises JournalError where there is no room; nothing of it stays then.
+        """
         start = self._end
         try:
             self._write(_record(entry))
-            self._unsynced += 1
+            self._unsynced += anew
             late = time.monotonic() - self._synced >= _SYNC_SECONDS
-            if late or self._unsynced >= _SYNC_RECORDS:
+            if anew and (late or self._unsynced >= _SYNC_RECORDS):
                 self.sync()
         except OSError as error:
             self._cut(start)

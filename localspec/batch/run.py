@@ -118,7 +118,7 @@ def _recall(work: Work, out: Path, journal: Journal, plan: Plan) -> None:
         if entry.failed and work.retry_failed:
             continue
         if plan.expects(entry.identity):
-            _keep(entry, journal, plan)
+            _keep(entry, journal, plan, anew=False)
         else:
             plan.left_over(entry.identity, failed=entry.failed)
     if plan.is_foreign:
@@ -168,5 +168,5 @@ def _answer(opening: Opening, journal: Journal, plan: Plan, watcher: Watcher) ->
         return interrupted()
 
 
-def _keep(entry: Entry, journal: Journal, plan: Plan) -> None:
-    plan.answered(entry.identity, journal.append(entry), failed=entry.failed)
+def _keep(entry: Entry, journal: Journal, plan: Plan, *, anew: bool = True) -> None:
+    plan.answered(entry.identity, journal.append(entry, anew=anew), failed=entry.failed)

@@ -44,6 +44,23 @@ def test_or_in_the_order_in_which_they_came(world: World) -> None:
     assert order == ["a4", "a3", "a2", "a1", "a0", "a6", "a5"]
 
 
+def test_what_is_safe_in_the_output_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write(*lines(1000))
+    world.run()
+    synced, sync = list[int](), os.fsync
+
+    def count(file: int) -> None:
+        synced.append(file)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", count)
+    world.write(*lines(1001))
+    assert world.run() == (Counts(1001, 1001, 0), False)
+    assert len(synced) < 8
+
+
 def test_an_answer_has_the_shape_of_openai(world: World) -> None:
     world.write({"custom_id": "x", "prompt": "hello"}, "{")
     assert world.run() == (Counts(2, 2, 1), False)
