@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parsed(arguments)
         verbose = options.verbose
         if options.json and isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")  # JSON is, whatever the terminal speaks
+            # JSON is, whatever the terminal speaks; a byte of a path that is none is escaped.
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         verb = import_module(f"localspec.verbs.{options.verb}")
         code: int = verb.run(options)
         sys.stdout.flush()
@@ -33,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error), error.exit_code, verbose)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        streams.drop(sys.stdout)
-        return 0  # whoever was reading has seen enough
     except MemoryError:
         return _complain("There is not enough memory for this.", 1, verbose)
     except Exception as error:
+        if isinstance(error, OSError) and streams.has_no_reader(error):
+            streams.drop(sys.stdout)
+            return 0
         return _complain(_unforeseen(error), 1, verbose)
     return code
 

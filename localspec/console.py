@@ -142,5 +142,7 @@ def tell(line: str) -> None:
     """Print a line at once. A reader who has gone has seen enough; the work goes on without."""
     try:
         print(line, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        if not streams.has_no_reader(error):
+            raise
         streams.drop(sys.stdout)

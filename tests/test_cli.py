@@ -1,6 +1,7 @@
 """The command line as a person or a script meets it, in processes of its own where it matters."""
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 from command import localspec, refused
 
-from localspec import cli, doctor
+from localspec import cli, doctor, streams
 from localspec.arguments import parsers
+from localspec.models import embedded
 
 QUESTION = "How do I list files by size?"
 
@@ -226,6 +228,18 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     assert (process.returncode, error) == (0, b"")
 
 
+def test_windows_says_in_another_way_that_the_reader_has_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Unread(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(streams, "_UNREAD", {errno.EINVAL})
+    monkeypatch.setattr(sys, "stdout", Unread())
+    assert cli.main(["models", "list"]) == 0
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="nothing is full there")
 @pytest.mark.parametrize(
     ("streams", "arguments", "code", "words"),
@@ -303,6 +317,17 @@ def test_a_terminal_that_knows_few_signs_is_no_error() -> None:
     assert process("models", "list", env=ascii_only).stdout.startswith("shell\n  45.3 MB ? ")
     run = process("generate", "--json", "--raw", "--max-tokens", "1", "ö", env=ascii_only)
     assert json.loads(run.stdout)["tokens"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are characters there")
+def test_paths_that_are_no_characters_are_paths_all_the_same(tmp_path: Path) -> None:
+    model = tmp_path / os.fsdecode(b"m\xff.gguf")
+    model.symlink_to(embedded("shell").draft)
+    own = ("-m", str(model), "--draft", "none", "--max-tokens", "1")
+    assert localspec("generate", *own, "--raw", "ls").returncode == 0
+    assert localspec("models", "fit", str(model)).returncode == 0
+    shown = process("models", "show", "--json", str(model)).stdout
+    assert json.loads(shown)["files"] == [str(model)]
 
 
 def test_every_verb_explains_itself_in_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import select
 import sys
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 __all__ = ["Terminal", "is_dark"]
 
@@ -32,17 +32,18 @@ class Terminal:
         self.dark: bool | None = _by_environment(os.environ.get("COLORFGBG", ""))
         self.typed = ""
         self._came = b""
-        self._before: list[Any] | None = None
         self._asked = 0.0
+        self._after = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        with contextlib.suppress(ImportError):  # there is no termios on Windows
+        if sys.platform != "win32":  # there a terminal is no file
             import termios
             import tty
 
             with contextlib.suppress(OSError, termios.error):
                 if os.environ.get("TERM", "dumb") != "dumb":
-                    self._before = termios.tcgetattr(sys.stdin)
+                    before = termios.tcgetattr(sys.stdin)
+                    self._after.callback(termios.tcsetattr, sys.stdin, termios.TCSANOW, before)
                     tty.setcbreak(sys.stdin, termios.TCSANOW)  # else the answer is shown
                     os.write(sys.stdout.fileno(), _QUESTION)
                     self._asked = time.monotonic()
@@ -54,18 +55,14 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._before is not None:
-            self._read(self._before)
+        with self._after:  # leaves the terminal as it was
+            if self._asked:
+                self._read()
 
-    def _read(self, before: list[Any]) -> None:
-        """Read the answer, if one comes in time, and leave the terminal as it was."""
-        import termios
-
-        try:
-            while not _KIND.search(self._came) and self._more():
-                pass
-        finally:
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+    def _read(self) -> None:
+        """Read the answer, if one comes in time."""
+        while not _KIND.search(self._came) and self._more():
+            pass
         colour = _COLOUR.search(self._came)
         if colour:
             self.dark = is_dark(colour[1].decode())

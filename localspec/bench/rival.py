@@ -8,8 +8,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any, Protocol
 
 import localspec
 from localspec.bench.contest import Question, Run
@@ -24,12 +24,22 @@ _END_SECONDS = 5.0
 _READY = "ready"
 
 
+class Pipe(Protocol):
+    """An end of one; Windows has a class of its own for them."""
+
+    def send(self, obj: Any, /) -> None:
+        """Let the other end hear of something."""
+
+    def recv(self) -> Any:
+        """What the other end has to say."""
+
+
 class Rival:
     """Answers with the other draft; `auto` decides."""
 
     name = RIVAL
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
 
     def answer(self, question: Question) -> Run:
@@ -41,7 +51,7 @@ class Rival:
         return said
 
 
-def _heard(pipe: Connection) -> object:
+def _heard(pipe: Pipe) -> object:
     """What the other process has to say. Raises LocalspecError where that is an error."""
     try:
         said: object = pipe.recv()
@@ -74,7 +84,7 @@ def rival(
 
 
 def _answer(
-    pipe: Connection, target: Path, draft: Path, context: int, max_tokens: int, temperature: float
+    pipe: Pipe, target: Path, draft: Path, context: int, max_tokens: int, temperature: float
 ) -> None:
     """In the process: answer one question after another, until nobody is there to ask."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks

@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,7 +31,7 @@ class Model:
         params.n_gpu_layers = gpu_layers
         way = kernels.way(self.path, gpu_layers=gpu_layers, exact=exact)  # says what is wrong
         params.use_extra_bufts, self.even = way
-        self._handle: Any = lib.llama_model_load_from_file(str(self.path).encode(), params)
+        self._handle: Any = lib.llama_model_load_from_file(os.fsencode(self.path), params)
         if not self._handle:
             raise ModelError(
                 f"llama.cpp cannot load {self.path}: {complaint()}; there may be too little memory."

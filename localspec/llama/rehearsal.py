@@ -7,6 +7,7 @@ file may be one that llama.cpp dies on.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -92,7 +93,7 @@ def _load(model: str, gpu_layers: int) -> object:
     params.no_alloc = True
     params.load_mode = lib.LLAMA_LOAD_MODE_NONE
     params.n_gpu_layers = gpu_layers
-    loaded: object = lib.llama_model_load_from_file(model.encode(), params)
+    loaded: object = lib.llama_model_load_from_file(os.fsencode(model), params)
     if not loaded:
         print(complaint(), file=sys.stderr)
         sys.exit(_REFUSED)

@@ -3,6 +3,7 @@ how many of them at a time give the logits that each gives alone.
 """
 
 import ctypes
+import os
 import sys
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -64,7 +65,7 @@ def _load_and_decode(model: str, repack: bool, decode: bool) -> None:
     params = lib.llama_model_default_params()
     params.use_extra_bufts = repack
     params.n_gpu_layers = 0
-    loaded = lib.llama_model_load_from_file(model.encode(), params)
+    loaded = lib.llama_model_load_from_file(os.fsencode(model), params)
     if not loaded:
         _refuse()
     rows = WIDTHS[-1]
