@@ -13,7 +13,7 @@ from localspec.arguments import settings
 from localspec.console import State
 from localspec.errors import UsageError
 from localspec.llama import kernels
-from localspec.llama.library import devices, lib, system_info, threads
+from localspec.llama.library import devices, gpus, lib, system_info, threads
 from localspec.tui.keys import NAMED_KEYS
 
 __all__ = ["Finding", "examine"]
@@ -80,10 +80,9 @@ def _repacking() -> Finding:
 
 
 def _gpu() -> Finding:
-    found = [d for d in devices() if d.kind != "CPU"]
+    found = [f"{d.name} {d.description} ({spoken.size(d.memory_free)} free)" for d in gpus()]
     if found:
-        names = (f"{d.name} {d.description} ({spoken.size(d.memory_free)} free)" for d in found)
-        return Finding("GPU", "ok", "; ".join(names))
+        return Finding("GPU", "ok", "; ".join(found))
     if lib.llama_supports_gpu_offload():
         return Finding("GPU", "warning", "the build can use one, none was found", "Check drivers.")
     present = [tool for tool in ("nvidia-smi", "rocm-smi") if shutil.which(tool)]

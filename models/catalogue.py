@@ -85,7 +85,7 @@ def _read(path: Path) -> dict[str, Entry]:
 
 @functools.lru_cache
 def _parsed(path: Path, _version: int) -> dict[str, Entry]:
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     return {alias.lower(): _entry(alias, table) for alias, table in tables.items()}
 
 

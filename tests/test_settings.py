@@ -46,6 +46,14 @@ def test_without_settings_flags_have_their_defaults(place: Place) -> None:
     assert parsed("chat").model is None
 
 
+def test_the_mark_that_editors_on_windows_begin_files_with_is_no_setting(place: Place) -> None:
+    place.file.write_bytes(b"\xef\xbb\xbfport = 1\r\nmodel = 2\r\n")
+    assert parsed("tune --draft none x").model == "x"
+    assert "line 2" in refused("serve")
+    place.file.write_bytes(b"\xef\xbb\xbfport = 1\r\n")
+    assert parsed("serve").port == 1
+
+
 def test_the_nearest_counts(place: Place) -> None:
     place.write("port = 1\n")
     assert parsed("serve").port == 1

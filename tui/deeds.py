@@ -113,14 +113,14 @@ def export(chat: "Chat", file: str) -> None:
     if session.conversation is None:
         raise UsageError("This conversation is empty; there is nothing to export.")
     title = session.store.title(session.conversation)
-    path = Path(file).expanduser() if file else exchange.free_path(Path.cwd(), title)
+    path = _path(file) if file else exchange.free_path(Path.cwd(), title)
     written = exchange.write(path, title, session.system, session.tree)
     chat.say(f"Written to {written}.")
 
 
 async def import_file(chat: "Chat", file: str) -> None:
     """Read a conversation from a JSON file, and show it."""
-    title, system, tree = exchange.read(Path(file).expanduser())
+    title, system, tree = exchange.read(_path(file))
     conversation = chat.session.store.import_tree(title, system, tree)
     await chat.go(lambda: chat.session.open(conversation))
 
@@ -128,3 +128,11 @@ async def import_file(chat: "Chat", file: str) -> None:
 def leave(chat: "Chat", _: str) -> None:
     """End the chat."""
     chat.exit()
+
+
+def _path(file: str) -> Path:
+    """A path as a person types it."""
+    try:
+        return Path(file).expanduser()
+    except RuntimeError:
+        raise UsageError(f"Nobody here has the folder {file} begins with; write it out.") from None

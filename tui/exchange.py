@@ -28,10 +28,10 @@ def write(path: Path, title: str, system: str, tree: Tree) -> Path:
     """Write a conversation in the form that the file's name asks for; never over another file."""
     if path.suffix.lower() not in (".md", ".json"):
         raise UsageError(f"{path.name} must end in .md or in .json.")
-    if path.exists():
-        raise UsageError(f"{path} exists already; choose another name.")
     form = as_json if path.suffix.lower() == ".json" else as_markdown
     try:
+        if path.exists():
+            raise UsageError(f"{path} exists already; choose another name.")
         write_atomically(path, form(title, system, tree))
     except OSError as error:
         raise LocalspecError(f"{path} cannot be written: {error.strerror}.") from None
@@ -87,7 +87,7 @@ def as_json(title: str, system: str, tree: Tree) -> str:
 def read(path: Path) -> tuple[str, str, Tree]:
     """Title, instructions and messages from a JSON file. Raises LocalspecError."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError):

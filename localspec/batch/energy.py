@@ -52,7 +52,7 @@ def _whole(zone: Path) -> bool:
     counts its packages again (`psys`).
     """
     try:
-        return (zone / "name").read_text().startswith("package-")
+        return (zone / "name").read_text(encoding="ascii").startswith("package-")
     except OSError:
         return False
 
@@ -77,7 +77,7 @@ def _package(zone: Path) -> Counter | None:
 
 def _number(file: Path) -> int | None:
     try:
-        return int(file.read_text())
+        return int(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
 

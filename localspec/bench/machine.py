@@ -1,6 +1,6 @@
 """What the work is done on, and what it costs there."""
 
-from localspec.llama.library import devices, threads
+from localspec.llama.library import devices, gpus, threads
 from localspec.runtime import LLM
 
 __all__ = ["WIDEST", "curve", "device"]
@@ -19,8 +19,7 @@ def curve(llm: LLM) -> dict[int, float]:
 
 def device() -> str:
     """What the work is done on, as a person would say it."""
-    found = devices()
-    processors = [d.description for d in found if d.kind != "CPU"] or [
-        f"{d.description}, {threads()} threads" for d in found
+    processors = [d.description for d in gpus()] or [
+        f"{d.description}, {threads()} threads" for d in devices() if d.kind == "CPU"
     ]
     return "; ".join(dict.fromkeys(processors))

@@ -18,7 +18,7 @@ import psutil
 
 from localspec import folders
 from localspec.errors import ModelError
-from localspec.llama.library import devices, lib, system_info
+from localspec.llama.library import gpus, lib, system_info
 from localspec.llama.trial import WIDTHS, Outcome, attempt
 from localspec.models.fingerprint import fingerprint
 
@@ -54,7 +54,7 @@ class _Ways(NamedTuple):
 
 def on_cpu(gpu_layers: int = -1) -> bool:
     """Whether no GPU takes part."""
-    return gpu_layers == 0 or all(device.kind == "CPU" for device in devices())
+    return gpu_layers == 0 or not gpus()
 
 
 def way(model: Path, *, gpu_layers: int = -1, exact: bool = True) -> Way:

@@ -26,6 +26,7 @@ __all__ = [
     "complaint",
     "devices",
     "forget_log",
+    "gpus",
     "lib",
     "log_lines",
     "show_log",
@@ -105,6 +106,11 @@ def devices() -> list[Device]:
     return [
         _device(_ggml["ggml_backend_dev_get"](i)) for i in range(_ggml["ggml_backend_dev_count"]())
     ]
+
+
+def gpus() -> list[Device]:
+    """Those of them that hold models; what only helps the processor, like BLAS, does not."""
+    return [device for device in devices() if "GPU" in device.kind]
 
 
 def _device(handle: int) -> Device:

@@ -7,7 +7,7 @@ from typing import get_args
 import psutil
 
 from localspec.llama.cache import CacheType
-from localspec.llama.library import devices
+from localspec.llama.library import gpus
 from localspec.llama.rehearsal import Scene, Take, rehearse
 from localspec.loading.loading import Loading
 from localspec.models.description import Description, headers_of
@@ -23,7 +23,7 @@ _GPU_STEPS = 8  # numbers of layers that are looked at, where not all fit
 
 def machine() -> Machine:
     """What is free on this computer now."""
-    found = [d for d in devices() if d.kind in ("GPU", "integrated GPU")]
+    found = gpus()
     unified = sys.platform == "darwin" or any(d.kind == "integrated GPU" for d in found)
     memory = sum(device.memory_free for device in found)
     return Machine(psutil.virtual_memory().available, memory, unified)
@@ -65,6 +65,6 @@ def plans(
 
 def _layers(count: int) -> list[int]:
     """How many layers a GPU may get: all with the output, or fewer in steps."""
-    if all(device.kind == "CPU" for device in devices()):
+    if not gpus():
         return [0]
     return sorted({count + 1, *(count * i // _GPU_STEPS for i in range(_GPU_STEPS + 1))})

@@ -72,6 +72,7 @@ async def test_settings_go_to_the_model_and_are_remembered() -> None:
         ("/set heat 1", "There is no setting 'heat'"),
         ("/title", "/title needs TEXT after it."),
         ("/import /does/not/exist.json", "cannot be read"),
+        ("/import ~nobody-here/chat.json", "Nobody here has the folder"),
         ("/export", "there is nothing to export"),
         ("/theme mud", "There is no theme 'mud'"),
         ("/copy", "There is nothing to copy."),

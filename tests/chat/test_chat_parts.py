@@ -157,8 +157,9 @@ def test_files_are_never_written_over(tmp_path: Path) -> None:
         exchange.write(tmp_path / "a.md", "a", "", tree())
     with pytest.raises(UsageError, match=r"must end in \.md or in \.json"):
         exchange.write(tmp_path / "a.txt", "a", "", tree())
-    with pytest.raises(LocalspecError, match="cannot be written"):
-        exchange.write(tmp_path / "a.md" / "b.md", "a", "", tree())
+    for impossible in (tmp_path / "a.md" / "b.md", tmp_path / f"{'a' * 300}.md"):
+        with pytest.raises(LocalspecError, match="cannot be written"):
+            exchange.write(impossible, "a", "", tree())
     assert exchange.free_path(tmp_path, "A") == tmp_path / "a-2.md"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from localspec import ModelError, models
 from localspec.errors import DecodeError, UsageError
+from localspec.llama import library
 from localspec.llama.context import Context
 from localspec.llama.grammar import Grammar
 from localspec.llama.model import Model
@@ -157,6 +158,13 @@ def test_nothing_that_grammars_needed_outlives_a_model() -> None:
     del model
     gc.collect()
     assert vocabulary() is None
+
+
+def test_what_only_helps_the_processor_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [*library.devices(), library.Device("BLAS", "OpenBLAS", "accelerator", 0)]
+    monkeypatch.setattr(library, "devices", lambda: found)
+    with Model(PAIR.draft) as helped:
+        assert helped.on_cpu
 
 
 def test_half_a_character_is_refused(model: Model) -> None:

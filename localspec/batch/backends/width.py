@@ -8,7 +8,7 @@ import psutil
 
 from localspec.batch.request import Task
 from localspec.errors import ModelError
-from localspec.llama.library import devices
+from localspec.llama.library import gpus
 from localspec.models.files import size_of
 from localspec.models.header import Header
 from localspec.models.reader import read_header
@@ -76,5 +76,4 @@ def _largest(header: Header, key: str) -> int:
 
 def free_memory() -> int:
     """Bytes that are free where models are computed: on the GPUs, if there are any."""
-    gpus = [device.memory_free for device in devices() if "GPU" in device.kind]
-    return sum(gpus) or psutil.virtual_memory().available
+    return sum(device.memory_free for device in gpus()) or psutil.virtual_memory().available
