@@ -22,7 +22,7 @@ def prepare() -> None:
     """Have all three; what a terminal has no sign for becomes a question mark, not an error."""
     for name, (mode, flags) in _CLOSED.items():
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
