@@ -130,7 +130,10 @@ def _folders() -> Finding:
 
 
 def _disk() -> Finding:
-    folder = next(p for p in (folders.data(), *folders.data().parents) if p.exists())
+    places = (folders.data(), *folders.data().parents)
+    folder = next((place for place in places if place.exists()), None)
+    if folder is None:  # on Windows
+        return Finding("disk", "failed", f"there is no drive {places[-1]}", "Set LOCALSPEC_HOME.")
     free = shutil.disk_usage(folder).free
     detail = f"{spoken.size(free)} free"
     if free > _LITTLE_DISK:

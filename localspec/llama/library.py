@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _LOG_LINES = 200
+_SHARE = Path("/sys/fs/cgroup/cpu.max")
 _DEBUG = 1  # ggml_log_level
 _GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
 
@@ -159,9 +160,19 @@ def system_info() -> str:
 def threads() -> int:
     """Threads to compute with: one for each physical core this process may run on.
 
-    OMP_NUM_THREADS sets a limit, as for all OpenMP programs; clusters share out cores by it.
+    A container may have less time than cores: all its threads stand still once they have used it
+    up. OMP_NUM_THREADS sets a limit, as for all OpenMP programs; clusters share out cores by it.
     """
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     limit = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(cores, allowed, int(limit) if limit.isdigit() else cores))
+    return max(1, min(cores, allowed, _share() or cores, int(limit) if limit.isdigit() else cores))
+
+
+def _share() -> int:
+    """The cores' worth of time that a container on Linux gets, at least 1; 0 where it is all."""
+    try:
+        quota, period = _SHARE.read_text(encoding="ascii").split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):  # no container, or "max"
+        return 0
