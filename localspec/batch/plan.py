@@ -7,7 +7,7 @@ few megabytes of it in memory, whatever its size. To be used from one thread.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -54,9 +54,11 @@ class Plan:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.unlink(missing_ok=True)  # of a run that was killed
-        with self._trouble():
+        with self._trouble(), ExitStack() as on_failure:
             self._database = sqlite3.connect(path, isolation_level=None)
+            on_failure.push(self.__exit__)
             self._database.executescript(_SCHEMA)
+            on_failure.pop_all()
 
     def __enter__(self) -> Self:
         return self

@@ -341,6 +341,7 @@ def test_a_full_disk_loses_nothing(world: World) -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
         assert not world.output.exists()
+        assert not world.output.with_name(f"{world.output.name}.index").exists()
     world.run()
     assert world.output.read_bytes() == expected
 
