@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal
 
+from textual import events
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -18,6 +19,7 @@ from localspec.tui.backend import Backend, Source
 from localspec.tui.keeping import Keeping
 from localspec.tui.keys import KEYS
 from localspec.tui.loader import Loader
+from localspec.tui.outside import heed_signals
 from localspec.tui.plain import PLAIN
 from localspec.tui.progress import Progress
 from localspec.tui.session import Session
@@ -99,15 +101,17 @@ class Chat(App[None]):
 
     async def on_mount(self) -> None:
         """Show what was there the last time, and load the model beside it."""
+        heed_signals(self._end)
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
         self.set_keymap(self.keys)
+        self.keeping.notice()
         self._prefer(self.keeping.known(self.session.store.preferences, {}))
-        self.window.notice(self.keeping.trouble)
         latest = self._latest() if self._resume else []
         if latest:
             await self.attempt(lambda: self.session.open(latest[0].id))
-        self.prompt.past = self.keeping.known(self.session.store.prompts, [])
+        asked: list[str] = self.keeping.known(self.session.store.prompts, [])
+        self.prompt.past = [commands.typed(question) for question in asked]
         self.turns.end_editing()
         await self.show_conversation()
         if self._typed:
@@ -168,6 +172,7 @@ class Chat(App[None]):
         self.session.leave()
         self.session.backend = None
         self.loader.load(model, draft)
+        self.call_later(self.progress.settle)
         self.show_title()
         self.progress.wake()
 
@@ -180,9 +185,9 @@ class Chat(App[None]):
             return
         backend = event.backend
         if backend is None:
-            self.window.notice(f"{event.failure} Choose another model with /model.")
+            self.keeping.notice(f"{event.failure} Choose another model with /model.")
         else:
-            self.window.notice(" ".join(backend.notes) or self.keeping.trouble)
+            self.keeping.notice(" ".join(backend.notes))
         self.session.backend = backend
         self.show_title()
         self.progress.rest()
@@ -216,9 +221,23 @@ class Chat(App[None]):
         """A text is finished."""
         await self.turns.sent(event.text)
 
+    def on_prompt_paged(self, event: Prompt.Paged) -> None:
+        """Somebody looks further up, or down again."""
+        if event.step < 0:
+            self.conversation.scroll_page_up()
+        else:
+            self.conversation.scroll_page_down()
+
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """Something was typed."""
         self.turns.typed(event.text)
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed while a message is chosen belongs to the prompt."""
+        free = event.is_printable and event.key not in self.screen.active_bindings
+        if free and event.character and isinstance(self.focused, MessageView):
+            self.prompt.typing.focus()
+            self.prompt.typing.insert(event.character)
 
     async def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """A model's links are shown, never followed by themselves."""
@@ -290,6 +309,10 @@ class Chat(App[None]):
             for name, meaning, deed in commands.palette(self)
         )
 
+    def _end(self, code: int) -> None:
+        self.exit(return_code=code)
+
     def on_unmount(self) -> None:
-        """Keep everything."""
+        """Keep everything, also what was typed last of all."""
+        self.turns.typed(self.prompt.text)
         self.keeping.leave()

@@ -18,7 +18,7 @@ from localspec.tui.widgets.prompt import Suggestion
 if TYPE_CHECKING:
     from localspec.tui.app import Chat
 
-__all__ = ["COMMANDS", "Command", "is_command", "palette", "run", "suggest"]
+__all__ = ["COMMANDS", "Command", "is_command", "palette", "question", "run", "suggest", "typed"]
 
 Run = Callable[["Chat", str], Awaitable[None] | None]
 Endings = Callable[["Chat"], Iterable[Choice]]
@@ -70,12 +70,12 @@ def _help(chat: "Chat", _: str) -> None:
 
 COMMANDS = (
     Command("new", "", "begin a conversation", deeds.new),
-    Command("chats", "", "all conversations: open, search, rename, delete", deeds.chats),
+    Command("chats", "", "open, search or delete conversations", deeds.chats),
     Command("again", "", "answer the last question once more", deeds.again),
     Command("copy", "", "copy the last answer", deeds.copy_last),
     Command("model", "[NAME]", "choose the model that answers",
             choosing.model, lambda chat: chat.loader.models),
-    Command("draft", "[NAME]", "choose the model that guesses: auto, none or a name",
+    Command("draft", "[NAME]", "choose the model that guesses",
             choosing.draft, lambda chat: chat.loader.drafts),
     Command("system", "[TEXT]", "instructions that come before the conversation",
             deeds.instruct),
@@ -97,6 +97,16 @@ COMMANDS = (
 def is_command(text: str) -> bool:
     """Whether a text is meant for the chat itself: `//` at the beginning is not."""
     return text.startswith("/") and not text.startswith("//")
+
+
+def question(text: str) -> str:
+    """What is asked where `text` is typed, which is no command."""
+    return text.removeprefix("/") if text.startswith("//") else text
+
+
+def typed(question: str) -> str:
+    """What has to be typed to ask a question."""
+    return f"/{question}" if question.startswith("/") else question
 
 
 def run(chat: "Chat", line: str) -> Awaitable[None] | None:

@@ -265,7 +265,7 @@ def detail(figures: Figures) -> list[tuple[str, list[tuple[str, str]]]]:
         (
             "Speed",
             [
-                ("now", f"{s.tokens_per_second:.1f} tokens/s"),
+                ("answer", _or_dash(s.tokens_per_second, "{:.1f} tokens/s")),
                 ("plain", _or_dash(figures.plain_per_second, "{:.1f} tokens/s")),
                 ("speed-up", _or_dash(figures.speedup, "{:.2f}×")),
                 ("a step", _or_dash(s.tokens_per_step, "{:.2f} tokens")),

@@ -19,11 +19,14 @@ class Keeping:
     """
 
     def __init__(self, session: Session, notice: Callable[[str], None], trouble: str) -> None:
-        self._session, self._notice = session, notice
-        self.trouble = trouble
+        self._session, self._show, self._trouble = session, notice, trouble
         self._drafts: dict[int | None, str] = {}  # by conversation, as long as they are not kept
         self.lost: LocalspecError | None = None
         """Why something could not be kept when the chat was left."""
+
+    def notice(self, sentence: str = "") -> None:
+        """Say something until there is something else to say, or nothing; the trouble stays."""
+        self._show(" ".join(filter(None, (sentence, self._trouble))))
 
     def typed(self, text: str) -> None:
         """What stands in the prompt."""
@@ -48,10 +51,10 @@ class Keeping:
         try:
             self._keep()
         except LocalspecError as error:
-            self._notice(str(error))
+            self.notice(str(error))
         else:
             if behind:
-                self._notice(self.trouble)
+                self.notice()
 
     def _keep(self) -> None:
         self._keep_drafts()
@@ -72,7 +75,7 @@ class Keeping:
         try:
             return read()
         except LocalspecError as error:
-            self._notice(str(error))
+            self.notice(str(error))
             return otherwise
 
     def leave(self) -> None:

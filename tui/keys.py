@@ -51,6 +51,8 @@ KEYS = (
 PROMPT_KEYS = (
     _quiet("ctrl+j", "line", "prompt.line", "begin a new line"),
     Binding("shift+enter,alt+enter", "line", show=False),  # which few terminals tell from enter
+    _quiet("pageup", "cursor_page_up", "prompt.page-up", "look further up"),
+    _quiet("pagedown", "cursor_page_down", "prompt.page-down", "look further down"),
     _quiet("tab", "complete", "prompt.complete", "take the suggestion"),
 )
 MESSAGE_KEYS = (
@@ -73,7 +75,7 @@ ANSWER_KEYS = (
 )
 CHATS_KEYS = (
     Binding("ctrl+r", "rename", "rename", id="chats.rename", priority=True),
-    Binding("ctrl+d,delete", "delete", "delete", id="chats.delete", priority=True),
+    Binding("ctrl+d", "delete", "delete", id="chats.delete", priority=True),
     Binding("ctrl+z", "undo", "undo", id="chats.undo", priority=True),
 )
 NAMED_KEYS = {

@@ -65,16 +65,21 @@ class Progress:
         try:
             self._session.advance()
         except LocalspecError as error:
-            self._chat.window.notice(str(error))
-        message = self._session.tree.messages[running.message.id]
+            self._chat.keeping.notice(str(error))
         if self._view and self._session.running:
+            message = self._session.tree.messages[running.message.id]
             if message.content != self._view.message.content:
                 await self._view.grow(message)
-        elif self._view:
-            await self._view.finish(message)
-            self._view = self._chat.conversation.running = None
-            self._chat.refresh_bindings()
+        await self.settle()
         self._show(running.meter)
+
+    async def settle(self) -> None:
+        """Where the answer has ended, show it as one that has."""
+        view = self._view
+        if view and not self._session.running:
+            self._view = self._chat.conversation.running = None
+            await view.finish(self._session.tree.messages[view.message.id])
+            self._chat.refresh_bindings()
 
     def _show(self, meter: Meter) -> None:
         strip = self._chat.window.strip

@@ -190,6 +190,7 @@ class _ServerReply:
         )
         if "predicted_n" not in timings and not s.prompt_seconds:
             s.predicted_tokens = s.completion_tokens
+            s.predicted_seconds = self._last - self._first  # some count in every chunk
         if "predicted_ms" in timings:
             s.predicted_tokens = timings.get("predicted_n", s.completion_tokens)
             s.predicted_seconds = timings["predicted_ms"] / 1000

@@ -63,10 +63,11 @@ class Session:
         self.conversation, self.tree, self.system = conversation, tree, system
 
     def leave(self) -> None:
-        """End what is running, and keep it."""
+        """End what is running, and keep it; if that cannot be, later."""
         if self.running:
             self.stop()
-            self._finish("cancelled")
+            with contextlib.suppress(StoreError):
+                self._finish("cancelled")
 
     def instruct(self, system: str) -> None:
         """Instructions for the model, before all messages."""

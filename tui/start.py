@@ -10,6 +10,7 @@ from localspec.tui.app import Chat
 from localspec.tui.backend import Source
 from localspec.tui.here import Here
 from localspec.tui.keys import NAMED_KEYS
+from localspec.tui.outside import take_all_bytes
 from localspec.tui.store import Store
 from localspec.tui.terminal import Terminal
 
@@ -42,6 +43,7 @@ def start(
             store, source, model=model or source.default, draft=draft, resume=resume,
             keys=keys, trouble=trouble, dark=terminal.dark, typed=terminal.typed,
         )  # fmt: skip
+        take_all_bytes()
         try:
             chat.run()
         finally:

@@ -1,6 +1,7 @@
 """What is said: asked, asked again, asked otherwise; from the prompt to the screen."""
 
 import contextlib
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from localspec.errors import LocalspecError, UsageError
@@ -30,15 +31,16 @@ class Turns:
 
     async def sent(self, text: str) -> None:
         """A command, a question, or an edited question."""
-        if commands.is_command(text):
-            await self._chat.attempt(lambda: commands.run(self._chat, text))
-        elif self._session.running:
+        if not await self._chat.attempt(lambda: self._take(text)):
             self._chat.prompt.give_back(text)
-            self._chat.say(_COMING)
-        else:
-            question = text.removeprefix("/") if text.startswith("//") else text
-            if not await self._chat.attempt(lambda: self._send(question)):
-                self._chat.prompt.give_back(text)
+
+    def _take(self, text: str) -> Awaitable[None] | None:
+        self.typed(self._chat.prompt.text)  # what was sent is typed no more, wherever it leads
+        if commands.is_command(text):
+            return commands.run(self._chat, text)
+        if self._session.running:
+            raise UsageError(_COMING)
+        return self._send(commands.question(text))
 
     async def _send(self, text: str) -> None:
         chat, editing, before = self._chat, self._editing, self._session.conversation
@@ -48,10 +50,10 @@ class Turns:
         else:
             message = self._session.send(text)
             self._keeping.sent(before)
-            self._keeping.typed(chat.prompt.text)
-        chat.prompt.past.append(text)
+            self.typed(chat.prompt.text)
+        chat.prompt.past.append(commands.typed(text))
         if self._session.backend or chat.loader.loading:  # else it says why there is no model
-            chat.window.notice(self._keeping.trouble)
+            self._keeping.notice()
         if before is None or editing is not None:
             await chat.show_conversation()
         else:
@@ -60,7 +62,7 @@ class Turns:
 
     def typed(self, text: str) -> None:
         """What is typed is kept within a second."""
-        if not self.editing and not commands.is_command(text):
+        if not self.editing:
             self._keeping.typed(text)
 
     async def retry(self) -> None:
@@ -97,7 +99,7 @@ class Turns:
         self._editing = message.id
         chat.prompt.add_class("-editing")
         chat.refresh_bindings()
-        chat.prompt.put(message.content)
+        chat.prompt.put(commands.typed(message.content))
         chat.prompt.typing.focus()
         chat.window.strip.rest([Part("editing: enter asks anew, on a branch of its own", 0)])
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from localspec.tui.figures import Figures
 from localspec.tui.text import shorten
 from localspec.tui.widgets.conversation import Conversation
+from localspec.tui.widgets.hints import Hints
 from localspec.tui.widgets.panel import Panel
 from localspec.tui.widgets.prompt import Prompt, Suggestion
 from localspec.tui.widgets.strip import Strip
@@ -24,37 +25,24 @@ class Window(Vertical):
 
     def __init__(self, suggest: Callable[[str], list[Suggestion]]) -> None:
         super().__init__()
-        self._suggest = suggest
+        self.conversation = Conversation()
+        self.prompt = Prompt(suggest)
+        self.strip = Strip()
 
     def compose(self) -> ComposeResult:
         """From the title down to the keys."""
-        with Horizontal(id="top"):
-            yield Static(id="title", markup=False)
-            yield Static(id="model", markup=False)
         with Horizontal(id="middle"):
             with Vertical(id="column"):
-                yield Conversation()
+                with Horizontal(id="top"):
+                    yield Static(id="title", markup=False)
+                    yield Static(id="model", markup=False)
+                yield self.conversation
                 with Vertical(id="below"):
                     yield Static(id="notice", markup=False)
-                    yield Prompt(self._suggest)
-                    yield Strip()
+                    yield self.prompt
+                    yield self.strip
             yield Panel(id="figures")
-        yield Footer(compact=True, show_command_palette=False)
-
-    @property
-    def conversation(self) -> Conversation:
-        """The messages."""
-        return self.query_one(Conversation)
-
-    @property
-    def prompt(self) -> Prompt:
-        """Where one types."""
-        return self.query_one(Prompt)
-
-    @property
-    def strip(self) -> Strip:
-        """The line of figures."""
-        return self.query_one(Strip)
+        yield Hints()
 
     def notice(self, sentence: str = "") -> None:
         """A sentence above the prompt that stays until there is another, or none."""

@@ -1,6 +1,6 @@
 """Asking again and asking otherwise: branches of a conversation."""
 
-from scripted import HELLO, ScriptedBackend, ask, chatting, driven, on_screen, wait_until
+from scripted import HELLO, ScriptedBackend, ask, begin, chatting, driven, on_screen, wait_until
 
 from localspec.tui.backend import Said
 from localspec.tui.widgets.message import Answer, Question
@@ -56,3 +56,33 @@ async def test_escape_gives_up_editing_and_what_was_typed_comes_back() -> None:
         await pilot.press("e")
         await pilot.press("escape")
         await wait_until(pilot, lambda: chat.prompt.text == "half a thought")
+
+
+@driven
+async def test_an_earlier_answer_is_not_asked_for_again_while_one_comes() -> None:
+    backend = ScriptedBackend([Said("first")], None)
+    async with chatting(backend) as (chat, pilot):
+        await ask(chat, pilot, "Which?")
+        earlier = chat.query_one(Answer)
+        await begin(chat, pilot, backend, "And now?")
+        earlier.focus()
+        await pilot.press("r")
+        await wait_until(pilot, lambda: "The answer is still coming" in on_screen(chat))
+        backend.replies[-1].say("second")
+        backend.replies[-1].end()
+        await wait_until(pilot, lambda: not chat.session.running)
+        assert [m.content for m in chat.session.tree.path()][-2:] == ["And now?", "second"]
+
+
+@driven
+async def test_a_question_that_looks_like_a_command_is_edited_and_recalled_as_one() -> None:
+    backend = ScriptedBackend([Said("first")], [Said("second")], [Said("third")])
+    async with chatting(backend) as (chat, pilot):
+        await ask(chat, pilot, "//etc is what?")
+        chat.query_one(Question).focus()
+        await pilot.press("e", "enter")
+        await wait_until(pilot, lambda: "second" in on_screen(chat) and not chat.session.running)
+    async with chatting(backend, store=chat.session.store) as (chat, pilot):
+        await pilot.press("up", "enter")
+        await wait_until(pilot, lambda: "third" in on_screen(chat))
+    assert [words[-1]["content"] for words, _ in backend.asked] == ["/etc is what?"] * 3

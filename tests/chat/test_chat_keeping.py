@@ -7,7 +7,7 @@ import pytest
 from scripted import HELLO, ScriptedBackend, ask, begin, chatting, driven, on_screen, wait_until
 
 from localspec.errors import LocalspecError
-from localspec.tui.store import Store
+from localspec.tui.store import Store, StoreError
 
 
 @driven
@@ -85,3 +85,32 @@ async def test_a_store_that_breaks_leaves_a_usable_chat(tmp_path: Path) -> None:
             await wait_until(pilot, lambda: "are damaged" in on_screen(chat))
             await pilot.press("ctrl+n", "f1", "escape", "ctrl+o", "x")
             await wait_until(pilot, lambda: "are damaged" in on_screen(chat))
+
+
+@driven
+async def test_that_nothing_is_kept_is_said_whatever_else_there_is_to_say() -> None:
+    backend = ScriptedBackend(LocalspecError("It broke."), notes=["The draft is slow."])
+    async with chatting(backend, trouble="Nothing is being kept.") as (chat, pilot):
+        await wait_until(pilot, lambda: "The draft is slow. Nothing is being" in on_screen(chat))
+        await ask(chat, pilot, "Hi")
+        await wait_until(pilot, lambda: "It broke. Nothing is being kept." in on_screen(chat))
+
+
+@driven
+async def test_where_nothing_can_be_kept_one_can_still_go_elsewhere() -> None:
+    backend = ScriptedBackend()
+    async with chatting(backend) as (chat, pilot):
+        reply = await begin(chat, pilot, backend, "Hi")
+        reply.say("half an answer")
+        await wait_until(pilot, lambda: "half an answer" in on_screen(chat))
+        store, old = chat.session.store, chat.session.conversation or 0
+        with pytest.MonkeyPatch.context() as full:
+            full.setattr(store, "keep", refuse)
+            await pilot.press("ctrl+n")
+            await wait_until(pilot, lambda: "What would you like" in on_screen(chat))
+        await wait_until(pilot, lambda: not chat.session.has_unkept)
+        assert store.tree(old).path()[-1].content == "half an answer"
+
+
+def refuse(*_: object) -> None:
+    raise StoreError("The disk is full.")

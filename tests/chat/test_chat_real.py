@@ -35,8 +35,8 @@ class Terminal:
         self.seen = ""
         self._ended = False
 
-    def type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+    def type(self, keys: str | bytes) -> None:
+        os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
     def wait_for(self, words: str) -> None:
         """Read until `words` are drawn after all that was waited for before."""
@@ -54,6 +54,11 @@ class Terminal:
                 self.seen += os.read(self._master, 1 << 16).decode("utf-8", "replace")
             except OSError:  # how Linux says that the other end was closed
                 self._ended = True
+
+    def close(self) -> None:
+        """Close the window, and wait until the chat has noticed."""
+        os.close(self._master)
+        os.waitpid(self.process, 0)
 
     def end(self) -> int:
         """Wait for its end; the exit code."""
@@ -129,3 +134,33 @@ def test_what_was_said_before_a_kill_is_there(terminal: Terminal, tmp_path: Path
     question, answer = kept(tmp_path)
     assert question.content == "Tell me a long story"
     assert answer.role == "assistant"
+
+
+def drafts(home: Path) -> str:
+    with Store(home / "data" / "chats.db") as store:
+        return store.draft(None)
+
+
+def test_a_chat_that_is_ended_from_outside_keeps_all_and_leaves_the_terminal_as_it_was(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.type("half a thought")
+    terminal.wait_for("thought")
+    os.kill(terminal.process, signal.SIGTERM)
+    terminal.wait_for("\x1b[?1049l")  # back from the alternate screen
+    assert terminal.end() == 128 + signal.SIGTERM
+    assert drafts(tmp_path) == "half a thought"
+
+
+def test_a_terminal_that_is_closed_costs_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.type("half a thought")
+    terminal.wait_for("thought")
+    terminal.close()
+    assert drafts(tmp_path) == "half a thought"
+
+
+def test_bytes_that_are_no_text_do_not_end_the_chat(terminal: Terminal) -> None:
+    terminal.type(b"caf\xe9 au lait")
+    terminal.wait_for("au lait")
+    terminal.type("\x11")
+    assert terminal.end() == 0

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
@@ -205,5 +205,25 @@ def test_a_cancelled_answer_of_a_server_ends() -> None:
         reply.cancel()
         assert await asyncio.wait_for(heard(reply), 10) == ""
         assert reply.finish_reason == "cancelled"
+
+    asyncio.run(go())
+
+
+def test_the_speed_of_a_server_that_counts_in_every_chunk_is_of_the_whole_answer() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for n in range(1, 6):
+            chunk = {**delta(content="word "), "usage": {"completion_tokens": n}}
+            yield f"data: {json.dumps(chunk)}\n\n".encode()
+            await asyncio.sleep(0.05)
+        yield b"data: [DONE]\n\n"
+
+    def server(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=pieces(), headers={"content-type": "text/event-stream"})
+
+    async def go() -> None:
+        backend = Server(Remote("server", transport=httpx2.MockTransport(server)), "big")
+        reply = backend.ask([{"role": "user", "content": "hi"}], {})
+        await heard(reply)
+        assert 5 < reply.figures.statistics.tokens_per_second < 40
 
     asyncio.run(go())

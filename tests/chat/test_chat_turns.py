@@ -209,3 +209,17 @@ async def test_an_answer_that_was_cut_off_says_so() -> None:
         await ask(chat, pilot, "Well?", answered=False)
         await wait_until(pilot, lambda: "reading the prompt" in on_screen(chat))
         assert "cut off" not in on_screen(chat)
+
+
+@driven
+async def test_another_model_ends_an_answer_and_gives_the_next() -> None:
+    first, second = ScriptedBackend(), ScriptedBackend([Said("from the second")], name="second")
+    async with chatting(source=ScriptedSource(scripted=first, other=second)) as (chat, pilot):
+        reply = await begin(chat, pilot, first, "Count")
+        reply.say("one two")
+        await wait_until(pilot, lambda: "one two" in on_screen(chat))
+        await ask(chat, pilot, "/model other", answered=False)
+        await wait_until(pilot, lambda: chat.session.backend is second)
+        await wait_until(pilot, lambda: "stopped" in on_screen(chat))
+        await ask(chat, pilot, "And you?")
+        assert "from the second" in on_screen(chat)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scripted import HELLO, ScriptedBackend, ask, chatting, driven, on_screen, wait_until
 
+from localspec.tui.backend import Said
 from localspec.tui.store import Store
 from localspec.tui.widgets.message import Question
 
@@ -57,3 +58,39 @@ async def test_a_large_paste_is_sent_whole_and_shown_in_short() -> None:
         await ask(chat, pilot, paste)
         assert backend.asked[0][0][0]["content"] == paste
         assert "4,988 more lines" in chat.query_one(Question).query_one(".said").render().plain
+
+
+@driven
+async def test_what_was_changed_while_looking_back_is_still_there() -> None:
+    async with chatting(ScriptedBackend(HELLO)) as (chat, pilot):
+        await ask(chat, pilot, "asked")
+        await pilot.press("n", "e", "w", "up", "!", "down")
+        assert chat.prompt.text == "new"
+        await pilot.press("up")
+        assert chat.prompt.text == "asked!"
+        chat.prompt.put("")
+        await pilot.press("/", "h")
+        await wait_until(pilot, lambda: "/help" in on_screen(chat))
+
+
+@driven
+async def test_what_is_typed_at_a_message_goes_to_the_prompt() -> None:
+    async with chatting(ScriptedBackend(HELLO)) as (chat, pilot):
+        await ask(chat, pilot, "Hi")
+        await pilot.click(Question)
+        assert chat.focused is chat.prompt.typing, "a click chooses no message"
+        chat.query_one(Question).focus()
+        await pilot.press("N", "o", "w")
+        assert chat.prompt.text == "Now"
+
+
+@driven
+async def test_pages_are_turned_from_the_prompt() -> None:
+    text = "\n\n".join(f"line {n}" for n in range(40))
+    async with chatting(ScriptedBackend([Said(text)]), size=(80, 20)) as (chat, pilot):
+        await ask(chat, pilot, "Count")
+        await wait_until(pilot, lambda: "line 39" in on_screen(chat))
+        await pilot.press("pageup", "pageup")
+        await wait_until(pilot, lambda: "line 39" not in on_screen(chat))
+        await pilot.press("pagedown", "pagedown", "pagedown")
+        await wait_until(pilot, lambda: "line 39" in on_screen(chat))

@@ -1,21 +1,19 @@
 """All conversations: to search, to open, to rename, to delete, and to bring back."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from rich.cells import set_cell_size
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from localspec.errors import LocalspecError
 from localspec.tui.keys import CHATS_KEYS
-from localspec.tui.screens.sheet import room
+from localspec.tui.screens.sheet import Listed
 from localspec.tui.store import Store, Summary
 from localspec.tui.text import shorten
 
@@ -27,46 +25,37 @@ _MOST = 500  # in the list
 _MORE = f"These are the latest {_MOST}; what one types finds others."
 
 
-class Chats(ModalScreen[int | None]):
+class Chats(Listed[int | None]):
     """Dismissed with the conversation to open."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back"),
-        Binding("up", "move(-1)", "up", show=False),
-        Binding("down", "move(1)", "down", show=False),
-        *CHATS_KEYS,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*CHATS_KEYS]
 
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
         self._shown: list[Summary] = []
-        self._deleted: list[int] = []
         self._renaming: int | None = None
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> Iterator[Widget]:
         """What is searched for, and the list."""
-        with Vertical(classes="sheet"):
-            yield Static("Chats", classes="name")
-            yield Input(placeholder="search titles and texts")
-            yield OptionList()
-            yield Static(classes="hint", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield Static("Chats", classes="name")
+        yield Input(placeholder="search titles and texts")
+        yield OptionList()
+        yield Static(classes="hint", markup=False)
 
     def on_mount(self) -> None:
         """Show all."""
-        self.query_one(OptionList).can_focus = False
         self._fill()
 
     def _fill(self, at: int = 0) -> None:
-        options, searched = self.query_one(OptionList), self.query_one(Input).value
+        options, searched = self.options, self.field.value
         try:
             self._shown = self._store.summaries(searched, _MOST)
             more = _MORE if len(self._shown) == _MOST else ""
             self._hint(more if self._shown else _NOTHING if searched.strip() else _NONE)
         except LocalspecError as error:
             self._hint(str(error))
-        width = max(20, room(self.app) - 14)
+        width = max(20, self.room - 14)
         options.clear_options()
         options.add_options(
             Option(
@@ -84,23 +73,26 @@ class Chats(ModalScreen[int | None]):
 
     @property
     def _at(self) -> int | None:
-        return self.query_one(OptionList).highlighted
+        return self.options.highlighted
+
+    @property
+    def _deleted(self) -> int | None:
+        """The one that can be brought back."""
+        try:
+            return self._store.last_deleted()
+        except LocalspecError:
+            return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a name is typed, only that."""
         if self._renaming is not None:
             return action == "back"
-        return bool(self._deleted) if action == "undo" else True
+        return self._deleted is not None if action == "undo" else True
 
     def on_input_changed(self) -> None:
         """Search."""
         if self._renaming is None:
             self._fill()
-
-    def action_move(self, step: int) -> None:
-        """Go up or down while typing goes on."""
-        if self._shown:
-            self.query_one(OptionList).highlighted = ((self._at or 0) + step) % len(self._shown)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Open, or take the new name."""
@@ -128,7 +120,7 @@ class Chats(ModalScreen[int | None]):
             return
         chosen = self._shown[self._at]
         self._renaming = chosen.id
-        field = self.query_one(Input)
+        field = self.field
         with field.prevent(Input.Changed):
             field.value = chosen.title
         field.cursor_position = len(chosen.title)
@@ -137,7 +129,7 @@ class Chats(ModalScreen[int | None]):
 
     def _end_renaming(self) -> None:
         renamed, self._renaming = self._renaming, None
-        field = self.query_one(Input)
+        field = self.field
         with field.prevent(Input.Changed):
             field.value = ""
         self._fill()
@@ -147,7 +139,7 @@ class Chats(ModalScreen[int | None]):
     def _highlight(self, conversation: int | None) -> None:
         ids = [summary.id for summary in self._shown]
         if conversation in ids:
-            self.query_one(OptionList).highlighted = ids.index(conversation)
+            self.options.highlighted = ids.index(conversation)
 
     def action_delete(self) -> None:
         """Delete; it can be undone."""
@@ -156,15 +148,14 @@ class Chats(ModalScreen[int | None]):
             return
         chosen = self._shown[at]
         if self._attempt(lambda: self._store.delete(chosen.id)):
-            self._deleted.append(chosen.id)
             self._fill(at)
             self._hint(f"Deleted “{shorten(chosen.title, 40)}”; ctrl+z brings it back.")
             self.refresh_bindings()
 
     def action_undo(self) -> None:
         """Bring the last one back."""
-        if self._deleted and self._attempt(lambda: self._store.restore(self._deleted[-1])):
-            back = self._deleted.pop()
+        back = self._deleted
+        if back is not None and self._attempt(lambda: self._store.restore(back)):
             self._fill()
             self._highlight(back)
             self.refresh_bindings()

@@ -1,14 +1,13 @@
 """Commands and keys, made of the tables that define them."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from localspec import folders
@@ -21,7 +20,7 @@ from localspec.tui.keys import (
     PROMPT_KEYS,
     QUESTION_KEYS,
 )
-from localspec.tui.screens.sheet import room
+from localspec.tui.screens.sheet import Sheet
 
 if TYPE_CHECKING:
     from localspec.tui.commands import Command
@@ -34,23 +33,23 @@ _SCROLLBAR = 3  # cells, with some air
 Row = tuple[str, str]
 
 
-class Help(ModalScreen[None]):
+class Help(Sheet[None]):
     """What can be done, and how. `changed` are keys that are not as they were made, by name."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss(None)", "back")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,q", "back", show=False)]
 
     def __init__(self, commands: Sequence["Command"], changed: Mapping[str, str]) -> None:
         super().__init__()
         self._commands, self._changed = commands, changed
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> Iterator[Widget]:
         """Tables."""
         commands = [
             (f"/{c.name} {c.argument}".strip(), self._with_key(c.name, c.meaning))
             for c in self._commands
         ]
-        width = room(self.app) - _SCROLLBAR
-        with Vertical(classes="sheet"), VerticalScroll():
+        width = self.room - _SCROLLBAR
+        with VerticalScroll():
             yield Static(_table("Commands", commands, width))
             yield Static(_table("Keys", [*self._rows(KEYS), *_FIXED], width))
             yield Static(_table("While typing", [*_TYPING, *self._rows(PROMPT_KEYS)], width))

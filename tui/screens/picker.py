@@ -1,19 +1,16 @@
 """A list to choose from, narrowed by typing."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Sequence
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from rich.cells import set_cell_size
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from localspec.tui.backend import Choice
-from localspec.tui.screens.sheet import room
+from localspec.tui.screens.sheet import Listed
 from localspec.tui.text import shorten
 
 __all__ = ["Picker"]
@@ -22,18 +19,12 @@ _NAME_WIDTH = 24
 _REST_SECONDS = 0.15
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(Listed[str | None]):
     """Dismissed with the name that was chosen, or what was typed where nothing fits it.
 
     What is highlighted is explained below the list: by its detail, or by `explain`, which is given
     its name on another thread.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back"),
-        Binding("up", "move(-1)", "up", show=False),
-        Binding("down", "move(1)", "down", show=False),
-    ]
 
     def __init__(
         self,
@@ -48,20 +39,18 @@ class Picker(ModalScreen[str | None]):
         self._known = {choice.name: choice.detail for choice in choices if choice.detail}
         self._shown: list[Choice] = []
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> Iterator[Widget]:
         """A title, what is typed, the list."""
-        with Vertical(classes="sheet"):
-            yield Static(self._title, classes="name", markup=False)
-            yield Input(placeholder="type to narrow the list")
-            yield OptionList()
-            if self._explain or self._known:
-                yield Static(id="detail", markup=False)
-            if self._hint:
-                yield Static(self._hint, classes="hint", markup=False)
+        yield Static(self._title, classes="name", markup=False)
+        yield Input(placeholder="type to narrow the list")
+        yield OptionList()
+        if self._explain or self._known:
+            yield Static(id="detail", markup=False)
+        if self._hint:
+            yield Static(self._hint, classes="hint", markup=False)
 
     def on_mount(self) -> None:
         """Show everything."""
-        self.query_one(OptionList).can_focus = False
         self._fill("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -75,15 +64,15 @@ class Picker(ModalScreen[str | None]):
             for choice in self._choices
             if all(word in f"{choice.name} {choice.meaning}".lower() for word in words)
         ]
-        options = self.query_one(OptionList)
+        options = self.options
         options.clear_options()
         options.add_options(map(self._option, self._shown))
         options.highlighted = 0 if self._shown else None
 
     def _option(self, choice: Choice) -> Option:
-        label = shorten(choice.label or choice.name, _NAME_WIDTH)
-        meaning = shorten(choice.meaning, room(self.app) - _NAME_WIDTH - 4)
-        return Option(Content.assemble(f"{label:<{_NAME_WIDTH}}  ", (meaning, "$foreground-muted")))
+        label = set_cell_size(shorten(choice.label or choice.name, _NAME_WIDTH), _NAME_WIDTH)
+        meaning = shorten(choice.meaning, self.room - _NAME_WIDTH - 4)
+        return Option(Content.assemble(f"{label}  ", (meaning, "$foreground-muted")))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Explain it, once that is known."""
@@ -105,15 +94,9 @@ class Picker(ModalScreen[str | None]):
         for line in self.query("#detail").results(Static):
             line.update(words)
 
-    def action_move(self, step: int) -> None:
-        """Go up or down while typing goes on."""
-        options = self.query_one(OptionList)
-        if self._shown:
-            options.highlighted = ((options.highlighted or 0) + step) % len(self._shown)
-
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Choose what is highlighted, or what was typed."""
-        at = self.query_one(OptionList).highlighted
+        at = self.options.highlighted
         self.dismiss(self._shown[at].name if at is not None else event.value.strip() or None)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -1,26 +1,26 @@
 """Settings of sampling and guessing, one a line."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from localspec.errors import LocalspecError
 from localspec.tui import knobs
+from localspec.tui.screens.sheet import Sheet
 
 __all__ = ["Settings"]
 
 _TITLE = "Settings of the next answers"
 
 
-class Settings(ModalScreen[None]):
+class Settings(Sheet[None]):
     """Changes `choices` as values are typed; what makes no sense is told and not taken."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back"),
         Binding("up", "app.focus_previous", "up", show=False),
         Binding("down,enter", "app.focus_next", "down", show=False),
     ]
@@ -29,22 +29,26 @@ class Settings(ModalScreen[None]):
         super().__init__()
         self._choices = choices
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> Iterator[Widget]:
         """A line a setting."""
         defaults = knobs.defaults()
-        with Vertical(classes="sheet"):
-            yield Static(_TITLE, classes="name", markup=False)
-            for knob in knobs.KNOBS:
-                value = self._choices.get(knob.name)
-                with Horizontal(classes="row"):
-                    yield Static(knob.name.replace("_", " "), classes="label", markup=False)
-                    yield Input(
-                        "" if value is None else _typed(value),
-                        placeholder=_default(knob.name, defaults[knob.name]),
-                        id=knob.name,
-                    )
-                    yield Static(knob.meaning, classes="meaning", markup=False)
-            yield Static(classes="hint", markup=False)
+        yield Static(_TITLE, classes="name", markup=False)
+        with Vertical(id="rows"):
+            yield from (self._row(knob, defaults[knob.name]) for knob in knobs.KNOBS)
+        yield Static(classes="hint", markup=False)
+
+    def _row(self, knob: knobs.Knob, default: object) -> Widget:
+        value = self._choices.get(knob.name)
+        return Horizontal(
+            Static(knob.name.replace("_", " "), classes="label", markup=False),
+            Input(
+                "" if value is None else _typed(value),
+                placeholder=_default(knob.name, default),
+                id=knob.name,
+            ),
+            Static(knob.meaning, classes="meaning", markup=False),
+            classes="row",
+        )
 
     def on_descendant_focus(self) -> None:
         """Say what the setting means, also where the screen is too narrow for all of them."""

@@ -110,6 +110,12 @@ class Store:
         """Bring a deleted conversation back."""
         self._write("UPDATE conversation SET deleted = NULL WHERE id = ?", (conversation,))
 
+    def last_deleted(self) -> int | None:
+        """The conversation that was deleted last, of those that can be brought back."""
+        query = "SELECT id FROM conversation WHERE deleted > ? ORDER BY deleted DESC LIMIT 1"
+        rows = self._rows(query, [time.time() - _REGRET_SECONDS])
+        return rows[0][0] if rows else None
+
     def _forget_deleted(self) -> None:
         """What was deleted a day ago, and what was typed there; 0 is the one that begins next."""
         self._forget("conversation WHERE deleted < ?", time.time() - _REGRET_SECONDS)

@@ -42,8 +42,12 @@ _STYLES = {
 
 
 class MessageView(Vertical, can_focus=True):
-    """A message that can be chosen, and what can then be done with it."""
+    """A message that can be chosen, and what can then be done with it.
 
+    It is chosen by keys only: who clicks, perhaps to copy a word, goes on typing in the prompt.
+    """
+
+    FOCUS_ON_CLICK = False
     BINDINGS: ClassVar[list[BindingType]] = [*MESSAGE_KEYS]
 
     class Wanted(Event):

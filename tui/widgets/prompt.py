@@ -37,7 +37,7 @@ class Typing(TextArea):
             id="typing",
             compact=True,
             highlight_cursor_line=False,
-            placeholder="Ask something, or / for commands",
+            placeholder="Ask, or / for commands",
         )
         self._prompt = prompt  # called, not told by messages: the next key may be on its way
 
@@ -83,6 +83,20 @@ class Typing(TextArea):
         else:
             super().action_cursor_down(select)
 
+    def action_cursor_page_up(self) -> None:
+        """Up by a page: of the text, or where all of it is seen, of the conversation."""
+        if self.max_scroll_y:
+            super().action_cursor_page_up()
+        else:
+            self._prompt.post_message(Prompt.Paged(-1))
+
+    def action_cursor_page_down(self) -> None:
+        """Down by a page."""
+        if self.max_scroll_y:
+            super().action_cursor_page_down()
+        else:
+            self._prompt.post_message(Prompt.Paged(1))
+
 
 class Prompt(Vertical):
     """The text being typed, and above it how a command may go on."""
@@ -101,19 +115,27 @@ class Prompt(Vertical):
             super().__init__()
             self.text = text
 
+    class Paged(Event):
+        """Somebody wants to see what is further up, or down."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
     def __init__(self, suggest: Callable[[str], list[Suggestion]]) -> None:
         super().__init__()
         self.past: list[str] = []
         """What was asked before, the oldest first."""
+        self.typing = Typing(self)
         self._suggest = suggest
         self._suggestions: list[Suggestion] = []
         self._at: int | None = None
-        self._unsent = ""
+        self._edited: dict[int | None, str] = {}  # what stood there, by place in the past
 
     def compose(self) -> ComposeResult:
         """Suggestions, then the text."""
         yield OptionList(id="suggestions")
-        yield Typing(self)
+        yield self.typing
 
     def on_mount(self) -> None:
         """Suggestions are looked at from here; the keys stay with the text."""
@@ -123,11 +145,6 @@ class Prompt(Vertical):
     @property
     def _list(self) -> OptionList:
         return self.query_one("#suggestions", OptionList)
-
-    @property
-    def typing(self) -> Typing:
-        """The text area."""
-        return self.query_one("#typing", Typing)
 
     @property
     def text(self) -> str:
@@ -151,7 +168,8 @@ class Prompt(Vertical):
 
     def _look(self) -> None:
         """Bring the suggestions up to date with the text."""
-        suggestions = self._suggest(self.text) if self._at is None else []
+        looking_back = self._at is not None and self.text == self.past[self._at]
+        suggestions = [] if looking_back else self._suggest(self.text)
         if suggestions != self._suggestions:
             self._offer(suggestions)
 
@@ -205,7 +223,7 @@ class Prompt(Vertical):
                 return
         text = self.text
         if text.strip():
-            self._at = None
+            self._at, self._edited = None, {}
             self.put("")  # at once: what is typed from now on is another text
             self.post_message(self.Sent(text))
 
@@ -216,12 +234,9 @@ class Prompt(Vertical):
             at = (self._list.highlighted or 0) + step
             self._list.highlighted = at % len(self._suggestions)
             return
-        at = len(self.past) if self._at is None else self._at
-        to = at + step
-        if 0 <= to < len(self.past):
-            self._unsent = self.text if self._at is None else self._unsent
-            self._at = to
-            self.put(self.past[to])
-        elif to >= len(self.past) and self._at is not None:
-            self._at = None
-            self.put(self._unsent)
+        end = len(self.past)
+        to = (end if self._at is None else self._at) + step
+        if 0 <= to <= end:
+            self._edited[self._at] = self.text
+            self._at = to if to < end else None
+            self.put(self._edited.get(self._at, self.past[to] if to < end else ""))
