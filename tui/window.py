@@ -42,7 +42,8 @@ class Window(Vertical):
                     yield self.prompt
                     yield self.strip
             yield Panel(id="figures")
-        yield Hints()
+        with Horizontal(id="keys"):
+            yield Hints()
 
     def notice(self, sentence: str = "") -> None:
         """A sentence above the prompt that stays until there is another, or none."""

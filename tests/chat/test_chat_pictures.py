@@ -7,6 +7,7 @@ import pytest
 from scripted import ScriptedBackend, ScriptedSource, ask, on_screen, wait_until
 from textual import __version__ as textual_version
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from localspec.tui import choosing
 from localspec.tui.app import Chat
@@ -110,6 +111,8 @@ def test_picture(scene: Scene, size: str, snap_compare: Any) -> None:
         chat.prompt.typing.cursor_blink = False
         await wait_until(pilot, lambda: chat.session.backend)
         await scene(chat, pilot)
+        for field in chat.screen.query(Input):
+            field.cursor_blink = False
         await pilot.pause(0.1)
 
     assert snap_compare(chat, terminal_size=SIZES[size], run_before=stage)

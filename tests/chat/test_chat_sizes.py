@@ -5,6 +5,7 @@ from scripted import HELLO, ScriptedBackend, ask, chatting, driven, on_screen, w
 from textual.widgets import Input
 
 from localspec.tui.backend import Said
+from localspec.tui.widgets.hints import Hints
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])
@@ -33,6 +34,8 @@ async def test_what_is_typed_is_seen_below_its_suggestions() -> None:
         await wait_until(
             pilot, lambda: "/" in [line.strip("▌ ") for line in on_screen(chat).splitlines()]
         )
+        strip, hints = chat.window.strip, chat.window.query_one(Hints)
+        assert strip.region.bottom == hints.region.y, "nothing lies between figures and keys"
 
 
 @driven

@@ -4,7 +4,7 @@ import os
 import sys
 
 import pytest
-from scripted import ask, chatting, driven, wait_until
+from scripted import HELLO, ScriptedBackend, ask, chatting, driven, on_screen, wait_until
 
 from localspec.tui.terminal import is_dark
 
@@ -78,3 +78,20 @@ async def test_the_theme_is_the_terminals_until_another_is_chosen() -> None:
         assert chat.theme == "localspec-dark"
         await ask(chat, pilot, "/theme auto", answered=False)
         await wait_until(pilot, lambda: chat.theme == "localspec-light")
+
+
+@driven
+async def test_guesses_and_choices_are_seen_where_there_are_sixteen_colours() -> None:
+    async with chatting(ScriptedBackend(HELLO)) as (chat, pilot):
+        chat.theme = "ansi-dark"
+        await ask(chat, pilot, "Hi")
+        await pilot.press("ctrl+t", "/")
+        await wait_until(pilot, lambda: "/new" in on_screen(chat))
+        styles = {
+            segment.text.strip(): segment.style
+            for strip in chat.screen._compositor.render_strips()
+            for segment in strip
+            if segment.style
+        }
+        assert styles["Hello"].underline
+        assert styles["/new"].underline

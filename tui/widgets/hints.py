@@ -34,17 +34,17 @@ class Hints(Footer):
 
 def _fitting(keys: Iterable[FooterKey], width: int) -> Iterator[FooterKey]:
     """Those that fit `width` cells, ways out before all others; these stand last."""
-    ordered = sorted(keys, key=lambda key: key.description in _WAYS_OUT)
-    left = width
-    for key in reversed(ordered):
-        left -= _cells(key) if key.description in _WAYS_OUT else 0
+    ordered = sorted(keys, key=_is_way_out)
+    left = width + 1  # behind the last one there need be no space
+    left -= sum(map(_cells, filter(_is_way_out, ordered)))
     for key in ordered:
-        if key.description in _WAYS_OUT:
+        left -= 0 if _is_way_out(key) else _cells(key)
+        if _is_way_out(key) or left >= 0:
             yield key
-        elif left >= 0:
-            left -= _cells(key)
-            if left >= 0:
-                yield key
+
+
+def _is_way_out(key: FooterKey) -> bool:
+    return key.description in _WAYS_OUT
 
 
 def _cells(key: FooterKey) -> int:

@@ -244,26 +244,32 @@ class Answer(MessageView):
         tinted.display, prose.display = showing_tint, not showing_tint and bool(parts.answer)
         if showing_tint:
             text = harmless(message.content)
-            colour = not self.app.no_color
             whole = len(text) == len(message.content)
-            await tinted.show(tint.blocks(text, message.origins if whole else (), colour=colour))
+            await tinted.show(
+                tint.blocks(text, message.origins if whole else (), colour=self._colour)
+            )
         elif parts.answer:
             draw = prose.grow if self.running else prose.show
             await draw(harmless(parts.answer))
         self._draw_foot()
+
+    @property
+    def _colour(self) -> bool:
+        """Whether there are colours that can be mixed with the background."""
+        return not (self.app.no_color or self.app.native_ansi_color)
 
     def _draw_foot(self) -> None:
         foot, message = self.query_one(".foot", Static), self.message
         if self.running:
             foot.display = self.tinted and message.figures is not None
             if message.figures and self.tinted:
-                foot.update(tint.legend(message.figures, colour=not self.app.no_color))
+                foot.update(tint.legend(message.figures, colour=self._colour))
             return
         width = self.content_size.width or self.app.size.width - 8
         figures = message.figures
         foot.display = True
         if figures and self.tinted and message.origins:
-            foot.update(tint.legend(figures, colour=not self.app.no_color))
+            foot.update(tint.legend(figures, colour=self._colour))
         else:
             parts = footnote(figures or Figures(), message.finish_reason, message.seed)
             mark = [Part(self.branches, 0)] if self.branches else []
