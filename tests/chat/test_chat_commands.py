@@ -12,6 +12,7 @@ from scripted import (
     ask,
     chatting,
     driven,
+    new_store,
     on_screen,
     wait_until,
 )
@@ -20,7 +21,6 @@ from textual.widgets import Input, OptionList
 
 from localspec.tui.backend import Said
 from localspec.tui.keys import NAMED_KEYS
-from localspec.tui.store import Store
 from localspec.tui.widgets.message import Answer
 
 # Commands --------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ async def test_keys_that_come_at_once_keep_their_order() -> None:
 
 @driven
 async def test_settings_go_to_the_model_and_are_remembered() -> None:
-    store, backend = Store(None), ScriptedBackend(HELLO)
+    store, backend = new_store(), ScriptedBackend(HELLO)
     async with chatting(backend, store=store) as (chat, pilot):
         for command in ("/set seed 7", "/speculation off", "/set top-p 0.5", "/set top-p default"):
             await ask(chat, pilot, command, answered=False)
@@ -142,7 +142,7 @@ async def test_messages_and_code_are_copied() -> None:
 
 @driven
 async def test_chats_are_found_renamed_deleted_brought_back_and_opened() -> None:
-    store = Store(None)
+    store = new_store()
     for title, text in (("Fish", "pike"), ("Birds", "owl"), ("Stones", "flint")):
         store.say(store.begin(title), None, "user", text)
     async with chatting(store=store) as (chat, pilot):
@@ -185,7 +185,7 @@ async def test_a_list_without_chats_answers_what_was_asked() -> None:
 
 @driven
 async def test_the_latest_conversation_can_be_gone_on_with() -> None:
-    store = Store(None)
+    store = new_store()
     store.say(store.begin("Fish"), None, "user", "pike")
     async with chatting(store=store, resume=True) as (chat, _):
         assert "pike" in on_screen(chat)
@@ -246,7 +246,7 @@ async def test_a_setting_that_is_refused_looks_so_on_a_small_screen() -> None:
 
 @driven
 async def test_tint_and_figures_stay_as_they_were() -> None:
-    store = Store(None)
+    store = new_store()
     async with chatting(ScriptedBackend(HELLO), store=store) as (chat, pilot):
         await ask(chat, pilot, "Hi")
         await pilot.press("ctrl+t", "ctrl+g")
@@ -309,7 +309,7 @@ async def test_help_shows_what_keys_are_called_where_they_are_changed(columns: i
 
 @driven
 async def test_long_conversations_are_drawn_a_page_at_a_time() -> None:
-    store = Store(None)
+    store = new_store()
     chat_id, parent = store.begin("long"), None
     for n in range(45):
         parent = store.say(chat_id, parent, "user", f"number {n};").id

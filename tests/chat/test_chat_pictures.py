@@ -97,8 +97,11 @@ async def no_model(chat: Chat, pilot: Pilot[None]) -> None:
     ],
     ids=lambda scene: scene.__name__,
 )  # fmt: skip
-def test_picture(scene: Scene, size: str, snap_compare: Any) -> None:
+def test_picture(
+    scene: Scene, size: str, snap_compare: Any, request: pytest.FixtureRequest
+) -> None:
     store = Store(None)
+    request.addfinalizer(store.close)
     for title in ("Why is the sky blue?", "Explain borrow checking with one small example"):
         store.say(store.begin(title), None, "user", title)
     for day, summary in enumerate(reversed(store.summaries()), start=11601):

@@ -8,13 +8,13 @@ from scripted import (
     begin,
     chatting,
     driven,
+    new_store,
     on_screen,
     wait_until,
 )
 
 from localspec.errors import LocalspecError
 from localspec.tui.backend import Said
-from localspec.tui.store import Store
 from localspec.tui.widgets.message import Answer
 
 
@@ -198,7 +198,7 @@ async def test_an_answer_goes_on_while_something_lies_over_it() -> None:
 
 @driven
 async def test_an_answer_that_was_cut_off_says_so() -> None:
-    store = Store(None)
+    store = new_store()
     id = store.begin("x")
     question = store.say(id, None, "user", "Well?")
     store.say(id, question.id, "assistant", "It is")

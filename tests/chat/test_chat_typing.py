@@ -22,7 +22,7 @@ async def test_the_prompt_grows_and_enter_sends_all_of_it() -> None:
 
 @driven
 async def test_up_and_down_go_through_what_was_asked() -> None:
-    store = Store(None)
+    store = new_store()
     old = store.begin("old")
     store.say(old, None, "user", "asked yesterday")
     async with chatting(ScriptedBackend(HELLO), store=store) as (chat, pilot):

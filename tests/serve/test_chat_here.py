@@ -1,15 +1,14 @@
 """The chat against this server, with the figures that it gives."""
 
-from scripted import ask, driven, on_screen, wait_until
+from scripted import ask, driven, new_store, on_screen, wait_until
 
 from localspec.tui.app import Chat
 from localspec.tui.server import There
-from localspec.tui.store import Store
 
 
 @driven
 async def chat_with(url: str) -> None:
-    chat = Chat(Store(None), There(url), model="")
+    chat = Chat(new_store(), There(url), model="")
     async with chat.run_test(size=(120, 30)) as pilot:
         await wait_until(pilot, lambda: chat.session.backend, "a model")
         assert url in on_screen(chat)

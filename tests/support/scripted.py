@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any, ParamSpec
 
 from textual.pilot import Pilot
@@ -184,11 +184,19 @@ async def chatting(
 ) -> AsyncIterator[tuple[Chat, Pilot[None]]]:
     """A chat with a scripted model; its store ends with the test that made it."""
     source = source or ScriptedSource(scripted=backend or ScriptedBackend())
-    chat = Chat(store or Store(None), source, model=model, **options)
+    chat = Chat(store or new_store(), source, model=model, **options)
     async with chat.run_test(size=size, notifications=True) as pilot:
         if loaded:
             await wait_until(pilot, lambda: chat.session.backend, "a model")
         yield chat, pilot
+
+
+_ENDING = ExitStack()
+
+
+def new_store() -> Store:
+    """A store in memory that ends with the test that is driven."""
+    return _ENDING.enter_context(Store(None))
 
 
 def driven(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
@@ -197,7 +205,8 @@ def driven(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     @functools.wraps(test)
     def run(*arguments: P.args, **named: P.kwargs) -> None:
         async def go() -> None:
-            await test(*arguments, **named)
+            with _ENDING:
+                await test(*arguments, **named)
 
         asyncio.run(go())
 
