@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from scripted import HELLO, ScriptedBackend, ask, chatting, driven, on_screen, wait_until
+from scripted import (
+    HELLO,
+    ScriptedBackend,
+    ask,
+    chatting,
+    driven,
+    new_store,
+    on_screen,
+    wait_until,
+)
 
 from localspec.tui.backend import Said
 from localspec.tui.store import Store

@@ -110,8 +110,8 @@ def test_branches_are_found_without_a_look_at_every_message() -> None:
     tree = Tree(messages)
     messages.closed = True
     tree.add(Message(100, 50, "user", "y", 0.0))
-    assert tree.leaf(1) == 63
-    assert tree.leaf(25) == 100
+    assert tree.leaf(1) == tree.leaf(25) == 100
+    assert tree.leaf(2) == 95
     assert [message.id for message in tree.siblings(6)] == [6, 7]
     assert [message.id for message in tree.siblings(1)] == [1]
 

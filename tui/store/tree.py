@@ -40,13 +40,21 @@ class Tree:
 
     def __post_init__(self) -> None:
         self._following: dict[int | None, list[int]] = {}
-        for message in sorted(self.messages.values(), key=lambda message: message.id):
+        in_order = sorted(self.messages.values(), key=lambda message: message.id)
+        for message in in_order:
             self._following.setdefault(message.parent, []).append(message.id)
+        self._newest = {message.id: message.id for message in in_order}
+        for message in reversed(in_order):  # what follows a message came after it
+            if message.parent is not None:
+                newest = max(self._newest[message.parent], self._newest[message.id])
+                self._newest[message.parent] = newest
 
     def add(self, message: Message) -> None:
         """Put `message` in, the last one in its place."""
         self.messages[message.id] = message
         self._following.setdefault(message.parent, []).append(message.id)
+        for one in self.path(message.id):
+            self._newest[one.id] = message.id
 
     def change(self, id: int, **changes: object) -> Message:
         """The message with changes."""
@@ -68,6 +76,4 @@ class Tree:
 
     def leaf(self, id: int) -> int:
         """Where the branch through `id` that was last worked on ends."""
-        while following := self._following.get(id):
-            id = following[-1]
-        return id
+        return self._newest[id]
