@@ -24,8 +24,6 @@ from localspec.tui.plain import PLAIN
 from localspec.tui.progress import Progress
 from localspec.tui.session import Session
 from localspec.tui.store import Store, Summary
-from localspec.tui.text import code_blocks
-from localspec.tui.thinking import split_thoughts
 from localspec.tui.turns import Turns
 from localspec.tui.widgets.conversation import Conversation
 from localspec.tui.widgets.message import MessageView
@@ -247,27 +245,7 @@ class Chat(App[None]):
 
     async def on_message_view_wanted(self, event: MessageView.Wanted) -> None:
         """Something is to be done with a message."""
-        await self.attempt(lambda: self._fulfil(event.view, event.what))
-
-    async def _fulfil(self, view: MessageView, what: str) -> None:
-        message = view.message
-        match what:
-            case "previous":
-                (self.conversation.neighbour(view, -1) or view).focus()
-            case "next":
-                (self.conversation.neighbour(view, 1) or self.prompt.typing).focus()
-            case "branch-left":
-                await self.turns.switch(message, -1)
-            case "branch-right":
-                await self.turns.switch(message, 1)
-            case "copy":
-                deeds.copy(self, split_thoughts(message.content).answer)
-            case "copy-code":
-                deeds.copy(self, "\n\n".join(code_blocks(message.content)))
-            case "again":
-                await self.turns.again(message.id)
-            case "edit":
-                self.turns.edit(message)
+        await self.attempt(lambda: deeds.fulfil(self, event.view, event.what))
 
     # Keys -----------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What the commands do with the chat. Each raises LocalspecError where it cannot be done.
 
-All take an argument, which is empty for commands that have none.
+What a command does takes its argument, which is empty where it has none.
 """
 
 from pathlib import Path
@@ -10,8 +10,9 @@ from localspec.console import harmless
 from localspec.errors import UsageError
 from localspec.tui import exchange
 from localspec.tui.screens.chats import Chats
-from localspec.tui.text import shorten
+from localspec.tui.text import code_blocks, shorten
 from localspec.tui.thinking import split_thoughts
+from localspec.tui.widgets.message import MessageView
 
 if TYPE_CHECKING:
     from localspec.tui.app import Chat
@@ -23,6 +24,7 @@ __all__ = [
     "copy_last",
     "export",
     "figures",
+    "fulfil",
     "import_file",
     "instruct",
     "leave",
@@ -71,6 +73,28 @@ def copy_last(chat: "Chat", _: str) -> None:
     """Copy the last answer."""
     answers = [m for m in chat.session.tree.path() if m.role == "assistant"]
     copy(chat, split_thoughts(answers[-1].content).answer if answers else "")
+
+
+async def fulfil(chat: "Chat", view: MessageView, what: str) -> None:
+    """Do with a message what was wanted at it."""
+    message, conversation = view.message, chat.conversation
+    match what:
+        case "previous":
+            (conversation.neighbour(view, -1) or view).focus()
+        case "next":
+            (conversation.neighbour(view, 1) or chat.prompt.typing).focus()
+        case "branch-left":
+            await chat.turns.switch(message, -1)
+        case "branch-right":
+            await chat.turns.switch(message, 1)
+        case "copy":
+            copy(chat, split_thoughts(message.content).answer)
+        case "copy-code":
+            copy(chat, "\n\n".join(code_blocks(message.content)))
+        case "again":
+            await chat.turns.again(message.id)
+        case "edit":
+            chat.turns.edit(message)
 
 
 def instruct(chat: "Chat", text: str) -> None:

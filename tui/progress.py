@@ -6,10 +6,11 @@ One timer drives it, and rests when there is nothing to show.
 from typing import TYPE_CHECKING
 
 from localspec.errors import LocalspecError
-from localspec.tui.figures import Figures, Meter, Part, idle, quiet
+from localspec.tui.figures import Figures, Meter
 from localspec.tui.loader import Loader
 from localspec.tui.pace import Pace
 from localspec.tui.session import Session
+from localspec.tui.telling import Part, idle, quiet
 from localspec.tui.widgets.message import Answer
 
 if TYPE_CHECKING:

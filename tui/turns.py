@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from localspec.errors import LocalspecError, UsageError
 from localspec.tui import commands
-from localspec.tui.figures import Part
 from localspec.tui.store import Message
+from localspec.tui.telling import Part
 
 if TYPE_CHECKING:
     from localspec.tui.app import Chat

@@ -12,9 +12,10 @@ from localspec.decoding.statistics import Statistics
 from localspec.governor.doubt import Doubt
 from localspec.tui import tint
 from localspec.tui.backend import Said
-from localspec.tui.figures import Figures, Meter, Part, fit, footnote, live, quiet, spark
+from localspec.tui.figures import Figures, Meter
 from localspec.tui.pace import Pace
 from localspec.tui.session import merge
+from localspec.tui.telling import Part, fit, footnote, live, quiet, spark
 
 # Figures ---------------------------------------------------------------------------------------
 

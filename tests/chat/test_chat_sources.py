@@ -12,9 +12,10 @@ from scripted import ScriptedBackend, ScriptedSource
 from localspec.errors import LocalspecError
 from localspec.remote import Remote
 from localspec.tui.backend import Backend, Reply, Said
-from localspec.tui.figures import Meter, detail
+from localspec.tui.figures import Meter
 from localspec.tui.loader import Loader
 from localspec.tui.server import Server, There
+from localspec.tui.telling import detail
 
 # Loading ---------------------------------------------------------------------------------------
 

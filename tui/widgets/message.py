@@ -1,7 +1,6 @@
 """One message on the screen: what a person said, or an answer with its thoughts and figures."""
 
 import asyncio
-import re
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,18 +8,19 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Event
-from textual.widgets import Markdown, Static
+from textual.widgets import Static
 
 from localspec.console import harmless
 from localspec.tui import tint
-from localspec.tui.figures import SEPARATOR, Figures, Part, fit, footnote
+from localspec.tui.figures import Figures
 from localspec.tui.keys import ANSWER_KEYS, MESSAGE_KEYS, QUESTION_KEYS
 from localspec.tui.store import Message
+from localspec.tui.telling import SEPARATOR, Part, fit, footnote
 from localspec.tui.thinking import split_thoughts
+from localspec.tui.widgets.prose import Prose, Tinted
 
 __all__ = ["Answer", "MessageView", "Question", "line_of"]
 
-_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)  # of a link, used further up
 _LONG = 24  # lines of a question that are shown at once
 
 
@@ -139,52 +139,6 @@ class Thoughts(Vertical):
         """Fold or unfold."""
         if isinstance(self.parent, Answer):
             await self.parent.action_thoughts()
-
-
-class Prose(Markdown):
-    """An answer's Markdown. Links are told to the app, which does not open them by itself."""
-
-    def __init__(self) -> None:
-        super().__init__(open_links=False)
-        self._shown = ""
-        self._grown = False
-
-    async def grow(self, text: str) -> None:
-        """Show a text on its way: of what was shown before, only the end is drawn again."""
-        if not self._grown or not text.startswith(self._shown):
-            self._shown, self._grown = "", True
-            await self.update("")  # Textual appends to what was appended, and to nothing else
-        added, self._shown = text[len(self._shown) :], text
-        if added:
-            await self.append(added)
-
-    async def show(self, text: str) -> None:
-        """Show a whole text. One that has grown is drawn again only where its end may have
-        changed what stands further up.
-        """
-        if text != self._shown or (self._grown and _DEFINITION.search(text)):
-            self._shown, self._grown = text, False
-            await self.update(text)
-
-
-class Tinted(Vertical):
-    """An answer as it was said, token by token, with the guesses in colour."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._blocks: list[Content] = []
-
-    async def show(self, blocks: list[Content]) -> None:
-        """Show blocks, of which most are as before."""
-        views = list(self.query(Static))
-        for i, block in enumerate(blocks):
-            if i >= len(views):
-                await self.mount(Static(block))
-            elif i >= len(self._blocks) or not block.is_same(self._blocks[i]):
-                views[i].update(block)
-        for view in views[len(blocks) :]:
-            await view.remove()
-        self._blocks = blocks
 
 
 class Answer(MessageView):

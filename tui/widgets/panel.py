@@ -3,7 +3,8 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from localspec.tui.figures import Figures, detail
+from localspec.tui.figures import Figures
+from localspec.tui.telling import detail
 
 __all__ = ["Panel"]
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets import Static
 
-from localspec.tui.figures import Meter, Part, live, spark
+from localspec.tui.figures import Meter
+from localspec.tui.telling import Part, live, spark
 from localspec.tui.widgets.message import line_of
 
 __all__ = ["Strip"]
