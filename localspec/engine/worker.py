@@ -251,7 +251,7 @@ class Worker:
             sequence: _Outbox(queue.SimpleQueue(), told or _nobody) for sequence in sequences
         }
         with self._lock:
-            self._check()
+            self.check()
             if self._most is not None and len(self._outboxes) + len(sequences) > self._most:
                 raise BusyError(
                     f"No more than {self._most} answers can be made or wait; ask again later."
@@ -262,9 +262,13 @@ class Worker:
         return [Stream(sequence, outbox) for sequence, outbox in outboxes.items()]
 
     def check(self) -> None:
-        """Raises LocalspecError after `close`, or after a failure of the engine itself."""
+        """Raises LocalspecError where nobody would ever answer: after `close`, after a failure of
+        the engine itself, and in a fork.
+        """
         if self._ended:
             raise LocalspecError(_GONE)
+        if not self._thread.is_alive():  # a fork copies no threads but its own
+            raise LocalspecError(_ELSEWHERE)
 
     @property
     def running(self) -> int:
@@ -299,16 +303,9 @@ class Worker:
         """Have something done on the engine's thread. Raises what `work` raises."""
         job = _Job(work, Future(), when_idle)
         with self._lock:
-            self._check()
+            self.check()
             self._inbox.put(job)
         job.done.result()
-
-    def _check(self) -> None:
-        """Raises LocalspecError where nobody would ever answer."""
-        if self._ended:
-            raise LocalspecError(_GONE)
-        if not self._thread.is_alive():  # a fork copies no threads but its own
-            raise LocalspecError(_ELSEWHERE)
 
     def close(self) -> None:
         """Cancel all answers and end the thread."""
