@@ -25,7 +25,8 @@ PAGES = sorted(
 )
 NAMED_BY_OTHERS = {
     *("--max-num-seqs", "--shutdown-timeout", "--tool-call-parser", "--tensor-split"),
-    *("--stream-interval", "--http2", "--async", "--schema", "--max-examples"),
+    *("--stream-interval", "--http2", "--async", "--schema", "--max-examples", "--cpus"),
+    "--auth-type",
 }
 """Flags of other programs, which pages speak of."""
 
