@@ -58,7 +58,7 @@ class Governor:
         book = self.books.get(drafter)
         if book is None:
             return None
-        prices = self.known.prices([sequence], self._depth)
+        prices = self.known.prices([sequence], len(sequence))
         return doubt(sequence, book, prices, book.proposal(1) * self.costs.pace)
 
     def looks(self, sequences: Many[Sequence]) -> bool:

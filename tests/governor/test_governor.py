@@ -146,6 +146,19 @@ def test_what_speaks_against_a_draft_is_told_in_numbers() -> None:
     assert doubt.expected is None, "not asked in this text"
 
 
+def test_a_short_text_is_judged_by_what_rows_take_there_after_a_long_one() -> None:
+    simulation = Simulation(STEEP, guess=0.1, chance=0.3)
+    simulation.run(1100)
+    simulation.governor.costs.load([STEEP, FLAT])
+    long = simulation.governor.doubt(simulation.sequence, "simulated")
+    simulation.another_text(0.3)
+    short = simulation.governor.doubt(simulation.sequence, "simulated")
+    assert long
+    assert short
+    assert long.needed < 0.4
+    assert short.needed == pytest.approx(0.7, abs=0.05)
+
+
 def test_certainty_is_how_few_tokens_are_likely() -> None:
     sure, lost = Certainty(), Certainty()
     row = np.zeros(1000, np.float32)
