@@ -18,11 +18,11 @@ import psutil
 
 from localspec import folders
 from localspec.errors import ModelError
-from localspec.llama.library import gpus, lib, system_info
+from localspec.llama.library import lib, on_cpu, system_info
 from localspec.llama.trial import WIDTHS, Outcome, attempt
 from localspec.models.fingerprint import fingerprint
 
-__all__ = ["Way", "on_cpu", "repacking_works", "way"]
+__all__ = ["Way", "repacking_works", "way"]
 
 _SUSPECT = "AMX_INT8 = 1"
 _ROOMY = 0.8  # of free memory: a larger file is looked at without touching its weights
@@ -50,11 +50,6 @@ class _Ways(NamedTuple):
 
     quickest: Way
     evenest: Way
-
-
-def on_cpu(gpu_layers: int = -1) -> bool:
-    """Whether no GPU takes part."""
-    return gpu_layers == 0 or not gpus()
 
 
 def way(model: Path, *, gpu_layers: int = -1, exact: bool = True) -> Way:

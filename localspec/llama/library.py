@@ -29,6 +29,7 @@ __all__ = [
     "gpus",
     "lib",
     "log_lines",
+    "on_cpu",
     "show_log",
     "start",
     "system_info",
@@ -112,6 +113,11 @@ def devices() -> list[Device]:
 def gpus() -> list[Device]:
     """Those of them that hold models; what only helps the processor, like BLAS, does not."""
     return [device for device in devices() if "GPU" in device.kind]
+
+
+def on_cpu(gpu_layers: int = -1) -> bool:
+    """Whether no GPU takes part."""
+    return gpu_layers == 0 or not gpus()
 
 
 def _device(handle: int) -> Device:

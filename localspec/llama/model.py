@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from localspec.errors import ModelError
 from localspec.llama import kernels
-from localspec.llama.library import complaint, lib, start
+from localspec.llama.library import complaint, lib, on_cpu, start
 from localspec.llama.vocabulary import Vocabulary
 
 __all__ = ["Model"]
@@ -24,7 +24,7 @@ class Model:
 
     def __init__(self, path: str | Path, *, gpu_layers: int = -1, exact: bool = True) -> None:
         self.path = Path(path)
-        self.on_cpu = kernels.on_cpu(gpu_layers)
+        self.on_cpu = on_cpu(gpu_layers)
         self._gpu_layers = gpu_layers
         start()
         params = lib.llama_model_default_params()

@@ -15,7 +15,7 @@ _LEAST = 64  # cells of a sequence: llama.cpp takes no more rows at once, and a 
 def parameters(
     *, length: int, sequences: int, batch: int, outputs: int, cache: CacheType, on_cpu: bool
 ) -> Any:
-    """What llama.cpp is told of a context, whether it is to be made or only to be reckoned."""
+    """Of one for `sequences` answers of `length` tokens each; a decode takes `batch` rows."""
     params = lib.llama_context_default_params()
     params.n_ctx = max(_LEAST, length) * sequences
     params.n_batch = params.n_ubatch = batch

@@ -17,7 +17,7 @@ from pathlib import Path
 from localspec.errors import ModelError
 from localspec.llama import child
 from localspec.llama.cache import CacheType
-from localspec.llama.library import complaint, forget_log, gpus, lib, log_lines, start
+from localspec.llama.library import complaint, forget_log, lib, log_lines, on_cpu, start
 from localspec.llama.parameters import parameters
 
 __all__ = ["Scene", "Take", "rehearse"]
@@ -62,7 +62,6 @@ def rehearse(model: Path, scenes: Iterable[Scene]) -> list[Take | None]:
 def _play(model: str, scenes: list[Scene]) -> list[Take | None]:
     """What the child does: the model again where its layers move, a context for each scene."""
     start()
-    on_cpu = not gpus()
     takes: list[Take | None] = []
     loaded, layers = None, None
     for scene in scenes:
@@ -79,7 +78,7 @@ def _play(model: str, scenes: list[Scene]) -> list[Take | None]:
                 batch=scene.batch,
                 outputs=scene.outputs,
                 cache=scene.cache,
-                on_cpu=on_cpu or layers == 0,
+                on_cpu=on_cpu(scene.gpu_layers),
             ),
         )
         takes.append(_read("\n".join(log_lines())) if context else None)

@@ -16,7 +16,8 @@ import localspec
 from localspec import console, models
 from localspec.arguments.serve import PARALLEL
 from localspec.errors import ModelError
-from localspec.llama.context import CacheType, Context
+from localspec.llama.cache import CacheType
+from localspec.llama.context import Context
 from localspec.llama.library import forget_log, log_lines
 from localspec.llama.model import Model
 from localspec.llama.rehearsal import Scene, rehearse
