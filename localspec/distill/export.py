@@ -95,7 +95,7 @@ def _add_tensor(
 
 
 def read(path: Path) -> tuple[DecoderShape, dict[str, npt.NDArray[np.float32]]]:
-    """DecoderShape and weights of a decoder that `write` could have written. Raises ModelError."""
+    """Shape and weights of a decoder that `write` could have written. Raises ModelError."""
     shape = shape_of(path)
     return shape, {
         tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)

@@ -28,8 +28,6 @@ __all__ = ["Answer", "Stream", "Worker"]
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2  # how long Ctrl-C may take where a blocked queue cannot be interrupted
-
-
 _GONE = "This model was closed, or has failed; load it again."
 _ELSEWHERE = "This model was loaded before the process forked; load it again here."
 
@@ -237,10 +235,9 @@ class Worker:
     ) -> list[Stream]:
         """Begin to answer all requests or none.
 
-        Raises UsageError where one makes no sense, BusyError where too many would wait. `told` is
-        called on the engine's thread whenever there is something to read, with whether it is the
-        last of an answer; it must be quick. After `close`, or after a failure of the engine itself,
-        LocalspecError is raised.
+        Raises UsageError where one makes no sense, BusyError where too many would wait, and what
+        `check` raises. `told` is called on the engine's thread whenever there is something to read,
+        with whether it is the last of an answer; it must be quick.
         """
         sequences = [self._engine.prepare(request) for request in requests]
         if self._most is not None and len(sequences) > self._most:
