@@ -23,7 +23,6 @@ from localspec.llama.parameters import parameters
 __all__ = ["Scene", "Take", "rehearse"]
 
 _SECONDS, _MEMORY = 60.0, 2 << 30
-_REFUSED = 7
 _LINE = re.compile(r"(\S+) +(output|compute|RS) buffer size = +([\d.]+) MiB")
 _CACHE = re.compile(r"llama_kv_cache.*: size = +([\d.]+) MiB")
 _MIB = 1 << 20
@@ -94,8 +93,7 @@ def _load(model: str, gpu_layers: int) -> object:
     params.n_gpu_layers = gpu_layers
     loaded: object = lib.llama_model_load_from_file(os.fsencode(model), params)
     if not loaded:
-        print(complaint(), file=sys.stderr)
-        sys.exit(_REFUSED)
+        sys.exit(complaint())
     return loaded
 
 
