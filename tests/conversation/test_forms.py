@@ -1,5 +1,7 @@
 """Forms of a conversation that say the same."""
 
+import pytest
+
 from localspec.conversation.forms import (
     one_call_each,
     spelled_out,
@@ -82,6 +84,14 @@ def test_a_call_and_its_result_stand_together_however_results_came() -> None:
     nameless = [{"role": "tool", "content": text} for text in ("rain", "sun")]
     assert [m["content"] for m in one_call_each([called, *nameless])] == ["", "", "rain", "sun"]
     assert one_call_each([asked, one, one]) == [asked, one, one]
+
+
+@pytest.mark.parametrize("written", ["", "{}", {}, None])
+def test_a_call_without_arguments_has_none(written: object) -> None:
+    call = {"function": {"name": "weather", "arguments": written}}
+    for form, expected in ((with_objects, {}), (with_texts, "{}")):
+        ((told,),) = (message["tool_calls"] for message in form([{"tool_calls": [call]}]))
+        assert told["function"]["arguments"] == expected
 
 
 def test_arguments_that_are_no_json_stay_as_they_are() -> None:
