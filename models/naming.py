@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 __all__ = [
     "DEFAULT",
-    "DRAFT",
     "Part",
     "Reference",
     "is_draft",
@@ -27,7 +26,7 @@ __all__ = [
 
 DEFAULT = "Q4_K_M"
 """The quantization that is meant where none is said."""
-DRAFT = "draft-"
+_DRAFT = "draft-"
 """How the label of a draft among other models begins."""
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
@@ -144,7 +143,7 @@ def labels(repository: str, paths: Iterable[str]) -> dict[str, str]:
     found = {}
     for path in paths:
         quantization = quantization_in(path) or _stem(path)
-        found[path] = f"{DRAFT}{quantization}" if is_draft(path, repository) else quantization
+        found[path] = f"{_DRAFT}{quantization}" if is_draft(path, repository) else quantization
     counts = Counter(label.lower() for label in found.values())
     return {
         path: label if counts[label.lower()] == 1 else _stem(path) for path, label in found.items()

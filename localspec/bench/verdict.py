@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from localspec.bench.benchmark import Benchmark
 from localspec.bench.guesses import Guesses
 
-__all__ = ["breakdown", "cost_of", "verdict"]
+__all__ = ["breakdown", "verdict"]
 
 _PLACES = 8  # of a guess, the first ones
 _NOTHING = 0.03  # a difference of speed below this share is called none
@@ -43,7 +43,7 @@ def _because(benchmark: Benchmark) -> str:
     rows = 1 + guesses.length
     held = f"{guesses.acceptance_rate:.0%} of the guesses hold"
     gives = f"so that a pass gives {guesses.tokens_per_step:.2f} tokens on average"
-    cost = cost_of(benchmark.curve, rows)
+    cost = _cost_of(benchmark.curve, rows)
     if cost is None:
         return f"{held}, {gives}"
     return (
@@ -55,13 +55,13 @@ def _because(benchmark: Benchmark) -> str:
 def _why_not(benchmark: Benchmark) -> str:
     if benchmark.draft is None:
         return " (there is no draft)"
-    cost = cost_of(benchmark.curve, 2)
+    cost = _cost_of(benchmark.curve, 2)
     if cost is None:
         return ""
     return f" (a pass over two tokens takes {cost:.2f} times as long as one over a single token)"
 
 
-def cost_of(curve: Mapping[int, float], rows: float) -> float | None:
+def _cost_of(curve: Mapping[int, float], rows: float) -> float | None:
     """V(rows) / V(1), between measured numbers of rows along a line; None beyond them."""
     below = max((n for n in curve if n <= rows), default=None)
     above = min((n for n in curve if n >= rows), default=None)

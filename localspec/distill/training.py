@@ -25,7 +25,7 @@ from localspec.distill.optimiser import Optimiser
 from localspec.distill.record import Text
 from localspec.distill.shape import DecoderShape
 
-__all__ = ["Alphabet", "Result", "best_device", "train"]
+__all__ = ["Alphabet", "Result", "train"]
 
 _RATE, _EMBEDDING_RATE = 3e-3, 3e-3
 _WARM_STEPS = 30
@@ -80,7 +80,7 @@ class Result:
     loss: float
 
 
-def best_device() -> str:
+def _best_device() -> str:
     """What torch runs fastest on here."""
     if torch.cuda.is_available():
         return "cuda"
@@ -103,7 +103,7 @@ def train(
     The state is kept in `checkpoint` every few seconds and taken up again from there. Where the
     device (by default the fastest) runs out of memory, steps become smaller.
     """
-    device = device or best_device()
+    device = device or _best_device()
     alphabet = Alphabet(texts, shape.vocabulary)
     model = _decoder(shape, alphabet, start).to(device)
     optimiser = Optimiser(model, _RATE, _EMBEDDING_RATE)

@@ -20,13 +20,11 @@ from localspec.drafters.base import Ask
 from localspec.errors import DecodeError
 from localspec.llama.rows import Evaluator, Logits, Run
 
-__all__ = ["STEADILY", "STEADY", "ModelDrafter"]
+__all__ = ["ModelDrafter"]
 
 _MOST_FAILURES = 3  # of decodes, before the model is left alone
-STEADY = 4
-"""Rows of each pass on a GPU: hardly slower than one, and few steps leave more to be fed."""
-STEADILY = 16
-"""Tokens that are fed so at most; more take less time at once, though that needs another graph."""
+_STEADY = 4  # rows of each pass on a GPU: hardly slower than one, and few steps leave more to feed
+_STEADILY = 16  # tokens fed so at most; more take less time at once, though with another graph
 
 
 class ModelDrafter:
@@ -153,7 +151,7 @@ class ModelDrafter:
 
     def _fits_steadily(self, chain: "_Chain") -> bool:
         room = self._model.length - self._cached[chain.ask.sequence.slot]
-        return not chain.hint and len(chain.unseen) <= min(STEADILY, room - STEADY)
+        return not chain.hint and len(chain.unseen) <= min(_STEADILY, room - _STEADY)
 
     def _feed_steadily(self, chain: "_Chain") -> Logits:
         """In passes of as many rows as always, that give one row of logits: else llama.cpp would
@@ -161,9 +159,9 @@ class ModelDrafter:
         """
         slot = chain.ask.sequence.slot
         while True:
-            run = self._run(chain, STEADY, outputs=1)
-            logits = self._decode([filled(run, STEADY)])
-            surplus = STEADY - len(run.tokens)
+            run = self._run(chain, _STEADY, outputs=1)
+            logits = self._decode([filled(run, _STEADY)])
+            surplus = _STEADY - len(run.tokens)
             if surplus:
                 self._cached[slot] -= surplus
                 self._model.truncate(slot, self._cached[slot])
