@@ -25,11 +25,13 @@ __all__ = [
     "strong",
     "table",
     "tell",
+    "width",
 ]
 
 State: TypeAlias = Literal["ok", "warning", "failed"]
 _SUBJECT = 14  # columns for the name of a finding
 _WIDEST = 100  # columns: longer lines read badly
+_USUAL = 80  # columns of terminals that do not say
 
 _MARKS = {"ok": ("✓", 32), "warning": ("!", 33), "failed": ("✗", 31)}
 # Escape sequences in an answer must not reach a terminal: they move cursors and set titles.
@@ -87,7 +89,7 @@ def paragraph(text: str, columns: int, indent: str = "", further: str | None = N
 
 def fitted(line: str, stream: TextIO) -> str:
     """`line`, broken between words where `stream` is a terminal, which would tear them."""
-    return "\n".join(paragraph(line, columns())) if stream.isatty() else line
+    return "\n".join(paragraph(line, columns(stream))) if stream.isatty() else line
 
 
 def finding(state: State, subject: str, detail: str, columns: int, advice: str = "") -> list[str]:
@@ -128,9 +130,17 @@ def _range(first: int, last: int | None) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def columns() -> int:
-    """Columns to write in: the terminal's, and no more than read well."""
-    return min(_WIDEST, shutil.get_terminal_size().columns)
+def columns(stream: TextIO | None = None) -> int:
+    """Columns to write in: those of standard output or `stream`, and no more than read well."""
+    return min(_WIDEST, width(stream or sys.stdout))
+
+
+def width(stream: TextIO) -> int:
+    """Columns of the terminal that `stream` is; others may lead elsewhere."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL
+    except (OSError, ValueError):  # it is none
+        return shutil.get_terminal_size().columns
 
 
 def note(sentence: str) -> None:

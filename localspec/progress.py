@@ -3,7 +3,6 @@
 Where nobody is there to see it, nothing is drawn.
 """
 
-import os
 import sys
 import threading
 import time
@@ -13,13 +12,12 @@ from typing import Self
 
 from localspec import console, spoken
 
-__all__ = ["LiveLine", "Progress", "Waiting", "bar"]
+__all__ = ["FRAMES", "LiveLine", "Progress", "Waiting", "bar"]
 
 _PATIENCE_SECONDS = 0.7
 _FRAME_SECONDS = 0.1
-_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _CLEAR_LINE = "\r\x1b[K"
-_COLUMNS = 80  # where standard error is no terminal
 _BAR = 20
 _TELLING = 0.02  # share of the work after which its speed says when it will end
 
@@ -32,16 +30,8 @@ def bar(share: float, columns: int = _BAR) -> str:
 
 def _draw(text: str) -> None:
     """Have `text` in the line that the cursor is in, instead of what is there."""
-    sys.stderr.write(f"{_CLEAR_LINE}{console.harmless(text)[: _columns() - 1]}")
+    sys.stderr.write(f"{_CLEAR_LINE}{console.harmless(text)[: console.width(sys.stderr) - 1]}")
     sys.stderr.flush()
-
-
-def _columns() -> int:
-    """How wide standard error is: standard output may lead elsewhere."""
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
-    except (OSError, ValueError):
-        return _COLUMNS
 
 
 class LiveLine:
@@ -88,7 +78,7 @@ class Waiting:
     """Says what is being waited for, if it takes long."""
 
     def __init__(self) -> None:
-        self._what, self._frames = "", cycle(_FRAMES)
+        self._what, self._frames = "", cycle(FRAMES)
         self._line = LiveLine(self._text, _FRAME_SECONDS, _PATIENCE_SECONDS)
 
     def __enter__(self) -> Self:

@@ -18,6 +18,7 @@ LONG = """
 from localspec.progress import Progress
 with Progress() as progress:
     progress.at(0.01, "letting a draft with a long name guess for a target with another")
+    progress.note("A draft with a long name was not found, and so nothing guesses.")
 """
 
 
@@ -53,4 +54,5 @@ def test_a_line_fits_the_terminal_whatever_standard_output_is() -> None:
     os.close(ours)
     lines = shown.replace("\x1b[K", "").split("\r")
     assert "letting" in shown
+    assert "nothing guesses." in shown
     assert max(map(len, lines)) < NARROW

@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import shutil
 from dataclasses import replace
 
 from localspec.arguments.common import loading
 from localspec.audit import verdict
 from localspec.audit.audit import audit
+from localspec.console import columns
 from localspec.llama.library import show_log
 from localspec.progress import Progress
 from localspec.runtime import LLM
@@ -27,5 +27,5 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(verdict.document(found), ensure_ascii=False))
     else:
-        print("\n".join(verdict.page(found, shutil.get_terminal_size().columns)))
+        print("\n".join(verdict.page(found, columns())))
     return 0 if found.exact else 1

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
 import localspec
@@ -11,6 +10,7 @@ from localspec.bench import prompts, report, screen, twins
 from localspec.bench.benchmark import Benchmark, Plan, benchmark
 from localspec.bench.llama_server_flags import PROGRAM
 from localspec.bench.plot import plot, prepare
+from localspec.console import columns
 from localspec.errors import INTERRUPTED
 from localspec.llama.library import show_log
 from localspec.progress import Progress, Waiting
@@ -47,8 +47,7 @@ def _show(result: Benchmark, picture: Path | None, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(report.document(result), ensure_ascii=False))
     else:
-        columns = shutil.get_terminal_size().columns
-        print(screen.screen(result, columns, chart=picture is None))
+        print(screen.screen(result, columns(), chart=picture is None))
     if picture and result.tasks:
         plot(result, picture)
     if result.stopped is None:

@@ -15,8 +15,6 @@ from localspec.progress import Progress
 
 __all__ = ["run"]
 
-_COLUMNS = 80
-
 
 def run(options: argparse.Namespace) -> int:
     """Ask, learn, measure, tell."""
@@ -41,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_document(target, outcome)))
     else:
-        print("\n".join(console.paragraph(_page(target, outcome), _COLUMNS)))
+        print("\n".join(console.paragraph(_page(target, outcome), console.columns())))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shutil
 
 from localspec import console
 from localspec.bench import advice
@@ -24,5 +23,5 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(advice.document(tuning, device()), ensure_ascii=False))
     else:
-        print(advice.page(tuning, device(), shutil.get_terminal_size().columns))
+        print(advice.page(tuning, device(), console.columns()))
     return 0

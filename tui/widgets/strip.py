@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets import Static
 
+from localspec.progress import FRAMES
 from localspec.tui.figures import Meter
 from localspec.tui.telling import Part, live, spark
 from localspec.tui.widgets.message import line_of
@@ -12,7 +13,6 @@ from localspec.tui.widgets.message import line_of
 __all__ = ["Strip"]
 
 _SPARK = 16
-_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Strip(Static):
@@ -37,7 +37,7 @@ class Strip(Static):
     def wait(self, what: str) -> None:
         """A sign of life."""
         self._frame += 1
-        self._bars = _FRAMES[self._frame % len(_FRAMES)]
+        self._bars = FRAMES[self._frame % len(FRAMES)]
         self._parts = [Part(what, 0)]
         self._draw()
 
