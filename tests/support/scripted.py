@@ -26,6 +26,7 @@ __all__ = [
     "chatting",
     "driven",
     "figures",
+    "new_store",
     "on_screen",
     "wait_until",
 ]
