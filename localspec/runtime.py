@@ -4,7 +4,8 @@
         for piece in llm.stream("How do I list files by size?", seed=7):
             print(piece.text, end="")
 
-Any number of threads may call an LLM; see `worker` for how they meet the one that decodes.
+Any number of threads may call an LLM; see `engine.worker` for how they meet the one that
+decodes.
 """
 
 import functools

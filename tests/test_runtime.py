@@ -143,6 +143,13 @@ def test_options_that_make_no_sense_are_refused(llm: LLM, options: Options, word
         llm.generate("Hello", **options)
 
 
+@pytest.mark.parametrize("how", [{"context": 0}, {"parallel": 0}, {"waiting": -1}], ids=str)
+def test_ways_of_loading_that_make_no_sense_are_refused(how: Any) -> None:
+    [(name, value)] = how.items()
+    with pytest.raises(UsageError, match=f"{name} is {value}; it must be at least {value + 1}"):
+        localspec.load(**how)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -1,6 +1,6 @@
 """The chat's keys, as data: key, action, id, words for the footer and for help.
 
-By their ids they are changed in config.toml, see `settings.keys`.
+By their ids they are changed in config.toml, see `arguments.settings.keys`.
 """
 
 from textual.binding import Binding

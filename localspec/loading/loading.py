@@ -54,9 +54,10 @@ class Loading:
     waiting: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("context", self.context), ("parallel", self.parallel)):
-            if value is not None and value < 1:
-                raise UsageError(f"{name} is {value}; it must be at least 1.")
+        for name, least in (("context", 1), ("parallel", 1), ("waiting", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"{name} is {value}; it must be at least {least}.")
         if self.cache not in (kinds := get_args(CacheType)):
             raise UsageError(f"cache is {self.cache!r}; it must be {' or '.join(kinds)}.")
 

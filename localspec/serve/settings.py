@@ -39,9 +39,6 @@ class Settings:
             )
         if not 0 <= self.port <= 65535:
             raise UsageError(f"The port is {self.port}; it must be from 0 to 65535.")
-        waiting = self.loading.waiting
-        if waiting is not None and waiting < 0:
-            raise UsageError(f"--queue is {waiting}; it must be at least 0.")
         if self.keep_alive is not None and not self.keep_alive > 0:
             raise UsageError(f"--keep-alive is {self.keep_alive:g}; it must be above 0 seconds.")
         for origin in self.origins:

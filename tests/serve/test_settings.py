@@ -37,7 +37,6 @@ def test_what_to_paste_into_a_client_fits_eighty_columns(monkeypatch: pytest.Mon
     "wrong",
     [
         {"port": 70000},
-        {"loading": Loading(waiting=-1)},
         {"keep_alive": 0},
         {"keep_alive": float("nan")},
         {"api_key": "two words"},
