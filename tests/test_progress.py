@@ -33,10 +33,10 @@ def test_progress_is_shown_to_people_only(
     with Progress(lambda: next(times)) as progress:
         progress.at(0.25, "code")
         progress.at(0.3, "too soon")
-        progress.at(0.5, "chat")
+        progress.at(0.5, "\x1b[2Jchat")
     shown = capsys.readouterr().err
     assert "25% code, 30 s left" in shown
-    assert "50% chat, 20 s left" in shown
+    assert "50% [2Jchat, 20 s left" in shown, "and nothing in it speaks to the terminal"
     assert "too soon" not in shown
     assert shown.endswith("\r\x1b[K")
 

@@ -125,7 +125,7 @@ class Prompt(Vertical):
     def __init__(self, suggest: Callable[[str], list[Suggestion]]) -> None:
         super().__init__()
         self.past: list[str] = []
-        """What was asked before, the oldest first."""
+        """What was asked before, as it is typed, the oldest first; none of it is a command."""
         self.typing = Typing(self)
         self._suggest = suggest
         self._suggestions: list[Suggestion] = []
@@ -168,8 +168,7 @@ class Prompt(Vertical):
 
     def _look(self) -> None:
         """Bring the suggestions up to date with the text."""
-        looking_back = self._at is not None and self.text == self.past[self._at]
-        suggestions = [] if looking_back else self._suggest(self.text)
+        suggestions = self._suggest(self.text)
         if suggestions != self._suggestions:
             self._offer(suggestions)
 
