@@ -7,11 +7,12 @@ from statistics import median
 from localspec.governor.costs import Costs
 from localspec.llama.rows import Evaluator, Run
 
-__all__ = ["sweep"]
+__all__ = ["set_pace", "sweep"]
 
 _BEGINNING = 16  # tokens that stand in the cache before the measured ones
 _MOST_TELLING_FIRST = (1, 4, 8, 2, 3, 16, 5, 6, 12, 9, 7, 10, 32, 14, 11, 13, 15, 17, 24)
 _TOKEN = 1
+_PACE_SECONDS = 0.01
 _CLIFF = 1.25  # times what more rows take: what took longer was measured in a bad moment
 
 
@@ -56,6 +57,26 @@ def sweep(
                 costs.change = max(0.0, median(changes)) if target.settling > 1 else 0.0
                 target.truncate(0, 0)
                 return
+
+
+def set_pace(
+    target: Evaluator, costs: Costs, *, clock: Callable[[], float] = time.perf_counter
+) -> None:
+    """Set the pace of the moment where `costs` are of another time: or a first answer, which takes
+    few steps, would be compared with what plain decoding took then.
+
+    A few rows are decoded one by one, of a large model a single one; slot 0 is left empty. Where
+    another number of rows costs much, as on a GPU, there is no pace.
+    """
+    if not target.can_truncate or costs.change:
+        return
+    times = list[float]()
+    while sum(times) < _PACE_SECONDS:
+        began = clock()
+        target.decode([Run(0, (_TOKEN,), 0, 1)])
+        times.append(clock() - began)
+        target.truncate(0, 0)
+    costs.pace = min(times) / (costs.times()[1] - costs.overhead)
 
 
 def _plausible(times: dict[int, float]) -> dict[int, float]:

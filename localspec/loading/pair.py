@@ -14,7 +14,7 @@ from localspec.engine.engine import Engine
 from localspec.governor import profile
 from localspec.governor.costs import Costs
 from localspec.governor.governor import Governor
-from localspec.governor.sweep import sweep
+from localspec.governor.sweep import set_pace, sweep
 from localspec.llama.context import Context
 from localspec.llama.library import devices, system_info
 from localspec.llama.model import Model
@@ -68,8 +68,11 @@ class Pair:
     def _learn(self) -> None:
         """What decoding costs: as it was remembered, or else measured now."""
         self._profile = self._profile_path()
-        if not profile.load(self.governor, self._profile):
-            sweep(self.cache, self.governor.costs, budget=_SWEEP_SECONDS)
+        costs = self.governor.costs
+        if profile.load(self.governor, self._profile):
+            set_pace(self.cache, costs)
+        else:
+            sweep(self.cache, costs, budget=_SWEEP_SECONDS)
         self._resources.callback(self._remember)
 
     def _profile_path(self) -> Path:

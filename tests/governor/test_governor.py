@@ -21,7 +21,7 @@ from localspec.governor.curve import CostCurve
 from localspec.governor.governor import Governor
 from localspec.governor.sharpness import Sharpness
 from localspec.governor.survival import Calibration, OwnCalibration
-from localspec.governor.sweep import sweep
+from localspec.governor.sweep import set_pace, sweep
 from localspec.governor.worth import OwnWorth, Worth
 from localspec.llama.rows import Logits, Run, nothing
 
@@ -233,6 +233,15 @@ class TestCosts:
         assert target.cache == [[]]
         assert measured[4] == pytest.approx(STEEP[4])
         assert len(measured) >= 10
+
+    def test_what_was_measured_another_time_gets_the_pace_of_today(self) -> None:
+        target, costs = Slow(STEEP), Costs(ROWS)
+        costs.load([{n: 7 * seconds for n, seconds in STEEP.items()}])
+        costs.overhead = 0.1
+        set_pace(target, costs, clock=lambda: target.now)
+        assert target.cache == [[]]
+        assert costs.step(4) == pytest.approx(STEEP[4], rel=0.05)
+        assert len(target.decodes) < 4, "of a slow model one row says enough"
 
     def test_a_width_that_was_held_up_in_the_sweep_is_not_believed(self) -> None:
         measured = Slow({**STEEP, 6: 40.0}).swept()
