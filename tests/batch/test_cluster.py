@@ -36,7 +36,8 @@ def address() -> Iterator[str]:
     from ray.cluster_utils import Cluster
 
     root = str(Path(__file__).parents[2])
-    os.environ["PYTHONPATH"] = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+    # An empty part would stand for whatever folder a process is in.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.getenv("PYTHONPATH")]))
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     cluster = Cluster()
     for _ in range(2):
