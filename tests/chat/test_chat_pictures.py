@@ -112,7 +112,7 @@ def test_picture(
 
     async def stage(pilot: Pilot[None]) -> None:
         chat.prompt.typing.cursor_blink = False
-        await wait_until(pilot, lambda: chat.session.backend)
+        await wait_until(pilot, lambda: chat.session.backend and "Lately" in on_screen(chat))
         await scene(chat, pilot)
         for field in chat.screen.query(Input):
             field.cursor_blink = False
