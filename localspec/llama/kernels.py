@@ -88,11 +88,11 @@ def _try(model: Path, repack: bool, cpu: bool) -> tuple[_Ways, bool]:
     suspect = _SUSPECT in system_info()
     repack = repack and (roomy or not suspect)
     tried = repack and roomy and (suspect or cpu)
-    outcome = attempt(model, size=size, repack=tried, decode=roomy)
+    outcome = attempt(model, size=size, repack=tried, decode=roomy, compare=cpu)
     crashed = outcome.kind == "crashed" and tried and suspect
     if crashed:
         repack = tried = False
-        outcome = attempt(model, size=size, repack=False, decode=roomy)
+        outcome = attempt(model, size=size, repack=False, decode=roomy, compare=cpu)
     if outcome.kind != "works":
         raise ModelError(_sentence(model, outcome))
     quickest = evenest = Way(repack, _limit(outcome) if cpu else None)

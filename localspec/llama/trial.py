@@ -22,6 +22,7 @@ _KILLED = -9  # what the system does where memory runs out
 _SECONDS, _BYTES_A_SECOND = 60.0, 20e6  # for a slow disk
 _SPARE_MEMORY = 1 << 30
 _ALONE = 8  # rows that are evaluated one by one
+_A_FEW = 4  # tokens: wide enough for other kernels than those of one
 
 
 class Outcome(NamedTuple):
@@ -35,15 +36,17 @@ class Outcome(NamedTuple):
     even: int = WIDTHS[-1]
 
 
-def attempt(model: Path, *, size: int, repack: bool, decode: bool = True) -> Outcome:
+def attempt(
+    model: Path, *, size: int, repack: bool, decode: bool = True, compare: bool = True
+) -> Outcome:
     """Try a model of `size` bytes in all its files; `repack` is as for loading it.
 
-    Without `decode` its weights are not looked at, which takes next to no memory.
+    Without `decode` its weights are not looked at, which takes next to no memory; only with
+    `compare` are widths compared, which takes dozens of rows.
     """
     seconds, memory = _SECONDS + size / _BYTES_A_SECOND, _SPARE_MEMORY + 2 * size
-    end = child.run(
-        __name__, str(model), str(int(repack)), str(int(decode)), seconds=seconds, memory=memory
-    )
+    flags = (str(int(flag)) for flag in (repack, decode, compare))
+    end = child.run(__name__, str(model), *flags, seconds=seconds, memory=memory)
     if end.exceeded:
         return Outcome("unbounded", end.exceeded)
     if end.code == 0:
@@ -59,7 +62,7 @@ def _without_folders(words: str) -> str:
     return f"{Path(first).name} {rest}".strip(" .")
 
 
-def _load_and_decode(model: str, repack: bool, decode: bool) -> None:
+def _load_and_decode(model: str, repack: bool, decode: bool, compare: bool) -> None:
     """What the child does: plain llama.cpp, a few tokens wide, as that is where kernels differ."""
     start()
     params = lib.llama_model_default_params()
@@ -78,24 +81,31 @@ def _load_and_decode(model: str, repack: bool, decode: bool) -> None:
     lib.llama_tokenize(vocabulary, text, len(text), room, len(room), False, True)
     if lib.llama_model_has_encoder(loaded):  # `Model` says so; to decode first would be its death
         return
-    if decode and lib.llama_vocab_n_tokens(vocabulary) > 1:
-        print(_even(context, lib.llama_vocab_n_tokens(vocabulary)))
+    known = lib.llama_vocab_n_tokens(vocabulary)
+    if not decode or known <= 1:
+        return
+    if compare:
+        print(_even(context, known))
+    else:
+        _logits(context, [1] * _A_FEW, 0, known)
 
 
-def _even(context: Any, vocabulary: int) -> int:
-    """The most rows a pass may have for each to give the logits that it gives alone."""
-    tokens = [1 + i % (vocabulary - 1) for i in range(WIDTHS[-1])]
-    alone = [logits for i in range(_ALONE) for logits in _logits(context, tokens[i : i + 1], i)]
+def _even(context: Any, known: int) -> int:
+    """The most rows a pass may have for each to give the logits that it gives alone, of a
+    vocabulary of so many tokens.
+    """
+    tokens = [1 + i % (known - 1) for i in range(WIDTHS[-1])]
+    alone = [row for i in range(_ALONE) for row in _logits(context, tokens[i : i + 1], i, known)]
     even = 1
     for width in WIDTHS:
-        beside = _logits(context, tokens[:width], 0)
+        beside = _logits(context, tokens[:width], 0, known)
         if beside != alone[: len(beside)]:
             break
         even = width
     return even
 
 
-def _logits(context: Any, tokens: list[int], position: int) -> list[bytes]:
+def _logits(context: Any, tokens: list[int], position: int, known: int) -> list[bytes]:
     """Of the first rows of one pass, `position` tokens deep; what was deeper is forgotten."""
     if not position:
         lib.llama_memory_clear(lib.llama_get_memory(context), False)
@@ -106,9 +116,8 @@ def _logits(context: Any, tokens: list[int], position: int) -> list[bytes]:
         batch.n_seq_id[i], batch.seq_id[i][0] = 1, 0
     lib.llama_decode(context, batch)
     lib.llama_batch_free(batch)
-    size = lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(lib.llama_get_model(context)))
     found = [lib.llama_get_logits_ith(context, i) for i in range(min(len(tokens), _ALONE))]
-    return [ctypes.string_at(row, 4 * size) if row else b"" for row in found]  # encoders have none
+    return [ctypes.string_at(row, 4 * known) if row else b"" for row in found]  # encoders have none
 
 
 def _refuse() -> None:
@@ -117,4 +126,4 @@ def _refuse() -> None:
 
 
 if __name__ == "__main__":
-    _load_and_decode(sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1")
+    _load_and_decode(sys.argv[1], *(flag == "1" for flag in sys.argv[2:]))

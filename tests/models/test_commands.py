@@ -180,6 +180,21 @@ def test_a_model_larger_than_memory_is_tried_without_its_weights(
     assert (seen[0]["decode"], seen[0]["repack"]) == (False, False)
 
 
+def test_widths_are_not_compared_for_a_gpu_whose_kernels_are_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def noted(model: Path, **options: Any) -> trial.Outcome:
+        seen.append(options)
+        return trial.attempt(model, **options)
+
+    monkeypatch.setattr(kernels, "attempt", noted)
+    monkeypatch.setattr(kernels, "on_cpu", lambda gpu_layers: False)
+    assert kernels.way(PAIR.draft).even is None
+    assert [options["compare"] for options in seen] == [False]
+
+
 # What is said of files --------------------------------------------------------------------------
 
 
