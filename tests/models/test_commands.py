@@ -165,31 +165,30 @@ def test_a_child_is_held_to_its_limits(
     assert words in child.run("endless", seconds=seconds, memory=memory).exceeded
 
 
-def test_a_model_larger_than_memory_is_tried_without_its_weights(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seen: list[dict[str, Any]] = []
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """How models are tried."""
+    noted: list[dict[str, Any]] = []
 
-    def noted(model: Path, **options: Any) -> trial.Outcome:
-        seen.append(options)
+    def attempt(model: Path, **options: Any) -> trial.Outcome:
+        noted.append(options)
         return trial.attempt(model, **options)
 
-    monkeypatch.setattr(kernels, "attempt", noted)
+    monkeypatch.setattr(kernels, "attempt", attempt)
+    return noted
+
+
+def test_a_model_larger_than_memory_is_tried_without_its_weights(
+    seen: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1 << 20))
     kernels.repacking_works(PAIR.draft)
     assert (seen[0]["decode"], seen[0]["repack"]) == (False, False)
 
 
 def test_widths_are_not_compared_for_a_gpu_whose_kernels_are_others(
-    monkeypatch: pytest.MonkeyPatch,
+    seen: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[dict[str, Any]] = []
-
-    def noted(model: Path, **options: Any) -> trial.Outcome:
-        seen.append(options)
-        return trial.attempt(model, **options)
-
-    monkeypatch.setattr(kernels, "attempt", noted)
     monkeypatch.setattr(kernels, "on_cpu", lambda gpu_layers: False)
     assert kernels.way(PAIR.draft).even is None
     assert [options["compare"] for options in seen] == [False]
