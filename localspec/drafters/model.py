@@ -23,8 +23,8 @@ from localspec.llama.rows import Evaluator, Logits, Run
 __all__ = ["ModelDrafter"]
 
 _MOST_FAILURES = 3  # of decodes, before the model is left alone
-_STEADY = 4  # rows of each pass on a GPU: hardly slower than one, and few steps leave more to feed
-_STEADILY = 16  # tokens fed so at most; more take less time at once, though with another graph
+STEADY = 4  # rows of each pass on a GPU: hardly slower than one, and few steps leave more to feed
+STEADILY = 16  # tokens fed so at most; more take less time at once, though with another graph
 
 
 class ModelDrafter:
@@ -151,7 +151,7 @@ class ModelDrafter:
 
     def _fits_steadily(self, chain: "_Chain") -> bool:
         room = self._model.length - self._cached[chain.ask.sequence.slot]
-        return not chain.hint and len(chain.unseen) <= min(_STEADILY, room - _STEADY)
+        return not chain.hint and len(chain.unseen) <= min(STEADILY, room - STEADY)
 
     def _feed_steadily(self, chain: "_Chain") -> Logits:
         """In passes of as many rows as always, that give one row of logits: else llama.cpp would
@@ -159,9 +159,9 @@ class ModelDrafter:
         """
         slot = chain.ask.sequence.slot
         while True:
-            run = self._run(chain, _STEADY, outputs=1)
-            logits = self._decode([filled(run, _STEADY)])
-            surplus = _STEADY - len(run.tokens)
+            run = self._run(chain, STEADY, outputs=1)
+            logits = self._decode([filled(run, STEADY)])
+            surplus = STEADY - len(run.tokens)
             if surplus:
                 self._cached[slot] -= surplus
                 self._model.truncate(slot, self._cached[slot])

@@ -37,9 +37,11 @@ class Line:
     def __call__(self, n: int) -> float:
         return self.fixed + self.each * n
 
-    def learn(self, n: int, seconds: float) -> None:
-        """Take in a measurement; one slow moment does not move it far."""
-        expected, x = self(n), n / self._unit
+    def learn(self, n: int, seconds: float, beside: float = 0.0) -> None:
+        """Take in a measurement, of which `beside` was to go into something else; one slow moment
+        does not move it far.
+        """
+        expected, x = beside + self(n), n / self._unit
         error = min(seconds, 2 * expected) - expected
         gain = _RELIEF if error < -_CLEARLY * expected else _GAIN
         share = gain * error / (1 + x**2)
@@ -103,7 +105,7 @@ class Book:
         """
         if backlog > _LITTLE:
             self.catching_up.each = self.catching_up.each or _READING * step
-            self.catching_up.learn(backlog, max(0.0, seconds - self.proposal(guesses)))
+            self.catching_up.learn(backlog, seconds, self.proposal(guesses))
         elif guesses and not self.proposal.each:
             self.proposal.each = min(seconds / guesses, _GUESSING * step)
         elif guesses:
