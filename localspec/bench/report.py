@@ -41,6 +41,7 @@ def _task(result: TaskResult) -> dict[str, Any]:
         "plain_per_second": round(result.plain_per_second, 2),
         "auto_per_second": round(result.auto_per_second, 2),
         "speedup": _rounded(result.speedup),
+        "error": _rounded(result.error),
         "spread": [_rounded(end) for end in result.spread],
         **_guesses(result.guesses),
         "fixed": {str(n): _rounded(speedup) for n, speedup in result.fixed.items()},

@@ -17,7 +17,7 @@ _NARROWEST, _WIDEST = 60, 100
 
 
 def screen(benchmark: Benchmark, columns: int, *, chart: bool = True) -> str:
-    """Its lines; sentences and bars keep to `columns`, tables need about 75."""
+    """Its lines; sentences and bars keep to `columns`, tables need about 80."""
     columns = max(_NARROWEST, min(_WIDEST, columns))
     lines = [*_wrapped(_heading(benchmark), columns), ""]
     if benchmark.tasks:
@@ -58,7 +58,18 @@ def _heading(benchmark: Benchmark) -> str:
 
 def _cells(tasks: list[TaskResult]) -> Iterator[list[str]]:
     every = any(task.fixed for task in tasks)
-    heads = ["task", "prompts", "plain", "auto", "speed-up", "10-90 %", "held", "a step", "same"]
+    heads = [
+        "task",
+        "prompts",
+        "plain",
+        "auto",
+        "speed-up",
+        "±",
+        "10-90 %",
+        "held",
+        "a step",
+        "same",
+    ]
     yield [*heads, "best fixed"] if every else heads
     for task in tasks:
         low, high = task.spread
@@ -68,6 +79,7 @@ def _cells(tasks: list[TaskResult]) -> Iterator[list[str]]:
             _speed(task.plain_per_second),
             _speed(task.auto_per_second),
             f"{task.speedup:.2f}×",
+            f"{task.error:.2f}" if task.error is not None else "-",
             f"{low:.2f}-{high:.2f}",
             f"{task.guesses.acceptance_rate:.0%}" if task.guesses.by_drafter else "-",
             f"{task.guesses.tokens_per_step:.2f}",
@@ -132,7 +144,8 @@ def _summary(benchmark: Benchmark) -> str:
     mean, worst = benchmark.geomean_speedup, benchmark.worst
     if mean is None or worst is None:
         return ""
-    return f"Geometric mean {mean:.2f}×; worst task: {worst.task}, {worst.speedup:.2f}×."
+    chance = " Measured again, a task differs by about its ±." if worst.error is not None else ""
+    return f"Geometric mean {mean:.2f}×; worst task: {worst.task}, {worst.speedup:.2f}×.{chance}"
 
 
 def _chart(tasks: list[TaskResult], columns: int) -> list[str]:

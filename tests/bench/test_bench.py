@@ -4,6 +4,7 @@ Nothing here depends on how fast anything is.
 """
 
 import json
+import random
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,15 @@ from localspec.bench.benchmark import Benchmark, Plan
 from localspec.bench.contest import Question, Record, Run, Spent, contest
 from localspec.bench.guesses import Guesses, guesses
 from localspec.bench.prompts import own
-from localspec.bench.results import AUTO, PLAIN, geometric_mean, quantile, results, short_answers
+from localspec.bench.results import (
+    AUTO,
+    PLAIN,
+    TaskResult,
+    geometric_mean,
+    quantile,
+    results,
+    short_answers,
+)
 from localspec.bench.screen import screen
 from localspec.bench.verdict import verdict
 from localspec.decoding.statistics import Statistics
@@ -112,6 +121,29 @@ def test_a_speedup_is_the_median_over_rounds_then_over_questions() -> None:
     assert result.plain_per_second == median([10, 5, 4])
     assert result.auto_per_second == median([12, 10, 3])
     assert result.oracle_speedup is None
+
+
+@pytest.mark.parametrize("truths", [(1.0, 1.0, 1.0), (0.9, 1.0, 1.5), (1.3,)])
+def test_what_is_called_chance_is_what_another_run_would_differ_by(truths: tuple[float]) -> None:
+    chance = random.Random(1)
+
+    def measured() -> TaskResult:
+        pairs = [(n, turn, truth) for n, truth in enumerate(truths) for turn in range(3)]
+        records = [record(PLAIN, 100, number=n, turn=turn) for n, turn, _ in pairs]
+        records += [
+            record(AUTO, 100 * truth * chance.gauss(1, 0.03), number=n, turn=turn)
+            for n, turn, truth in pairs
+        ]
+        return results(records)[0]
+
+    runs = [measured() for _ in range(100)]
+    differ = float(np.std([run.speedup for run in runs]))
+    assert median(run.error or 0 for run in runs) == pytest.approx(differ, rel=0.3)
+
+
+def test_one_round_says_nothing_of_chance() -> None:
+    (result,) = results([record(PLAIN, 10), record(AUTO, 12)])
+    assert result.error is None
 
 
 def test_speeds_of_different_rounds_are_not_compared() -> None:
