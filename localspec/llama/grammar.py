@@ -35,10 +35,11 @@ class Grammar:
     """
 
     def __init__(self, source: str, vocabulary: Vocabulary) -> None:
-        self._tokenizer = _tokenizer(vocabulary)
-        self._size = vocabulary.size
+        self._vocabulary = vocabulary
         self._grammar = LLMatcher.grammar_from_lark(source)
-        error = LLMatcher.validate_grammar(self._grammar, self._tokenizer, limits=_LIMITS)
+        with vocabulary.handle:  # which llguidance keeps as a number
+            self._tokenizer = _tokenizer(vocabulary)
+            error = LLMatcher.validate_grammar(self._grammar, self._tokenizer, limits=_LIMITS)
         if error:
             raise UsageError(f"The JSON schema cannot be used: {error.splitlines()[0][:300]}")
 
@@ -54,7 +55,9 @@ class Grammar:
 
     def begin(self) -> "Match":
         """Matching from the start, for one answer."""
-        return Match(LLMatcher(self._tokenizer, self._grammar, limits=_LIMITS), self._size)
+        with self._vocabulary.handle:
+            matcher = LLMatcher(self._tokenizer, self._grammar, limits=_LIMITS)
+        return Match(matcher, self._vocabulary.size)
 
 
 class Match:
@@ -108,4 +111,5 @@ def _made(vocabulary: Vocabulary) -> Any:
         raise UsageError("This model cannot keep to a schema: it has no token that ends an answer.")
     with warnings.catch_warnings():  # it asks llama.cpp by names that have newer ones
         warnings.simplefilter("ignore", DeprecationWarning)
-        return lltokenizer_from_vocab(vocabulary.handle, eos_token=sorted(vocabulary.end_tokens))
+        pointer = vocabulary.handle.value
+        return lltokenizer_from_vocab(pointer, eos_token=sorted(vocabulary.end_tokens))

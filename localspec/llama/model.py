@@ -4,10 +4,11 @@ import ctypes
 import functools
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from localspec.errors import ModelError
 from localspec.llama import kernels
+from localspec.llama.handle import Handle
 from localspec.llama.library import complaint, lib, on_cpu, start
 from localspec.llama.vocabulary import Vocabulary
 
@@ -31,19 +32,20 @@ class Model:
         params.n_gpu_layers = gpu_layers
         way = kernels.way(self.path, gpu_layers=gpu_layers, exact=exact)  # says what is wrong
         params.use_extra_bufts, self.even = way
-        self._handle: Any = lib.llama_model_load_from_file(os.fsencode(self.path), params)
-        if not self._handle:
+        loaded = lib.llama_model_load_from_file(os.fsencode(self.path), params)
+        if not loaded:
             raise ModelError(
                 f"llama.cpp cannot load {self.path}: {complaint()}; there may be too little memory."
             )
+        self._handle: Handle | None = Handle(loaded).freed_by(lib.llama_model_free)
         try:
             if lib.llama_model_has_encoder(self.handle):
                 raise ModelError(
                     f"{self.path} reads with an encoder of its own, as T5 does; use another model."
                 )
-            self.vocabulary = Vocabulary(lib.llama_model_get_vocab(self.handle))
+            self.vocabulary = Vocabulary(self.handle.part(lib.llama_model_get_vocab(self.handle)))
         except ModelError:
-            lib.llama_model_free(self._handle)
+            self._handle = None
             raise
 
     def __enter__(self) -> Self:
@@ -53,18 +55,17 @@ class Model:
         self.close()
 
     def close(self) -> None:
-        """Give the memory back."""
-        if self._handle:
-            self.vocabulary.close()
-            lib.llama_model_free(self._handle)
-            self._handle = None
+        """Give the memory back, as soon as no other thread is asking the vocabulary something."""
+        self.vocabulary.close()
+        self._handle = None
 
     @property
-    def handle(self) -> Any:
+    def handle(self) -> Handle:
         """llama.cpp's own. Raises ModelError where the model was closed."""
-        if not self._handle:
+        handle = self._handle
+        if handle is None:
             raise ModelError(f"{self.name} was closed; load it again.")
-        return self._handle
+        return handle
 
     @property
     def on_gpu(self) -> bool:

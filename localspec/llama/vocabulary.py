@@ -4,11 +4,11 @@ import ctypes
 import functools
 import re
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from localspec.errors import ModelError, UsageError
+from localspec.llama.handle import Handle
 from localspec.llama.library import lib
 from localspec.llama.portions import LONGEST, portions
 
@@ -20,8 +20,8 @@ _PIECE_BYTES = 128  # first guess at the length of a token's text
 class Vocabulary:
     """Tokens of one model. It lives as long as the model it was read from."""
 
-    def __init__(self, handle: Any) -> None:
-        self._handle: Any = handle
+    def __init__(self, handle: Handle) -> None:
+        self._handle: Handle | None = handle
         self.size: int = lib.llama_vocab_n_tokens(handle)
         if self.size == 0:
             raise ModelError("The file holds no vocabulary; get a GGUF with its tokenizer inside.")
@@ -31,11 +31,12 @@ class Vocabulary:
         self._pieces: list[bytes | None] = [None] * self.size
 
     @property
-    def handle(self) -> Any:
+    def handle(self) -> Handle:
         """llama.cpp's own. Raises ModelError where the model was closed."""
-        if not self._handle:
+        handle = self._handle
+        if handle is None:
             raise ModelError("The model was closed; load it again.")
-        return self._handle
+        return handle
 
     def close(self) -> None:
         """The model goes."""

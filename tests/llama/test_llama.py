@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -150,6 +151,36 @@ def test_a_closed_model_is_not_asked() -> None:
     for use in (lambda: model.layers, lambda: vocabulary.tokenize("x")):
         with pytest.raises(ModelError, match="closed; load it again"):
             use()
+
+
+def test_a_model_that_is_closed_stays_until_the_last_call_has_returned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tokenize, free = library.lib.llama_tokenize, library.lib.llama_model_free
+    done: list[str] = []
+
+    def slowly(*asked: Any) -> int:
+        asking.set()
+        assert closed.wait(10)
+        tokens: int = 0 if done else tokenize(*asked)
+        done.append("tokenized")
+        return tokens
+
+    def freely(model: int) -> None:
+        done.append("freed")
+        free(model)
+
+    monkeypatch.setattr(library.lib, "llama_model_free", freely)
+    asking, closed = threading.Event(), threading.Event()
+    model = Model(PAIR.draft)
+    monkeypatch.setattr(library.lib, "llama_tokenize", slowly)
+    asker = threading.Thread(target=model.vocabulary.tokenize, args=["x"])
+    asker.start()
+    assert asking.wait(10)
+    model.close()
+    closed.set()
+    asker.join()
+    assert done == ["tokenized", "freed"]
 
 
 def test_nothing_that_grammars_needed_outlives_a_model() -> None:
