@@ -6,26 +6,26 @@
         for piece in llm.stream("How do I list files by size?", max_tokens=64):
             print(piece.text, end="", flush=True)
 
-Names are imported when they are first used, so that `import localspec` is quick and so that
-llama.cpp is loaded before numpy (CUDA builds of it carry their own libstdc++).
+Names are imported when they are first used, so that `import localspec` is quick (the command line
+cannot answer Ctrl-C before) and so that llama.cpp is loaded before numpy (CUDA builds of it carry
+their own libstdc++).
 """
 
+import os.path
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from localspec.errors import (
-    BusyError,
-    ContextError,
-    DecodeError,
-    LocalspecError,
-    ModelError,
-    UsageError,
-)
-
+TYPE_CHECKING = False  # typing itself takes longer to import than all that is here
 if TYPE_CHECKING:
     from localspec.decoding.sampling import Sampling
     from localspec.decoding.sequence import Piece
+    from localspec.errors import (
+        BusyError,
+        ContextError,
+        DecodeError,
+        LocalspecError,
+        ModelError,
+        UsageError,
+    )
     from localspec.runtime import LLM, Answer, Stream, load
 
 __version__ = "0.1.0"
@@ -46,25 +46,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "LLM": "localspec.runtime",
-    "Answer": "localspec.runtime",
-    "load": "localspec.runtime",
-    "Stream": "localspec.runtime",
-    "Piece": "localspec.decoding.sequence",
-    "Sampling": "localspec.decoding.sampling",
+    "localspec.errors": [name for name in __all__ if name.endswith("Error")],
+    "localspec.runtime": ["LLM", "Answer", "Stream", "load"],
+    "localspec.decoding.sequence": ["Piece"],
+    "localspec.decoding.sampling": ["Sampling"],
 }
 
 # In a bare checkout models/ and tui/ stand beside this folder instead of inside it.
-_checkout = Path(__file__).resolve().parent.parent
-if (_checkout / "models" / "embedded.py").is_file():
-    __path__.append(str(_checkout))
+_checkout = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+if os.path.isfile(os.path.join(_checkout, "models", "embedded.py")):
+    __path__.append(_checkout)
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
         raise AttributeError(f"module 'localspec' has no attribute {name!r}")
-    import_module("localspec.llama.library")
-    return getattr(import_module(_HOMES[name]), name)
+    if home != "localspec.errors":
+        import_module("localspec.llama.library")
+    return getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

@@ -12,13 +12,13 @@ from importlib import import_module
 
 from localspec import console, streams
 from localspec.arguments import settings
-from localspec.errors import INTERRUPTED, LocalspecError
+from localspec.errors import LocalspecError
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
+    """Run one command; returns its exit code. Ctrl-C is for `__main__` to answer."""
     verbose = False
     try:
         streams.prepare()
@@ -32,8 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except LocalspecError as error:
         return _complain(str(error), error.exit_code, verbose)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except MemoryError:
         return _complain("There is not enough memory for this.", 1, verbose)
     except Exception as error:

@@ -21,6 +21,7 @@ from localspec.arguments import parsers
 from localspec.models import embedded
 
 QUESTION = "How do I list files by size?"
+ROOT = Path(__file__).parents[1]
 
 
 def process(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
@@ -217,6 +218,24 @@ def test_ctrl_c_keeps_what_was_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes close otherwise there")
+@pytest.mark.parametrize("name", ["localspec.cli", "localspec.arguments", "localspec.verbs.doctor"])
+def test_ctrl_c_while_much_is_still_to_be_imported_is_quiet(name: str) -> None:
+    installed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    module, main = installed["localspec"].split(":")
+    code = f"""if True:
+        import os, signal, sys
+        class Impatient:
+            def find_spec(self, name, *_):
+                if name == {name!r}:
+                    os.kill(os.getpid(), signal.SIGINT)
+        sys.meta_path.insert(0, Impatient())
+        from {module} import {main} as main
+        sys.exit(main())"""
+    command = [sys.executable, "-c", code, "doctor"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     with talking(tmp_path) as process:
         assert process.stdout
@@ -356,9 +375,8 @@ def test_starting_is_quick() -> None:
 
 def test_every_package_is_installed() -> None:
     """The list in pyproject.toml is written by hand; a source tree does without it."""
-    root = Path(__file__).parents[1]
-    settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]
-    folders = [file.parent.relative_to(root) for file in root.glob("*/**/__init__.py")]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = [file.parent.relative_to(ROOT) for file in ROOT.glob("*/**/__init__.py")]
     ours = [folder for folder in folders if folder.parts[0] in {"localspec", "models", "tui"}]
     dotted = {".".join(folder.parts) for folder in ours}
     inside = {name if name.startswith("localspec") else f"localspec.{name}" for name in dotted}
