@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import localspec
-from localspec import folders, models, spoken
+from localspec import cgroups, folders, models, spoken
 from localspec.arguments import settings
 from localspec.console import State
 from localspec.errors import UsageError
@@ -98,11 +98,9 @@ def _gpu() -> Finding:
 
 
 def _memory() -> Finding:
-    import psutil
-
-    memory = psutil.virtual_memory()
-    detail = f"{spoken.size(memory.available)} of {spoken.size(memory.total)} free"
-    if memory.available > 2**30:
+    free, total = cgroups.memory_free(), cgroups.memory_total()
+    detail = f"{spoken.size(free)} of {spoken.size(total)} free"
+    if free > 2**30:
         return Finding("memory", "ok", detail)
     return Finding("memory", "warning", detail, "Close something before loading a large model.")
 

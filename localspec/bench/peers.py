@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psutil
-
+from localspec import cgroups
 from localspec.bench.llama_server import LlamaServer, serving
 from localspec.bench.llama_server_flags import Setting, Site, help_of, settings
 from localspec.decoding.sampling import Sampling
@@ -69,7 +68,7 @@ def _site(llm: LLM, binary: Path) -> Site:
 def _affordable(found: list[Setting], site: Site, notes: list[str]) -> list[Setting]:
     """As many as fit into memory side by side, since all answer in turns."""
     weights = sum(size_of(path) for path in (site.target, site.draft) if path)
-    fitting = psutil.virtual_memory().available // (weights + _SERVER_BYTES)
+    fitting = cgroups.memory_free() // (weights + _SERVER_BYTES)
     kept = found[: max(1, fitting)]
     if len(kept) < len(found):
         left_out = ", ".join(setting.name for setting in found[len(kept) :])

@@ -23,9 +23,8 @@ from typing import Any, Literal, get_args
 
 import gguf
 import numpy as np
-import psutil
 
-from localspec import folders, spoken
+from localspec import cgroups, folders, spoken
 from localspec.bench.agreement import Agreement, check
 from localspec.bench.header import write_header
 from localspec.bench.inflate import Inflation, Tensor
@@ -124,7 +123,7 @@ def _check_room(path: Path, tensors: list[Tensor]) -> None:
             f"{spoken.size(free)}; make room there, or set LOCALSPEC_HOME to a folder elsewhere."
         )
     needed = max(tensor.size for tensor in tensors) + _WORKING_BYTES
-    free = psutil.virtual_memory().available
+    free = cgroups.memory_free()
     if free < needed:
         raise LocalspecError(
             f"Making the twin {path.name} needs {spoken.size(needed)} of memory and "

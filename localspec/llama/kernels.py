@@ -14,9 +14,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psutil
-
-from localspec import folders
+from localspec import cgroups, folders
 from localspec.errors import ModelError
 from localspec.llama.library import lib, on_cpu, system_info
 from localspec.llama.trial import WIDTHS, Outcome, attempt
@@ -84,7 +82,7 @@ def _try(model: Path, repack: bool, cpu: bool) -> tuple[_Ways, bool]:
     from localspec.models.description import headers_of  # most files were loaded before
 
     size = sum(header.size for header in headers_of(model))
-    roomy = size < psutil.virtual_memory().available * _ROOMY
+    roomy = size < cgroups.memory_free() * _ROOMY
     suspect = _SUSPECT in system_info()
     repack = repack and (roomy or not suspect)
     tried = repack and roomy and (suspect or cpu)

@@ -21,6 +21,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 import llama_cpp.llama_cpp as lib
 import psutil
 
+from localspec import cgroups
+
 __all__ = [
     "Device",
     "complaint",
@@ -37,7 +39,6 @@ __all__ = [
 ]
 
 _LOG_LINES = 200
-_SHARE = Path("/sys/fs/cgroup/cpu.max")
 _DEBUG = 1  # ggml_log_level
 _GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
 
@@ -172,13 +173,5 @@ def threads() -> int:
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     limit = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(cores, allowed, _share() or cores, int(limit) if limit.isdigit() else cores))
-
-
-def _share() -> int:
-    """The cores' worth of time that a container on Linux gets, at least 1; 0 where it is all."""
-    try:
-        quota, period = _SHARE.read_text(encoding="ascii").split()
-        return max(1, int(quota) // int(period))
-    except (OSError, ValueError):  # no container, or "max"
-        return 0
+    share = cgroups.cores() or cores
+    return max(1, min(cores, allowed, share, int(limit) if limit.isdigit() else cores))

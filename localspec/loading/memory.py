@@ -4,8 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import get_args
 
-import psutil
-
+from localspec import cgroups
 from localspec.llama.cache import CacheType
 from localspec.llama.library import gpus
 from localspec.llama.rehearsal import Scene, Take, rehearse
@@ -26,7 +25,7 @@ def machine() -> Machine:
     found = gpus()
     unified = sys.platform == "darwin" or any(d.kind == "integrated GPU" for d in found)
     memory = sum(device.memory_free for device in found)
-    return Machine(psutil.virtual_memory().available, memory, unified)
+    return Machine(cgroups.memory_free(), memory, unified)
 
 
 def plans(

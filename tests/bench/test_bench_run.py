@@ -171,8 +171,7 @@ def test_servers_of_a_model_in_parts_need_memory_for_all_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("localspec.bench.peers.repacking_works", lambda model: True)
-    free = SimpleNamespace(available=9 << 30)
-    monkeypatch.setattr("localspec.bench.peers.psutil.virtual_memory", lambda: free)
+    monkeypatch.setattr("localspec.cgroups.memory_free", lambda: 9 << 30)
     target = Talker(length=256)
     llm = fake_llm(tmp_path / "fake-00001-of-00002.gguf", target, OracleDrafter(target))
     with (tmp_path / "fake-00002-of-00002.gguf").open("wb") as part:

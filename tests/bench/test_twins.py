@@ -11,7 +11,6 @@ from typing import Any
 
 import gguf
 import numpy as np
-import psutil
 import pytest
 from gguf_writing import finish
 
@@ -237,7 +236,7 @@ def test_a_full_disk_is_noticed_first(
 def test_full_memory_is_noticed_first(
     sources: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1000))
+    monkeypatch.setattr("localspec.cgroups.memory_free", lambda: 1000)
     with pytest.raises(LocalspecError, match="of memory"):
         twins.build(WIDE, "Q4_0", sources["Q8_0"], tmp_path)
     assert not list(tmp_path.iterdir())

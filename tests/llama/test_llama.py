@@ -1,7 +1,6 @@
 """The llama room with the real shell pair: model, vocabulary, context, rollback."""
 
 import gc
-import os
 import threading
 import time
 import weakref
@@ -190,21 +189,6 @@ def test_nothing_that_grammars_needed_outlives_a_model() -> None:
     del model
     gc.collect()
     assert vocabulary() is None
-
-
-@pytest.mark.parametrize(
-    ("told", "threads"), [("350000 100000", 3), ("50000 100000", 1), ("max 100000", 8)]
-)
-def test_a_container_computes_with_the_cores_it_has_time_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, threads: int
-) -> None:
-    monkeypatch.setattr(library.psutil, "cpu_count", lambda logical: 8)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(8), raising=False)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(library, "_SHARE", tmp_path / "cpu.max")
-    assert library.threads() == 8
-    (tmp_path / "cpu.max").write_text(f"{told}\n")
-    assert library.threads() == threads
 
 
 def test_what_only_helps_the_processor_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

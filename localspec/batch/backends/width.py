@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import psutil
-
+from localspec import cgroups
 from localspec.batch.request import Task
 from localspec.errors import ModelError
 from localspec.llama.library import gpus
@@ -76,4 +75,4 @@ def _largest(header: Header, key: str) -> int:
 
 def free_memory() -> int:
     """Bytes that are free where models are computed: on the GPUs, if there are any."""
-    return sum(device.memory_free for device in gpus()) or psutil.virtual_memory().available
+    return sum(device.memory_free for device in gpus()) or cgroups.memory_free()
