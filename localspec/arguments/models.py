@@ -22,7 +22,7 @@ def add(verbs: Verbs) -> None:
     _add_pull(actions)
     _add_show(actions)
     remove = add_verb(actions, "rm", "delete a pulled model", example="llama-3.1-8b")
-    _add_name(remove)
+    _add_name(remove, f"{MODEL}; twins: all that bench --shape made")
     remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
     _add_pair(actions)
     _add_fit(actions)
@@ -32,8 +32,8 @@ def add(verbs: Verbs) -> None:
     _add_name(verify)
 
 
-def _add_name(action: argparse.ArgumentParser) -> None:
-    action.add_argument("model", metavar="MODEL", help=MODEL)
+def _add_name(action: argparse.ArgumentParser, text: str = MODEL) -> None:
+    action.add_argument("model", metavar="MODEL", help=text)
 
 
 def _add_pull(actions: Verbs) -> None:

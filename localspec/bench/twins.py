@@ -24,13 +24,14 @@ from typing import Any, Literal, get_args
 import gguf
 import numpy as np
 
-from localspec import cgroups, folders, spoken
+from localspec import cgroups, spoken
 from localspec.bench.agreement import Agreement, check
 from localspec.bench.header import write_header
 from localspec.bench.inflate import Inflation, Tensor
 from localspec.bench.shapes import SHAPES, Shape, draft_shape, shape_named
 from localspec.bench.source import ARCHITECTURE, Source
 from localspec.errors import LocalspecError, UsageError
+from localspec.models import twins as kept
 from localspec.models.files import files_of
 from localspec.models.fingerprint import sha256
 
@@ -68,7 +69,7 @@ def build(
         shape = shape_named(shape)
     if quantization not in get_args(Quantization):
         raise UsageError(f"Twins are made in {' and '.join(get_args(Quantization))}.")
-    folder = folders.cache() / "twins" if into is None else into
+    folder = kept.folder() if into is None else into
     path = folder / f"{shape.name}-{quantization}-{_digest(source, shape)}.gguf"
     if not path.exists():
         _write(path, Source(source), shape, gguf.GGMLQuantizationType[quantization])

@@ -275,6 +275,21 @@ def test_rm_asks_and_deletes_only_what_was_pulled(tmp_path: Path) -> None:
     assert PAIR.target.exists()
 
 
+def test_twins_that_bench_made_are_listed_and_deleted(home: Path) -> None:
+    assert "There are no twins here" in refused("rm", "twins", "--yes")
+    assert document("list")["twins"] == 0
+    assert "twins" not in run("list").stdout
+    for name in ("llama-3.1-8b-Q4_0-1234.gguf", "qwen3-8b-Q4_0-12.part"):
+        twin = home / "cache" / "twins" / name
+        twin.parent.mkdir(parents=True, exist_ok=True)
+        twin.write_bytes(bytes(1_000_000))
+    assert document("list")["twins"] == 2_000_000
+    assert "twins\n  2.0 MB · made by bench --shape" in run("list").stdout
+    assert "add --yes" in refused("rm", "twins")
+    assert document("rm", "twins", "--yes") == {"name": "twins", "freed": 2_000_000}
+    assert not list(twin.parent.iterdir())
+
+
 @pytest.mark.parametrize(("typed", "gone"), [("y\n", True), ("n\n", False), ("", False)])
 def test_rm_goes_by_what_a_person_types(
     monkeypatch: pytest.MonkeyPatch, typed: str, gone: bool

@@ -10,7 +10,7 @@ from pathlib import Path
 from localspec import models, spoken
 from localspec.console import columns, dim, paragraph, printable, strong, table
 from localspec.errors import ModelError
-from localspec.models import matches, shelf, usage
+from localspec.models import matches, shelf, twins, usage
 from localspec.models.catalogue import Entry, catalogue
 from localspec.models.description import Description, describe
 
@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
         document: dict[str, object] = {
             "folder": str(shelf.folder()),
             "models": [_document(row) for row in rows],
+            "twins": twins.size(),
         }
         if options.all:
             document["catalogue"] = [_entry_document(entry) for entry in entries.values()]
@@ -46,6 +47,9 @@ def run(options: argparse.Namespace) -> int:
         print(strong(printable(row.name)))
         for line in _details(row):
             print(dim("\n".join(paragraph(printable(line), columns(), "  "))))
+    if room := twins.size():
+        print(strong(twins.NAME))
+        print(dim(f"  {spoken.size(room)} · made by bench --shape; localspec models rm twins"))
     if options.all:
         print()
         heads, *lines = table([_HEADS, *(_cells(entry) for entry in entries.values())])
