@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from localspec import console, streams
-from localspec.arguments import settings
-from localspec.errors import LocalspecError
+from localspec.arguments import flag, settings
+from localspec.errors import LocalspecError, UsageError
 
 __all__ = ["main"]
 
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb = import_module(f"localspec.verbs.{options.verb}")
         code: int = verb.run(options)
         sys.stdout.flush()
+    except UsageError as error:
+        return _complain(_with_flag(error), error.exit_code, verbose)
     except LocalspecError as error:
         return _complain(str(error), error.exit_code, verbose)
     except MemoryError:
@@ -47,6 +49,11 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         return settings.parse(arguments)
     finally:
         sys.stdout.flush()  # --help and --version print, and leave
+
+
+def _with_flag(error: UsageError) -> str:
+    """An option at fault is called as it is on the command line."""
+    return str(error).replace(error.option, flag(error.option), 1) if error.option else str(error)
 
 
 def _unforeseen(error: Exception) -> str:

@@ -25,9 +25,17 @@ class LocalspecError(Exception):
 
 
 class UsageError(LocalspecError):
-    """What was asked for makes no sense: a value out of range, an unknown name, an empty prompt."""
+    """What was asked for makes no sense: a value out of range, an unknown name, an empty prompt.
+
+    Where an option is at fault its sentence begins with what that is called in Python; whoever
+    calls it something else says so.
+    """
 
     exit_code = 2
+
+    def __init__(self, sentence: str, option: str | None = None) -> None:
+        super().__init__(sentence)
+        self.option = option
 
 
 class ContextError(UsageError):

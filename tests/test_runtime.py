@@ -130,7 +130,7 @@ def test_letting_go_of_a_stream_frees_its_slot(llm: LLM) -> None:
     ("options", "words"),
     [
         (Options(temperature=-1), "temperature"),
-        (Options(top_p=2), "top-p"),
+        (Options(top_p=2), "top_p is 2"),
         (Options(seed=-1), "seed"),
         (Options(seed=2**64), "seed"),
         (Options(max_tokens=0), "max_tokens"),

@@ -22,7 +22,7 @@ from localspec.arguments import (
 )
 from localspec.arguments.parser import Parser
 
-__all__ = ["VERBS", "parsers"]
+__all__ = ["VERBS", "flag", "parsers"]
 
 VERBS = (generate, chat, serve, batch, models, distill, tune, bench, audit, doctor)
 """In the order in which `localspec --help` lists them."""
@@ -53,6 +53,14 @@ a variable, and a variable more than the file; localspec doctor shows them.""",
     for verb in VERBS:
         verb.add(verbs)
     return parser, dict(verbs.choices)
+
+
+def flag(option: str) -> str:
+    """What an option of the Python API is called here."""
+    _, verbs = parsers()
+    actions = (action for verb in verbs.values() for action in verb._actions)
+    said = (a.option_strings[-1] for a in actions if a.dest == option and a.option_strings)
+    return next(said, option)
 
 
 def _home(path: str) -> str:

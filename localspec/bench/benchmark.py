@@ -115,9 +115,8 @@ def benchmark(
 def _check(plan: Plan) -> None:
     Sampling(temperature=plan.temperature)  # raises where there is no such temperature
     if plan.max_tokens < SHORTEST:
-        raise UsageError(
-            f"--max-tokens is {plan.max_tokens}; fewer than {SHORTEST} say nothing about speed."
-        )
+        why = f"fewer than {SHORTEST} say nothing about speed"
+        raise UsageError(f"max_tokens is {plan.max_tokens}; {why}.", "max_tokens")
 
 
 @contextmanager

@@ -92,6 +92,6 @@ def choose(prompts: Iterable[Prompt], tasks: Sequence[str], limit: int | None) -
                 f"There is no task {task!r}; did you mean {near!r}? There are {names}."
             )
     if limit is not None and limit < 1:
-        raise UsageError(f"--limit is {limit}; it must be at least 1.")
+        raise UsageError(f"limit is {limit}; it must be at least 1.", "limit")
     columns = [by_task[task][:limit] for task in dict.fromkeys(tasks or by_task)]
     return [prompt for row in zip_longest(*columns) for prompt in row if prompt is not None]

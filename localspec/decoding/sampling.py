@@ -54,29 +54,25 @@ class Sampling:
 
     def __post_init__(self) -> None:
         for name, lowest, highest in (
-            ("temperature", 0.0, 100.0),
+            ("temperature", 0, 100),
             ("top_k", 0, math.inf),
-            ("top_p", 0.0, 1.0),
-            ("min_p", 0.0, 1.0),
-            ("repeat_penalty", 0.01, 100.0),
-            ("frequency_penalty", -100.0, 100.0),
-            ("presence_penalty", -100.0, 100.0),
+            ("top_p", 0, 1),
+            ("min_p", 0, 1),
+            ("repeat_penalty", 0.01, 100),
+            ("frequency_penalty", -100, 100),
+            ("presence_penalty", -100, 100),
         ):
             value = getattr(self, name)
             if not lowest <= value <= highest:
-                limit = f"at least {lowest}" if highest == math.inf else f"{lowest} to {highest}"
-                raise UsageError(f"{_spoken(name)} is {value}; it must be {limit}.")
+                limit = f"{lowest} to {highest}" if highest < math.inf else f"at least {lowest}"
+                raise UsageError(f"{name} is {value}; it must be {limit}.", name)
         if not 0 <= self.seed < 2**64:
-            raise UsageError(f"The seed is {self.seed}; it must be from 0 to 2^64 - 1.")
+            raise UsageError(f"seed is {self.seed}; it must be 0 to 2^64 - 1.", "seed")
         for token, bias in self.logit_bias.items():
             if not -_MOST_BIAS <= bias <= _MOST_BIAS:
                 raise UsageError(
                     f"The logit bias of token {token} is {bias}; it must be -100 to 100."
                 )
-
-
-def _spoken(name: str) -> str:
-    return "The " + name.replace("_", "-")
 
 
 class Guess(NamedTuple):

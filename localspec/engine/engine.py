@@ -116,7 +116,8 @@ class Engine:
             )
         least = 0 if request.echo else 1
         if request.max_tokens is not None and request.max_tokens < least:
-            raise UsageError(f"max_tokens is {request.max_tokens}; it must be at least {least}.")
+            sentence = f"max_tokens is {request.max_tokens}; it must be at least {least}."
+            raise UsageError(sentence, "max_tokens")
         if request.logprobs is not None and not 0 <= request.logprobs <= _MOST_LOGPROBS:
             raise UsageError(f"logprobs is {request.logprobs}; it must be 0 to {_MOST_LOGPROBS}.")
         wanted = request.speculation

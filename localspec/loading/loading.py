@@ -16,6 +16,8 @@ __all__ = ["Loading", "Sizes"]
 _LONGEST_CONTEXT = 8192
 _MOST_GUESSES = 16
 _BATCH = 512
+_MOST = 2**31 - 1  # llama.cpp would take something else for more
+_MOST_PARALLEL = 256  # likewise (LLAMA_MAX_SEQ)
 
 
 class Sizes(TypedDict):
@@ -54,10 +56,16 @@ class Loading:
     waiting: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("context", 1), ("parallel", 1), ("waiting", 0)):
+        for name, least, most in (
+            ("context", 1, _MOST),
+            ("parallel", 1, _MOST_PARALLEL),
+            ("gpu_layers", -1, _MOST),
+            ("waiting", 0, _MOST),
+        ):
             value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"{name} is {value}; it must be at least {least}.")
+            if value is not None and not least <= value <= most:
+                limit = f"at least {least}" if value < least else f"at most {most}"
+                raise UsageError(f"{name} is {value}; it must be {limit}.", name)
         if self.cache not in (kinds := get_args(CacheType)):
             raise UsageError(f"cache is {self.cache!r}; it must be {' or '.join(kinds)}.")
 

@@ -38,9 +38,10 @@ class Settings:
                 "there, or leave out --host to serve this computer only."
             )
         if not 0 <= self.port <= 65535:
-            raise UsageError(f"The port is {self.port}; it must be from 0 to 65535.")
+            raise UsageError(f"port is {self.port}; it must be 0 to 65535.", "port")
         if self.keep_alive is not None and not self.keep_alive > 0:
-            raise UsageError(f"--keep-alive is {self.keep_alive:g}; it must be above 0 seconds.")
+            sentence = f"keep_alive is {self.keep_alive:g}; it must be above 0 seconds."
+            raise UsageError(sentence, "keep_alive")
         for origin in self.origins:
             if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s*]+", origin):
                 raise UsageError(

@@ -25,6 +25,7 @@ from localspec.llama.library import show_log
 from localspec.models.fingerprint import fingerprint
 from localspec.verbs.generate import read_schema
 from localspec.wire import chat
+from localspec.wire.errors import Refusal
 
 __all__ = ["run"]
 
@@ -62,13 +63,14 @@ def _opened(options: argparse.Namespace, plan: Plan, screen: Screen) -> Iterator
     """Whoever is to answer what is pending."""
     counts = plan.counts()
     tasks = counts.lines - counts.answered
-    model = local.Settings(loading(options), options.parallel)
     if options.endpoint:
         screen.say("asking the servers")
         each = options.parallel or endpoints.PARALLEL
         servers = endpoints.Settings(options.endpoint, each, options.api_key)
         yield endpoints.Endpoints(servers, screen.note)
-    elif options.ray:
+        return
+    model = local.Settings(loading(options), options.parallel)
+    if options.ray:
         from localspec.batch.backends.cluster import Cluster  # an optional extra
 
         screen.say("joining the cluster")
@@ -134,5 +136,8 @@ def _defaults(options: argparse.Namespace) -> dict[str, Any]:
         defaults["response_format"] = {"type": "json_schema", "json_schema": wanted}
     if options.endpoint:  # which may understand more than we do
         return {"model": options.model, **defaults} if options.model else defaults
-    chat.read({"messages": [{"role": "user", "content": ""}], **defaults})
+    try:
+        chat.read({"messages": [{"role": "user", "content": ""}], **defaults})
+    except Refusal as error:
+        raise UsageError(str(error), error.param) from None
     return defaults

@@ -204,7 +204,7 @@ def test_what_was_measured_before_a_stop_is_kept(llm: LLM, reason: BaseException
 @pytest.mark.parametrize(
     ("plan", "told"),
     [
-        (Plan(max_tokens=15), "max-tokens is 15"),
+        (Plan(max_tokens=15), "max_tokens is 15"),
         (Plan(temperature=-1), "temperature is -1"),
         (Plan(max_tokens=250), "No prompt fits"),
     ],

@@ -68,7 +68,7 @@ async def test_settings_go_to_the_model_and_are_remembered() -> None:
     [
         ("/nonsense", "There is no command /nonsense; /help lists them."),
         ("/set temperature hot", "'hot' is no temperature; it must be a number."),
-        ("/set temperature -1", "The temperature is -1.0"),
+        ("/set temperature -1", "temperature is -1.0"),
         ("/set heat 1", "There is no setting 'heat'"),
         ("/title", "/title needs TEXT after it."),
         ("/import /does/not/exist.json", "cannot be read"),
@@ -227,7 +227,7 @@ async def test_settings_are_typed_and_nonsense_is_not_taken() -> None:
         await pilot.press("ctrl+s")
         await wait_until(pilot, lambda: "Settings of the next answers" in on_screen(chat))
         await pilot.press("0", ".", "3", "enter", "9")
-        await wait_until(pilot, lambda: "top-p is 9" in on_screen(chat))
+        await wait_until(pilot, lambda: "top_p is 9" in on_screen(chat))
         await pilot.press("escape")
         assert chat.session.choices == {"temperature": 0.3}
 
@@ -238,7 +238,7 @@ async def test_a_setting_that_is_refused_looks_so_on_a_small_screen() -> None:
         await pilot.press("ctrl+s")
         await wait_until(pilot, lambda: "Settings of the next answers" in on_screen(chat))
         await pilot.press(*"99", "9")
-        await wait_until(pilot, lambda: "The temperature is 999.0" in on_screen(chat))
+        await wait_until(pilot, lambda: "temperature is 999.0" in on_screen(chat))
         await pilot.press("backspace", "backspace")
         await wait_until(pilot, lambda: "Settings of the next answers" in on_screen(chat))
         assert chat.session.choices == {"temperature": 9.0}

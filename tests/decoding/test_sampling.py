@@ -85,24 +85,24 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("name", "value", "sentence"),
         [
-            ("temperature", -1, r"The temperature is -1; it must be 0(\.0)? to 100(\.0)?\."),
-            ("temperature", 100.5, r"The temperature is 100\.5; .* 0(\.0)? to 100(\.0)?\."),
-            ("temperature", math.nan, r"The temperature is nan; .* 0(\.0)? to 100(\.0)?\."),
-            ("temperature", math.inf, r"The temperature is inf; .* 0(\.0)? to 100(\.0)?\."),
-            ("top_k", -1, r"The top-k is -1; it must be at least 0\."),
-            ("top_p", 2, r"The top-p is 2; it must be 0(\.0)? to 1(\.0)?\."),
-            ("top_p", -0.1, r"The top-p is -0\.1; it must be 0(\.0)? to 1(\.0)?\."),
-            ("top_p", math.nan, r"The top-p is nan; it must be 0(\.0)? to 1(\.0)?\."),
-            ("min_p", 1.01, r"The min-p is 1\.01; it must be 0(\.0)? to 1(\.0)?\."),
-            ("min_p", -1e-9, r"The min-p is -1e-09; it must be 0(\.0)? to 1(\.0)?\."),
-            ("repeat_penalty", 0, r"The repeat-penalty is 0; .* 0\.01 to 100(\.0)?\."),
-            ("repeat_penalty", -2, r"The repeat-penalty is -2; .* 0\.01 to 100(\.0)?\."),
-            ("repeat_penalty", math.inf, r"The repeat-penalty is inf; .* 0\.01 to 100(\.0)?\."),
-            ("frequency_penalty", -101, r"frequency-penalty is -101; .* -100(\.0)? to 100(\.0)?\."),
-            ("frequency_penalty", math.nan, r"frequency-penalty is nan; .* -100(\.0)? to 100"),
-            ("presence_penalty", 101, r"presence-penalty is 101; .* -100(\.0)? to 100(\.0)?\."),
-            ("seed", -1, r"The seed is -1; it must be from 0 to 2\^64 - 1\."),
-            ("seed", 2**64, rf"The seed is {2**64}; it must be from 0 to 2\^64 - 1\."),
+            ("temperature", -1, r"temperature is -1; it must be 0 to 100\."),
+            ("temperature", 100.5, r"temperature is 100\.5; .* 0 to 100\."),
+            ("temperature", math.nan, r"temperature is nan; .* 0 to 100\."),
+            ("temperature", math.inf, r"temperature is inf; .* 0 to 100\."),
+            ("top_k", -1, r"top_k is -1; it must be at least 0\."),
+            ("top_p", 2, r"top_p is 2; it must be 0 to 1\."),
+            ("top_p", -0.1, r"top_p is -0\.1; it must be 0 to 1\."),
+            ("top_p", math.nan, r"top_p is nan; it must be 0 to 1\."),
+            ("min_p", 1.01, r"min_p is 1\.01; it must be 0 to 1\."),
+            ("min_p", -1e-9, r"min_p is -1e-09; it must be 0 to 1\."),
+            ("repeat_penalty", 0, r"repeat_penalty is 0; .* 0\.01 to 100\."),
+            ("repeat_penalty", -2, r"repeat_penalty is -2; .* 0\.01 to 100\."),
+            ("repeat_penalty", math.inf, r"repeat_penalty is inf; .* 0\.01 to 100\."),
+            ("frequency_penalty", -101, r"frequency_penalty is -101; .* -100 to 100\."),
+            ("frequency_penalty", math.nan, r"frequency_penalty is nan; .* -100 to 100"),
+            ("presence_penalty", 101, r"presence_penalty is 101; .* -100 to 100\."),
+            ("seed", -1, r"seed is -1; it must be 0 to 2\^64 - 1\."),
+            ("seed", 2**64, rf"seed is {2**64}; it must be 0 to 2\^64 - 1\."),
             ("logit_bias", {3: math.inf}, r"logit bias of token \d is (inf|nan)"),
             ("logit_bias", {3: 1.0, 4: math.nan}, r"logit bias of token \d is (inf|nan)"),
         ],
@@ -112,7 +112,6 @@ class TestSettings:
     ) -> None:
         with pytest.raises(UsageError, match=sentence) as raised:
             Sampling(**{name: value})
-        assert str(raised.value)[0].isupper()
         assert str(raised.value).endswith(".")
 
     @pytest.mark.parametrize(

@@ -78,9 +78,7 @@ def _fit(options: argparse.Namespace, paths: dict[str, Path], waiting: Waiting) 
     lengths = [wanted] if wanted else contexts(trained, default)
     free, found = memory.machine(), list(memory.plans(described, lengths, options.parallel))
     if not found:
-        raise UsageError(
-            f"llama.cpp does not make {options.parallel} answers at a time; take fewer."
-        )
+        raise UsageError("llama.cpp makes no cache of that size; ask for less.")
     best = suggestion(found, free, default)
     waiting.over()
     if options.json:
