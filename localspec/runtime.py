@@ -200,11 +200,7 @@ class LLM:
     def tokens(self, prompt: Prompt, **options: Unpack[Options]) -> list[int]:
         """What the model reads when it is asked `prompt`, with what the options add to it."""
         self._check(options)
-        extra: dict[str, Any] = dict(options.get("template", {}))
-        if _is_forced(options):  # there is no room for thoughts, so they should not be asked for
-            extra.setdefault("enable_thinking", False)
-        raw, functions = options.get("raw", False), options.get("tools")
-        return self._prompts.tokens(prompt, functions, extra, raw=raw)
+        return self._tokens(prompt, options)
 
     def count(self, prompt: Prompt, **options: Unpack[Options]) -> int:
         """How many tokens that is."""
@@ -268,6 +264,13 @@ class LLM:
         self._worker.check()
         check(options, Options.__annotations__)
 
+    def _tokens(self, prompt: Prompt, options: Options) -> list[int]:
+        extra: dict[str, Any] = dict(options.get("template", {}))
+        if _is_forced(options):  # there is no room for thoughts, so they should not be asked for
+            extra.setdefault("enable_thinking", False)
+        raw, functions = options.get("raw", False), options.get("tools")
+        return self._prompts.tokens(prompt, functions, extra, raw=raw)
+
     def _request(self, prompt: Prompt, options: Options) -> Request:
         if not self.target.writes:
             raise UsageError(f"{self.target.name} writes no texts; it makes vectors of them.")
@@ -276,7 +279,7 @@ class LLM:
         if "" in stops:
             raise UsageError("A stop string is empty; every answer would end at once.")
         speculation = options.get("speculation", "auto")
-        tokens = self.tokens(prompt, **options)
+        tokens = self._tokens(prompt, options)
         thinks = not (options.get("raw") or _is_forced(options))
         return Request(
             prompt=tokens,

@@ -6,9 +6,10 @@ import gguf
 import numpy as np
 
 from localspec.bench.shapes import Shape
-from localspec.bench.source import ARCHITECTURE, Source
+from localspec.bench.source import Source
 from localspec.errors import ModelError
 from localspec.models.header import Field, Strings
+from localspec.models.qwen3 import ARCHITECTURE
 
 __all__ = ["write_header"]
 

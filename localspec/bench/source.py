@@ -1,7 +1,7 @@
 """A small Qwen3 model as the source of a twin, read tensor by tensor from its GGUF files."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gguf
 import numpy as np
@@ -10,16 +10,13 @@ import numpy.typing as npt
 from localspec.bench.shapes import Shape
 from localspec.errors import ModelError
 from localspec.models.description import headers_of
+from localspec.models.qwen3 import ARCHITECTURE, dimensions
 
-__all__ = ["ARCHITECTURE", "Blocks", "Floats", "Source"]
-
-ARCHITECTURE = "qwen3"
+__all__ = ["Blocks", "Floats", "Source"]
 
 Blocks = npt.NDArray[np.uint8]
 """A quantized matrix of shape (rows, blocks in a row, bytes of a block)."""
 Floats = npt.NDArray[np.float32]
-
-_Number = TypeVar("_Number", int, float)
 
 _NORMS = ("attn_norm", "ffn_norm", "attn_q_norm", "attn_k_norm")
 _MATRICES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
@@ -35,9 +32,8 @@ class Source:
         self._tensors = {
             tensor.name: (part.path, tensor) for part in parts for tensor in part.tensors
         }
-        self._check_architecture()
         self.shape = self._read_shape()
-        self.epsilon = self._own("attention.layer_norm_rms_epsilon", float)
+        self.epsilon = self._read_epsilon()
         self._check_tensors()
 
     def vector(self, name: str) -> Floats:
@@ -71,13 +67,6 @@ class Source:
             ) from None
         return weights
 
-    def _check_architecture(self) -> None:
-        found = self.header.architecture
-        if found != ARCHITECTURE:
-            raise ModelError(
-                f"{self.path} is a {found} model; twins are made of {ARCHITECTURE} models."
-            )
-
     def _check_tensors(self) -> None:
         """A tensor that is missing or that nothing here knows of would make another function."""
         known = {"token_embd", "output_norm"}
@@ -92,24 +81,16 @@ class Source:
             )
 
     def _read_shape(self) -> Shape:
+        sizes = dimensions(self.header)
         tokens = self.header.strings("tokenizer.ggml.tokens")
         if tokens is None:
             raise ModelError(f"{self.path} holds no vocabulary; get a GGUF with its tokenizer.")
-        return Shape(
-            name=self.name,
-            width=self._own("embedding_length", int),
-            layers=self._own("block_count", int),
-            heads=self._own("attention.head_count", int),
-            kv_heads=self._own("attention.head_count_kv", int),
-            head_size=self._own("attention.key_length", int),
-            hidden=self._own("feed_forward_length", int),
-            vocabulary=len(tokens),
-            tied="output.weight" not in self._tensors,
-        )
+        return Shape(self.name, *sizes, len(tokens), tied="output.weight" not in self._tensors)
 
-    def _own(self, key: str, kind: type[_Number]) -> _Number:
-        """A number of the architecture's."""
-        found = self.header.fields.get(self.header.own(key))
-        if found is None or not isinstance(found.value, kind):
+    def _read_epsilon(self) -> float:
+        """What norms add before they divide."""
+        key = self.header.own("attention.layer_norm_rms_epsilon")
+        found = self.header.fields.get(key)
+        if found is None or not isinstance(found.value, float):
             raise ModelError(f"{self.path} does not say its {key}; get another file of the model.")
         return found.value

@@ -29,11 +29,12 @@ from localspec.bench.agreement import Agreement, check
 from localspec.bench.header import write_header
 from localspec.bench.inflate import Inflation, Tensor
 from localspec.bench.shapes import SHAPES, Shape, draft_shape, shape_named
-from localspec.bench.source import ARCHITECTURE, Source
+from localspec.bench.source import Source
 from localspec.errors import LocalspecError, UsageError
 from localspec.models import twins as kept
 from localspec.models.files import files_of
 from localspec.models.fingerprint import sha256
+from localspec.models.qwen3 import ARCHITECTURE
 
 __all__ = [
     "SHAPES",

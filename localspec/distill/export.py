@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from localspec.distill.shape import EPSILON, ROPE_BASE, DecoderShape
 from localspec.errors import ModelError
+from localspec.models.qwen3 import ARCHITECTURE, dimensions
 from localspec.models.reader import read_header
 
 __all__ = ["EMBEDDING", "Kind", "check_vocabulary", "read", "shape_of", "write"]
 
-ARCHITECTURE = "qwen3"
 EMBEDDING = "token_embd.weight"
 Kind = Literal["bf16", "q8_0", "q5_0", "q4_0"]
 Weights = Mapping[str, npt.NDArray[np.float32]]
@@ -106,28 +106,12 @@ def read(path: Path) -> tuple[DecoderShape, dict[str, npt.NDArray[np.float32]]]:
 def shape_of(path: Path) -> DecoderShape:
     """The shape of such a decoder, by its header alone. Raises ModelError."""
     header = read_header(path)
-    if header.architecture != ARCHITECTURE:
-        raise ModelError(
-            f"{path} is a {header.architecture}; only {ARCHITECTURE} files can be trained on."
-        )
-
-    def number(key: str) -> int:
-        found = header.integer(header.own(key))
-        if found is None:
-            raise ModelError(f"{path} does not say its {key}; it cannot be trained on.")
-        return found
-
+    sizes = dimensions(header)
+    context = header.integer(header.own("context_length"))
+    if context is None:
+        raise ModelError(f"{path} does not say how long its context is; it cannot be trained on.")
     rows = {tensor.name: tensor.shape[-1] for tensor in header.tensors}
-    return DecoderShape(
-        vocabulary=rows.get(EMBEDDING, 0),
-        width=number("embedding_length"),
-        layers=number("block_count"),
-        heads=number("attention.head_count"),
-        kv_heads=number("attention.head_count_kv"),
-        head=number("attention.key_length"),
-        hidden=number("feed_forward_length"),
-        context=number("context_length"),
-    )
+    return DecoderShape(rows.get(EMBEDDING, 0), *sizes, context)
 
 
 def check_vocabulary(source: Path) -> None:
