@@ -154,8 +154,8 @@ def serving(binary: str, parallel: int) -> Iterator[int]:
     order += ["--parallel", str(parallel), "--ctx-size", str(1024 * parallel)]
     if not kernels.repacking_works(target):
         order.append("--no-repack")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(order, **quiet) as server:
+    null = subprocess.DEVNULL
+    with subprocess.Popen(order, stdout=null, stderr=null) as server:
         try:
             while True:
                 assert server.poll() is None, "llama-server did not start"

@@ -1,6 +1,6 @@
 """What drawing an answer costs: the share of one core that the chat takes while tokens come.
 
-    python benchmarks/chat_drawing.py [TOKENS_PER_SECOND] [SECONDS] [--profile]
+    python benchmarks/chat_drawing.py [RATE] [SECONDS] [--profile]
 
 The real app runs in a terminal of its own (a pty of 100 × 40 cells), and an answer with prose,
 lists, a table and code is said to it at a steady rate, plain and tinted. What is counted is time
@@ -8,6 +8,7 @@ of the processor, so a busy computer changes little; `behind` is how late what i
 was at the most. With --profile it is said where the time goes. POSIX only.
 """
 
+import argparse
 import cProfile
 import json
 import os
@@ -59,7 +60,7 @@ def by_size(folder: Path) -> list[Path]:
 
 
 def child(rate: float, seconds: float, tinted: bool, profiled: bool, report: Path) -> None:
-    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests/support"))
     from scripted import ScriptedBackend, ScriptedSource, figures
 
     from localspec.tui.app import Chat
@@ -127,8 +128,9 @@ def measure(rate: float, seconds: float, tinted: bool, profiled: bool) -> dict[s
     """The share of one core, and seconds that the screen was behind."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        arguments = [str(rate), str(seconds), str(int(tinted)), str(int(profiled)), str(report)]
-        run_in_terminal([sys.executable, __file__, "--child", *arguments], seconds + 30)
+        flags = ["--tinted"] * tinted + ["--profile"] * profiled
+        command = [sys.executable, __file__, str(rate), str(seconds), *flags]
+        run_in_terminal([*command, "--child", str(report)], seconds + 30)
         document: dict[str, float] = json.loads(report.read_text())
         if profiled:
             print(report.with_suffix(".txt").read_text())
@@ -154,10 +156,19 @@ def run_in_terminal(command: Sequence[str], patience: float) -> None:
 
 
 def main() -> None:
-    numbers = [float(argument) for argument in sys.argv[1:] if argument != "--profile"]
-    rate, seconds = (*numbers, *(200.0, 15.0)[len(numbers) :])
+    parser = argparse.ArgumentParser(description="Measure what drawing an answer costs.")
+    parser.add_argument("rate", type=float, nargs="?", default=200.0, help="tokens/s (200)")
+    parser.add_argument("seconds", type=float, nargs="?", default=15.0, help="of each way (15)")
+    parser.add_argument("--profile", action="store_true", help="say where the time goes")
+    parser.add_argument("--tinted", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)  # where it reports to
+    options = parser.parse_args()
+    rate, seconds, profiled = options.rate, options.seconds, options.profile
+    if options.child:
+        child(rate, seconds, options.tinted, profiled, options.child)
+        return
     for name, tinted in (("markdown", False), ("tinted", True)):
-        found = measure(rate, seconds, tinted, "--profile" in sys.argv)
+        found = measure(rate, seconds, tinted, profiled)
         print(
             f"{name}: {found['share']:.1%} of one core at {rate:.0f} tokens/s over "
             f"{seconds:.0f} s, at most {found['behind']:.1f} s behind"
@@ -165,8 +176,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        speed, length, *flags, path = sys.argv[2:]
-        child(float(speed), float(length), *(flag == "1" for flag in flags), report=Path(path))
-    else:
-        main()
+    main()

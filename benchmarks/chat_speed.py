@@ -7,6 +7,7 @@ generate` asks it, and the same in the app, which draws to a pty. Same seed, sam
 time from the start of `localspec chat` to its first screen. POSIX only.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -17,11 +18,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from chat_drawing import run_in_terminal
 
 QUESTION = "Write a function that counts the words of a text, and explain it."
-MAX_TOKENS = 200
+OPTIONS: dict[str, Any] = {"seed": 7, "temperature": 1.0, "max_tokens": 200}
 
 
 def child(model: str, rounds: int, report: Path) -> None:
@@ -38,15 +40,14 @@ def child(model: str, rounds: int, report: Path) -> None:
         assert isinstance(chat.session.backend, Local)
         llm = chat.session.backend.llm
         plain, drawn = [], []
-        options = {"seed": 7, "temperature": 1.0, "max_tokens": MAX_TOKENS}
         for _ in range(rounds):
             llm.forget()
             answer = await asyncio.to_thread(
-                llm.generate, [{"role": "user", "content": QUESTION}], **options
+                llm.generate, [{"role": "user", "content": QUESTION}], **OPTIONS
             )
             plain.append(answer.statistics.tokens_per_second)
             llm.forget()
-            chat.session.choices = dict(options)
+            chat.session.choices = dict(OPTIONS)
             await chat.action_command("new")
             chat.prompt.put(QUESTION)
             chat.prompt.enter()
@@ -88,11 +89,19 @@ def first_screen() -> float:
 
 
 def main() -> None:
-    model = sys.argv[1] if len(sys.argv) > 1 else "shell"
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 7
+    parser = argparse.ArgumentParser(description="Compare answers in the chat with those outside.")
+    parser.add_argument("model", nargs="?", default="shell")
+    parser.add_argument("rounds", type=int, nargs="?", default=7)
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)  # where it reports to
+    options = parser.parse_args()
+    model, rounds = options.model, options.rounds
+    if options.child:
+        child(model, rounds, options.child)
+        return
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        run_in_terminal([sys.executable, __file__, "--child", model, str(rounds), str(report)], 240)
+        command = [sys.executable, __file__, model, str(rounds), "--child", str(report)]
+        run_in_terminal(command, 240)
         document = json.loads(report.read_text())
     plain, drawn = (statistics.median(document[name]) for name in ("plain", "drawn"))
     ratios = sorted(d / p for d, p in zip(document["drawn"], document["plain"], strict=True))
@@ -102,7 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        child(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
-    else:
-        main()
+    main()

@@ -9,8 +9,16 @@ import time
 from collections.abc import Callable, Iterable
 
 import localspec
+from localspec.decoding.sequence import Speculation
 from localspec.llama.context import Context
 from localspec.llama.rows import Logits, Run, nothing
+from localspec.runtime import Options
+
+SAMPLINGS: dict[str, Options] = {
+    "greedy": {"temperature": 0.0},
+    "T 0.8, top-p 0.95": {"temperature": 0.8, "top_p": 0.95},
+}
+SPECULATIONS: tuple[Speculation, ...] = (0, 3, "auto")
 
 
 class Stopwatch:
@@ -29,7 +37,7 @@ class Stopwatch:
             self.steps += 1
             return logits
 
-        Context.decode = decode  # type: ignore[method-assign]
+        Context.decode = decode  # type: ignore[assignment, method-assign]
 
 
 def main() -> None:
@@ -42,11 +50,8 @@ def main() -> None:
     watch = Stopwatch()
     with localspec.load(options.model, draft=options.draft) as llm:
         print(f"{llm.target.name}, vocabulary {llm.target.vocabulary.size}")
-        for name, sampling in (
-            ("greedy", {"temperature": 0.0}),
-            ("T 0.8, top-p 0.95", {"temperature": 0.8, "top_p": 0.95}),
-        ):
-            for speculation in (0, 3, "auto"):
+        for name, sampling in SAMPLINGS.items():
+            for speculation in SPECULATIONS:
                 spent = [
                     overhead(llm, watch, options.tokens, speculation, sampling)
                     for _ in range(options.rounds)
@@ -60,19 +65,14 @@ def overhead(
     llm: localspec.LLM,
     watch: Stopwatch,
     tokens: int,
-    speculation: object,
-    sampling: dict[str, float],
+    speculation: Speculation,
+    sampling: Options,
 ) -> float:
     """Microseconds a step of the target."""
     llm.forget()
     watch.seconds, watch.steps = 0.0, 0
-    answer = llm.generate(
-        "Write a Python function that sorts a list of numbers.",
-        max_tokens=tokens,
-        seed=7,
-        speculation=speculation,  # type: ignore[arg-type]
-        **sampling,
-    )
+    asked: Options = {**sampling, "max_tokens": tokens, "seed": 7, "speculation": speculation}
+    answer = llm.generate("Write a Python function that sorts a list of numbers.", **asked)
     total = answer.statistics.prompt_seconds + answer.statistics.predicted_seconds
     return (total - watch.seconds) / max(1, answer.statistics.steps) * 1e6
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import runpy
 import shlex
@@ -136,6 +137,19 @@ def test_every_script_for_measuring_stands_in_its_readme() -> None:
     listed = set(code(ROOT / "benchmarks/README.md"))
     scripts = [p for p in ROOT.glob("benchmarks/*.py") if "__main__" in p.read_text()]
     assert [p.name for p in scripts if p.name not in listed] == []
+
+
+@pytest.mark.parametrize("script", sorted(ROOT.glob("benchmarks/*.py")), ids=lambda path: path.name)
+def test_scripts_for_measuring_say_how_they_are_called(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.name == "nt" and "import pty" in script.read_text():
+        pytest.skip("there are no such terminals there")
+    monkeypatch.setattr("sys.argv", [str(script), "--help"])
+    monkeypatch.syspath_prepend(script.parent)
+    with contextlib.redirect_stdout(io.StringIO()) as told, contextlib.suppress(SystemExit):
+        runpy.run_path(str(script), run_name="__main__")
+    assert script.name in told.getvalue() or "__main__" not in script.read_text()
 
 
 def test_every_room_stands_in_the_readme() -> None:
