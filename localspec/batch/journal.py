@@ -19,7 +19,7 @@ from typing import NamedTuple, Self
 
 from localspec.batch.identity import DIGITS
 from localspec.batch.lock import lock
-from localspec.batch.output import sync_folder
+from localspec.batch.output import Opener, sync_folder
 from localspec.errors import LocalspecError
 
 __all__ = ["Entry", "Journal", "JournalError", "Place"]
@@ -51,12 +51,12 @@ class Place(NamedTuple):
 
 
 class Journal:
-    """The journal at `path`, made where there is none, locked until `close`.
+    """The journal at `path`, made by `opener` where there is none, locked until `close`.
 
     `damaged` is how many records `recover` had to pass over.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, opener: Opener | None = None) -> None:
         """Raises JournalError where it cannot be written, is in use, or is not a journal."""
         self.path = path
         self.damaged = 0
@@ -64,7 +64,7 @@ class Journal:
         self._unsynced, self._synced = 0, time.monotonic()
         with ExitStack() as on_failure:
             try:
-                self._file = on_failure.enter_context(_locked(path))
+                self._file = on_failure.enter_context(_locked(path, opener))
                 self._begin()
             except OSError as error:
                 raise JournalError(
@@ -175,10 +175,10 @@ class Journal:
         self._end = length
 
 
-def _locked(path: Path) -> FileIO:
+def _locked(path: Path, opener: Opener | None) -> FileIO:
     """The file, open and ours. Raises JournalError where it is another's."""
     while True:
-        file = FileIO(path, "a+")
+        file = FileIO(path, "a+", opener=opener)
         if not lock(file):
             file.close()
             raise JournalError(

@@ -2,12 +2,15 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from localspec.errors import LocalspecError
 
-__all__ = ["replace", "sync_folder"]
+__all__ = ["Opener", "opener", "replace", "sync_folder"]
+
+Opener = Callable[[str, int], int]
+"""Opens a file by its path and flags, as `open` wants it."""
 
 
 def replace(path: Path, lines: Iterable[bytes]) -> None:
@@ -19,7 +22,7 @@ def replace(path: Path, lines: Iterable[bytes]) -> None:
     unfinished = path.with_name(f"{path.name}.tmp")
     try:
         unfinished.unlink(missing_ok=True)  # of a run that was killed, or a link that somebody laid
-        with unfinished.open("xb") as file:
+        with open(unfinished, "xb", opener=opener(path)) as file:
             for line in lines:
                 file.write(line + b"\n")
             file.flush()
@@ -34,6 +37,12 @@ def replace(path: Path, lines: Iterable[bytes]) -> None:
             f"{path} cannot be written: {error.strerror}; all answers are safe in the journal, so "
             "see to that and run the same command again."
         ) from error
+
+
+def opener(path: Path) -> Opener:
+    """How to make files that hold what an output does: where that is private, they are."""
+    mode = stat.S_IMODE(path.stat().st_mode) & 0o666 | 0o600 if path.exists() else 0o666
+    return lambda name, flags: os.open(name, flags, mode)
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 
 from localspec.batch.identity import NAME_DIGITS, identity
 from localspec.batch.journal import Place
+from localspec.batch.output import Opener
 from localspec.batch.request import Task
 from localspec.errors import LocalspecError
 
@@ -51,10 +52,11 @@ class Counts(NamedTuple):
 class Plan:
     """The index, at `path` while it is needed. Raises LocalspecError where the disk is full."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, opener: Opener | None = None) -> None:
         self._path = path
         path.unlink(missing_ok=True)  # of a run that was killed
         with self._trouble(), ExitStack() as on_failure:
+            open(path, "xb", opener=opener).close()
             self._database = sqlite3.connect(path, isolation_level=None)
             on_failure.push(self.__exit__)
             self._database.executescript(_SCHEMA)
@@ -158,7 +160,7 @@ class Plan:
     def _trouble(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise LocalspecError(
                 f"The index {self._path} cannot be written ({error}); what was answered is safe, "
                 "so see to that and run the same command again."

@@ -76,7 +76,11 @@ def run(work: Work, opening: Opening, watcher: Watcher) -> Outcome:
     """
     out = work.output.resolve()
     _check(out)
-    with Journal(_beside(out, "journal")) as journal, Plan(_beside(out, "index")) as plan:
+    opener = output.opener(out)
+    with (
+        Journal(_beside(out, "journal"), opener) as journal,
+        Plan(_beside(out, "index"), opener) as plan,
+    ):
         _read(work, plan, watcher)
         _recall(work, out, journal, plan)
         _tell(journal, plan, watcher)

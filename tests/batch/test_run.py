@@ -406,6 +406,24 @@ def test_an_output_behind_a_link_stays_behind_it_with_its_rights(world: World) -
     assert len(world.answers()) == 3
 
 
+@pytest.mark.skipif(os.name == "nt", reason="rights are others there")
+def test_what_stands_beside_a_private_output_is_private(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write(*lines(3))
+    world.output.touch(0o600)
+    modes: dict[str, int] = {}
+
+    def look(_: int) -> None:
+        found = world.folder.glob("out.jsonl*")
+        modes.update((path.suffix, path.stat().st_mode & 0o777) for path in found)
+
+    monkeypatch.setattr(os, "fsync", look)
+    world.run()
+    assert modes == dict.fromkeys((".jsonl", ".journal", ".index", ".tmp"), 0o600)
+    assert len(world.answers()) == 3
+
+
 def test_an_answer_that_is_not_unicode_is_kept_all_the_same(world: World) -> None:
     class Wild(Scripted):
         def answers(self, tasks):  # type: ignore[no-untyped-def]
