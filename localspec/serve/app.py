@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -16,7 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from localspec.conversation.prompts import Prompt
 from localspec.errors import BusyError, LocalspecError
+from localspec.runtime import LLM
 from localspec.serve import messages
 from localspec.serve.answering import Answering, Bell
 from localspec.serve.events import EventStream, Gone, unless_gone
@@ -39,6 +43,7 @@ _BASE = (
     "does not; Ollama's interface is not spoken here."
 )
 
+Vector: TypeAlias = npt.NDArray[np.float32]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
@@ -146,7 +151,7 @@ class _Server:
         body, texts = embedding.read(await request.body())
         async with self._resident.use() as llm:
             with self._door():
-                vectors, tokens = await asyncio.to_thread(llm.embed, texts)
+                vectors, tokens = await unless_gone(request, _embedded(llm, texts))
         return _json(embedding.embeddings(body, self._name, vectors, tokens))
 
     async def _health(self, request: Request) -> Response:
@@ -185,6 +190,12 @@ class _Server:
         if llm := self._resident.llm:
             card |= {"max_model_len": llm.context_length, "max_input_tokens": llm.context_length}
         return card
+
+
+async def _embedded(llm: LLM, texts: list[Prompt]) -> tuple[list[Vector], int]:
+    """What `embed` makes of texts, one at a time: none more for a client that has hung up."""
+    found = [await asyncio.to_thread(llm.embed, [text]) for text in texts]
+    return [vector for [vector], _ in found], sum(tokens for _, tokens in found)
 
 
 def _client(request: Request) -> str:

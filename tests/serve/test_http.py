@@ -15,6 +15,7 @@ from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 from servers import PATIENCE, FakeLLM, get, post, serving, stream, until
 
@@ -81,6 +82,31 @@ def test_a_client_that_hangs_up_frees_its_slot(
             sock.sendall(head + body)
             until(lambda: llm.running == 1)
         until(lambda: llm.unfinished == 0)
+
+
+def test_no_more_texts_are_embedded_for_a_client_that_has_hung_up(
+    fake_url: str, llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[str] = []
+    gone = threading.Event()
+
+    def embed(texts: list[str]) -> tuple[list[Any], int]:
+        for text in texts:
+            embedded.append(text)
+            assert gone.wait(PATIENCE)
+        return [np.ones(4, np.float32) for _ in texts], len(texts)
+
+    monkeypatch.setattr(llm, "embed", embed, raising=False)
+    head, body = asking({"input": ["a", "b", "c"]}, "/v1/embeddings")
+    with client(fake_url) as sock:
+        sock.sendall(head + body)
+        until(lambda: embedded)
+    get(f"{fake_url}/health")  # by then the server has heard of it
+    gone.set()
+    answer = post(f"{fake_url}/v1/embeddings", json={"input": ["d", "e"]}).json()
+    assert [entry["embedding"] for entry in answer["data"]] == [[1.0] * 4] * 2
+    assert answer["usage"]["prompt_tokens"] == 2
+    assert embedded == ["a", "d", "e"]
 
 
 def test_who_hangs_up_in_mid_body_is_nothing_to_write_home_about(
