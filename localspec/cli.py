@@ -5,14 +5,18 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with some failed items, 130 
 
 import argparse
 import io
+import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from localspec import console, streams
 from localspec.arguments import flag, settings
-from localspec.errors import LocalspecError, UsageError
+from localspec.errors import INTERRUPTED, LocalspecError, UsageError
 
 __all__ = ["main"]
 
@@ -27,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.json and isinstance(sys.stdout, io.TextIOWrapper):
             # JSON is, whatever the terminal speaks; a byte of a path that is none is escaped.
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-        verb = import_module(f"localspec.verbs.{options.verb}")
+        with _leaving_at_once():
+            verb = import_module(f"localspec.verbs.{options.verb}")
         code: int = verb.run(options)
         sys.stdout.flush()
     except UsageError as error:
@@ -42,6 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         return _complain(_unforeseen(error), 1, verbose)
     return code
+
+
+@contextmanager
+def _leaving_at_once() -> Iterator[None]:
+    """Ctrl-C ends the process: while libraries in C are loaded they make other errors of it."""
+    usual = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if not main or usual is not signal.default_int_handler:  # somebody wants it otherwise
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
