@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ __all__ = [
     "forget_log",
     "gpus",
     "lib",
+    "listen",
     "log_lines",
     "on_cpu",
     "show_log",
@@ -48,6 +50,7 @@ _PREAMBLE = re.compile(r"^\w+: (error loading model( \w+)?: )*")
 os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 
 _log: deque[str] = deque(maxlen=_LOG_LINES)
+_lately: deque[str] = deque(maxlen=_LOG_LINES)  # since the latest load began
 _echo = False
 _ggml: dict[str, Any] = {}
 
@@ -59,6 +62,7 @@ def _on_log(level: int, text: bytes, _data: object) -> None:
         return
     line = text.decode("utf-8", "replace")
     _log.append(line)
+    _lately.append(line)
     if _echo:
         sys.stderr.write(line)
 
@@ -78,7 +82,11 @@ def show_log(shown: bool) -> None:
 
 def log_lines() -> list[str]:
     """The newest lines of llama.cpp's log, oldest first, without empty ones."""
-    return [line.strip() for line in "".join(_log).splitlines() if line.strip()]
+    return _lines(_log)
+
+
+def _lines(log: Iterable[str]) -> list[str]:
+    return [line.strip() for line in "".join(log).splitlines() if line.strip()]
 
 
 def forget_log() -> None:
@@ -86,9 +94,15 @@ def forget_log() -> None:
     _log.clear()
 
 
+def listen() -> None:
+    """A load begins: what was said before does not explain how it goes."""
+    _lately.clear()
+
+
 def complaint() -> str:
-    """What llama.cpp said last that explains a failure, as the end of a sentence."""
-    telling = [line for line in log_lines() if "error" in line.lower() or "failed" in line.lower()]
+    """What llama.cpp said that explains a failure, as the end of a sentence."""
+    lines = _lines(_lately)
+    telling = [line for line in lines if "error" in line.lower() or "failed" in line.lower()]
     said = telling[0] if telling else "it gave no reason"
     return _PREAMBLE.sub("", said).rstrip(".")
 

@@ -9,7 +9,7 @@ from typing import Self
 from localspec.errors import ModelError
 from localspec.llama import kernels
 from localspec.llama.handle import Handle
-from localspec.llama.library import complaint, lib, on_cpu, start
+from localspec.llama.library import complaint, lib, listen, on_cpu, start
 from localspec.llama.vocabulary import Vocabulary
 
 __all__ = ["Model"]
@@ -32,6 +32,7 @@ class Model:
         params.n_gpu_layers = gpu_layers
         way = kernels.way(self.path, gpu_layers=gpu_layers, exact=exact)  # says what is wrong
         params.use_extra_bufts, self.even = way
+        listen()
         loaded = lib.llama_model_load_from_file(os.fsencode(self.path), params)
         if not loaded:
             raise ModelError(

@@ -16,6 +16,7 @@ from localspec.errors import DecodeError, UsageError
 from localspec.llama import library
 from localspec.llama.context import Context
 from localspec.llama.grammar import Grammar
+from localspec.llama.kernels import Way
 from localspec.llama.model import Model
 from localspec.llama.rows import Logits, Run
 
@@ -126,6 +127,16 @@ class TestBadFiles:
             with pytest.raises(ModelError, match=words) as raised:
                 Model(path)
             assert "\n" not in str(raised.value)
+
+
+def test_each_failure_has_its_own_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localspec.llama.kernels.way", lambda *_, **__: Way(repack=True))
+    text, cut = tmp_path / "text.gguf", tmp_path / "cut.gguf"
+    text.write_bytes(b"no model at all")
+    cut.write_bytes(PAIR.draft.read_bytes()[:1_000_000])
+    for path, words in ((text, "text.gguf"), (cut, "corrupted or incomplete")):
+        with pytest.raises(ModelError, match=words):
+            Model(path)
 
 
 class TestGrammar:
