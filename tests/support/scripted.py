@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any, ParamSpec
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from localspec.decoding.statistics import Statistics
@@ -236,6 +237,7 @@ async def begin(
 
 
 def on_screen(chat: Chat) -> str:
-    """What a person sees."""
+    """What a person sees. Looking draws, and it is kept: so it is with what lies behind a sheet."""
+    visible_screen_stack.set(chat._background_screens)
     strips = chat.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
