@@ -1,4 +1,4 @@
-"""What comes from outside to a chat in a terminal: signals to end, bytes that are no text."""
+"""What comes from outside to a chat: signals to end, bytes that are no text, a closed terminal."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable
 from functools import partial
 
-__all__ = ["heed_signals", "take_all_bytes"]
+__all__ = ["heed_signals", "outlive_terminal", "take_all_bytes"]
 
 
 def heed_signals(leave: Callable[[int], None]) -> None:
@@ -33,3 +33,23 @@ def take_all_bytes() -> None:
 
         decoder = partial(getincrementaldecoder("utf-8"), errors="replace")
         linux_driver.getincrementaldecoder = lambda encoding: decoder  # type: ignore[attr-defined]
+
+
+def outlive_terminal() -> None:
+    """Have what is written after the terminal was closed get lost.
+
+    Textual's writer dies of it. Nobody makes room in its queue any more, and the chat waits for
+    that forever, with its model.
+    """
+    from textual.drivers._writer_thread import WriterThread
+
+    def run(self: WriterThread) -> None:
+        text: str | None = ""
+        while text is not None:  # which says that nothing follows
+            text = self._queue.get()
+            with contextlib.suppress(OSError):
+                self._file.write(text or "")
+                if self._queue.empty():
+                    self._file.flush()
+
+    WriterThread.run = run  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ from localspec.tui.app import Chat
 from localspec.tui.backend import Source
 from localspec.tui.here import Here
 from localspec.tui.keys import NAMED_KEYS
-from localspec.tui.outside import take_all_bytes
+from localspec.tui.outside import outlive_terminal, take_all_bytes
 from localspec.tui.store import Store
 from localspec.tui.terminal import Terminal
 
@@ -44,6 +44,7 @@ def start(
             keys=keys, trouble=trouble, dark=terminal.dark, typed=terminal.typed,
         )  # fmt: skip
         take_all_bytes()
+        outlive_terminal()
         try:
             chat.run()
         finally:

@@ -6,10 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from textual.drivers._writer_thread import WriterThread
+from workers import within
 
+from localspec.tui.outside import outlive_terminal
 from localspec.tui.store import Message, Store
 
 if sys.platform == "win32":
@@ -58,7 +63,7 @@ class Terminal:
     def close(self) -> None:
         """Close the window, and wait until the chat has noticed."""
         os.close(self._master)
-        os.waitpid(self.process, 0)
+        within(lambda: os.waitpid(self.process, 0))
 
     def end(self) -> int:
         """Wait for its end; the exit code."""
@@ -157,6 +162,21 @@ def test_a_terminal_that_is_closed_costs_nothing(terminal: Terminal, tmp_path: P
     terminal.wait_for("thought")
     terminal.close()
     assert drafts(tmp_path) == "half a thought"
+
+
+def test_a_terminal_that_nobody_reads_and_then_is_closed_keeps_nobody_waiting() -> None:
+    outlive_terminal()
+    master, slave = pty.openpty()
+    with open(slave, "w") as terminal:
+        writer = WriterThread(terminal)
+        writer.start()
+        writing = Thread(target=deque, args=(map(writer.write, ["x" * 4096] * 100), 0), daemon=True)
+        writing.start()
+        writing.join(0.2)
+        assert writing.is_alive(), "there is only so much room in a terminal"
+        os.close(master)
+        within(writing.join)
+        within(writer.stop)
 
 
 def test_bytes_that_are_no_text_do_not_end_the_chat(terminal: Terminal) -> None:
