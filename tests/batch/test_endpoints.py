@@ -2,7 +2,6 @@
 
 import signal
 import threading
-from pathlib import Path
 
 import pytest
 from batch_world import RECIPE, Watching, World, lines
@@ -21,11 +20,6 @@ from localspec.remote import Remote
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet, "_FIRST_REST", 0.01)
     monkeypatch.setattr(module, "_PAUSES", (0.01, 0.02, 0.04))
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 def endpoints(*servers: FakeEndpoint, **settings: float) -> Endpoints:

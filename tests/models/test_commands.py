@@ -25,12 +25,6 @@ from localspec.models.fingerprint import fingerprint, sha256
 PAIR = models.embedded("shell")
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 def run(*arguments: str) -> Done:
     return localspec("models", *arguments)
 

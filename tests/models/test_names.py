@@ -28,11 +28,9 @@ MODEL = gguf_bytes.gguf([ARCHITECTURE], [tensor("a")], weights=128)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "home"
 
 
 def put(repository: str, *names: str) -> Path:

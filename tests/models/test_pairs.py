@@ -23,12 +23,6 @@ PAIR = models.embedded("shell")
 WORDS = tuple(f"w{i}" for i in range(40))
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 def write(path: Path, words: tuple[str, ...] = WORDS, *, size: int = 32, **ids: int) -> Path:
     """A file with a vocabulary and `size` weights."""
     tokens = array(STRING, len(words), b"".join(map(text, words)))

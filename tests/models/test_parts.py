@@ -15,12 +15,6 @@ WORDS = array(STRING, 40, b"".join(text(f"w{i}") for i in range(40)))
 VOCABULARY = entry("tokenizer.ggml.tokens", ARRAY, WORDS)
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 def write(path: Path, size: int, *more: bytes, name: str = "a", filled: bytes = b"\0") -> Path:
     fields = [ARCHITECTURE, *more]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,10 @@
-"""One server with the shell pair for all tests of this folder."""
+"""One server with the shell pair for all tests of this folder, and one with a fake for each."""
 
 from collections.abc import Iterator
 
 import httpx2
 import pytest
-from servers import PATIENCE, Kept, serving
+from servers import PATIENCE, FakeLLM, Kept, serving
 
 import localspec
 from localspec import LLM
@@ -26,3 +26,14 @@ def url(shell: LLM) -> Iterator[str]:
 def http(url: str) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=url, timeout=PATIENCE) as client:
         yield client
+
+
+@pytest.fixture
+def llm() -> FakeLLM:
+    return FakeLLM(parallel=2, waiting=2)
+
+
+@pytest.fixture
+def fake_url(llm: FakeLLM) -> Iterator[str]:
+    with serving(lambda: llm) as url:
+        yield url

@@ -112,6 +112,12 @@ class World:
         work = Work(str(self.source), self.output, recipe, **options)
         return run(work, opening, watching or Watching())
 
+    def whole(self) -> bytes:
+        """The output of an undisturbed run, which leaves nothing else behind."""
+        self.run()
+        assert {path.name for path in self.folder.iterdir()} == {"in.jsonl", "out.jsonl"}
+        return self.output.read_bytes()
+
     def answers(self) -> list[Any]:
         return [json.loads(line) for line in self.output.read_bytes().split(b"\n")[:-1]]
 

@@ -1,6 +1,7 @@
-"""Servers in a thread, around models that do as they are told."""
+"""Servers in a thread, around models that do as they are told, and what is asked of them."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,18 @@ PATIENCE = 60
 _LOCAL: Any = {"timeout": PATIENCE, "verify": False, "trust_env": False}
 get, post, request = (partial(call, **_LOCAL) for call in (httpx2.get, httpx2.post, httpx2.request))
 stream = partial(httpx2.stream, **_LOCAL)
+MESSAGES = [{"role": "user", "content": "Hello"}]
+ASK = {"messages": MESSAGES, "max_tokens": 5}
+
+
+def ask(url: str, body: dict[str, Any], path: str = "/v1/chat/completions") -> httpx2.Response:
+    return post(url + path, json=body)
+
+
+def client(url: str) -> socket.socket:
+    """A connection for clients that do as they please."""
+    host, port = url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), PATIENCE)
 
 
 def until(true: Callable[[], object]) -> None:
