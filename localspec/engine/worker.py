@@ -223,8 +223,12 @@ class Worker:
         self._lock = threading.Lock()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="localspec-engine", daemon=True)
-        self._thread.start()
-        self._engine = self._built.result()
+        try:
+            self._thread.start()
+            self._engine = self._built.result()
+        except BaseException:  # Ctrl-C: what is built in spite of it would be nobody's
+            self._inbox.put(None)
+            raise
 
     def stream(self, request: Request, told: Callable[[bool], None] | None = None) -> Stream:
         """Begin to answer; see `streams`."""

@@ -1,8 +1,9 @@
 """How answers of a worker end before their time: by who reads, by closing, by failures."""
 
 import os
+import signal
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from fakes import FakeModel, OracleDrafter, engine, plain, working
 from workers import FOREVER, PATIENCE, SHORT, check_it_serves, read_all, read_some, within
 
 from localspec.decoding.draft import Draft
+from localspec.engine.engine import Engine
 from localspec.engine.worker import Stream, Worker
 from localspec.errors import DecodeError, LocalspecError
 from localspec.governor.policy import Step
@@ -93,6 +95,22 @@ def test_a_closed_worker_leaves_nobody_waiting(target: FakeModel) -> None:
     within(worker.close)
     with pytest.raises(LocalspecError, match="was closed"):
         within(lambda: worker.stream(SHORT))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no thread can be interrupted there")
+def test_who_interrupts_the_building_has_nothing_to_close(target: FakeModel) -> None:
+    interrupted, freed = threading.Event(), threading.Event()
+
+    def build(resources: ExitStack) -> Engine:
+        resources.callback(freed.set)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        assert interrupted.wait(PATIENCE)
+        return engine(target)
+
+    with pytest.raises(KeyboardInterrupt):
+        Worker(build)
+    interrupted.set()
+    assert freed.wait(PATIENCE)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
