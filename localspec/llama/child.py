@@ -4,6 +4,7 @@ llama.cpp aborts on some files, throws through C, never ends or takes all memory
 be caught in Python; in a child it is an outcome like others.
 """
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,10 @@ class Ending(NamedTuple):
 
 
 def run(module: str, *arguments: str, seconds: float, memory: int) -> Ending:
-    """Run `python -m module`; it is ended when it takes too long, or too many bytes of memory."""
+    """Run `python -m module`; it is ended when it takes too long, or too many bytes of memory.
+
+    Raises KeyboardInterrupt where Ctrl-C ended it, whichever thread this is.
+    """
     command = [sys.executable, "-P", "-m", module, *arguments]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as words:
         with subprocess.Popen(
@@ -45,6 +49,8 @@ def run(module: str, *arguments: str, seconds: float, memory: int) -> Ending:
                 child.kill()  # does nothing to one that has ended
         said = [line.strip() for line in _end_of(words).splitlines() if line.strip()]
         last = said[-1] if said else "it said nothing"
+        if child.returncode == -signal.SIGINT or last == KeyboardInterrupt.__name__:
+            raise KeyboardInterrupt  # which a terminal sends to both; it says nothing of the file
         return Ending(child.returncode, _end_of(output), last, exceeded)
 
 

@@ -146,6 +146,22 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(home: Path) 
 
 
 @pytest.mark.parametrize(
+    "end", ["os.kill(os.getpid(), signal.SIGINT)", "sys.exit('KeyboardInterrupt')"]
+)
+def test_ctrl_c_is_not_remembered_as_the_death_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path, end: str
+) -> None:
+    """A terminal sends it to the child that tries a file, too; at first Python ends with a 1."""
+    (tmp_path / "interrupted.py").write_text(f"import os, signal, sys\n{end}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    run_child = child.run
+    monkeypatch.setattr(child, "run", lambda _, *rest, **limits: run_child("interrupted", **limits))
+    with pytest.raises(KeyboardInterrupt):
+        kernels.repacking_works(PAIR.draft)
+    assert not (home / "cache" / "kernels.json").exists()
+
+
+@pytest.mark.parametrize(
     ("seconds", "memory", "words"),
     [(0.2, 1 << 40, "does not end"), (1e9, 1, "more than 1 bytes of memory")],
 )
