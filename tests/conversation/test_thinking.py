@@ -5,6 +5,7 @@ from pathlib import Path
 import gguf
 import pytest
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
+from gguf_writing import read_gguf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,7 +126,7 @@ def test_what_the_template_has_written_already_counts(
     marks = Marks("<|im_start|>", "<|im_end|>")  # control tokens
     monkeypatch.setattr("localspec.conversation.thinking._OTHERS", (marks,))
     path = tmp_path / "thinker.gguf"
-    reader = gguf.GGUFReader(models.embedded("shell").draft)
+    reader = read_gguf(models.embedded("shell").draft)
     template = MetadataDetails(gguf.GGUFValueType.STRING, TEMPLATE)
     writer = gguf.GGUFWriter(path, "qwen3")
     copy_with_new_metadata(reader, writer, {"tokenizer.chat_template": template}, [])

@@ -7,7 +7,7 @@ import numpy as np
 import openai
 import pytest
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
-from gguf_writing import finish
+from gguf_writing import finish, read_gguf
 from servers import Kept, serving
 
 import localspec
@@ -20,7 +20,7 @@ DRAFT = models.embedded("shell").draft
 def embedding_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shell's draft, said to pool the mean of its states."""
     path = tmp_path_factory.mktemp("models") / "embedding.gguf"
-    reader = gguf.GGUFReader(DRAFT)
+    reader = read_gguf(DRAFT)
     writer = gguf.GGUFWriter(path, "qwen3")
     pooling = MetadataDetails(gguf.GGUFValueType.UINT32, gguf.PoolingType.MEAN)
     copy_with_new_metadata(reader, writer, {"qwen3.pooling_type": pooling}, [])

@@ -10,7 +10,7 @@ import gguf
 import numpy as np
 import pytest
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
-from gguf_writing import finish, shell_words, speak
+from gguf_writing import finish, read_gguf, shell_words, speak
 
 import localspec
 from localspec import UsageError, models
@@ -111,7 +111,7 @@ def test_a_model_with_an_encoder_is_refused_for_what_it_is(tmp_path: Path) -> No
 def damaged(model: Path, into: Path) -> Path:
     """A copy in which one scale of one token's row of the embedding is no number."""
     path = Path(shutil.copy(model, into))
-    embedding = next(t for t in gguf.GGUFReader(model).tensors if t.name == "token_embd.weight")
+    embedding = next(t for t in read_gguf(model).tensors if t.name == "token_embd.weight")
     with path.open("r+b") as file:
         file.seek(int(embedding.data_offset) + 300 * embedding.data.shape[1])
         file.write(NAN)
@@ -164,7 +164,7 @@ def test_calls_are_read_where_their_marks_are_control_tokens(tmp_path: Path) -> 
 def test_calls_are_told_where_a_template_knows_tools_and_forgets_them(tmp_path: Path) -> None:
     template = "{{ tools }}{% for m in messages %}{{ m.role }}: {{ m.content }};{% endfor %}"
     details = MetadataDetails(gguf.GGUFValueType.STRING, template)
-    path, reader = tmp_path / "forgetful.gguf", gguf.GGUFReader(PAIR.target)
+    path, reader = tmp_path / "forgetful.gguf", read_gguf(PAIR.target)
     writer = gguf.GGUFWriter(path, "qwen3")
     copy_with_new_metadata(reader, writer, {"tokenizer.chat_template": details}, [])
     call = {"id": "a", "function": {"name": "weather", "arguments": {"city": "Bern"}}}
@@ -182,7 +182,7 @@ def test_calls_are_told_where_a_template_knows_tools_and_forgets_them(tmp_path: 
 def with_control_marks(path: Path) -> Path:
     """The shell's target, two words of which have become the marks of calls, as control tokens."""
     shutil.copy(PAIR.target, path)
-    reader = gguf.GGUFReader(PAIR.target)
+    reader = read_gguf(PAIR.target)
     words, kinds = (reader.fields[f"tokenizer.ggml.{name}"] for name in ("tokens", "token_type"))
     with path.open("r+b") as file:
         for mark in MARKS:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import gguf
 import pytest
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
+from gguf_writing import read_gguf
 
 from localspec import models
 from localspec.llama.model import Model
@@ -59,7 +60,7 @@ def test_no_token_of_its_own_is_cut(before: int) -> None:
 @pytest.fixture(scope="module")
 def died(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vocabulary]:
     """One that is split as that of gpt-oss, on which llama.cpp died after 25,000 characters."""
-    reader = gguf.GGUFReader(models.embedded("shell").draft)
+    reader = read_gguf(models.embedded("shell").draft)
     file = tmp_path_factory.mktemp("models") / "model.gguf"
     changed = {"tokenizer.ggml.pre": MetadataDetails(gguf.GGUFValueType.STRING, "gpt-4o")}
     copy_with_new_metadata(reader, gguf.GGUFWriter(file, "qwen3"), changed, [])

@@ -1,5 +1,7 @@
 """What writers of GGUF files in tests do alike."""
 
+import functools
+from pathlib import Path
 from typing import Any
 
 import gguf
@@ -9,15 +11,21 @@ from localspec import models
 PAIR = models.embedded("shell")
 
 
+@functools.cache
+def read_gguf(model: Path) -> gguf.GGUFReader:
+    """What is in a file that stays as it is; with many tokens, reading takes a second."""
+    return gguf.GGUFReader(model)
+
+
 def shell_words() -> list[str]:
     """The tokens of the shell pair."""
-    words: list[str] = gguf.GGUFReader(PAIR.target).fields["tokenizer.ggml.tokens"].contents()
+    words: list[str] = read_gguf(PAIR.target).fields["tokenizer.ggml.tokens"].contents()
     return words
 
 
 def speak(writer: Any, words: list[str]) -> None:
     """Have a vocabulary of `words` as the shell pair has its own."""
-    fields = gguf.GGUFReader(PAIR.target).fields
+    fields = read_gguf(PAIR.target).fields
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(words)
