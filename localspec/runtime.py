@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from localspec.conversation import tools
+from localspec.conversation.notation import Calling
 from localspec.conversation.prompts import Message, Prompt, Prompts
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
@@ -280,6 +281,7 @@ class LLM:
             raise UsageError("A stop string is empty; every answer would end at once.")
         speculation = options.get("speculation", "auto")
         tokens = self._tokens(prompt, options)
+        calling = self._prompts.calling(options.get("tools"))
         thinks = not (options.get("raw") or _is_forced(options))
         return Request(
             prompt=tokens,
@@ -287,34 +289,37 @@ class LLM:
             max_tokens=options.get("max_tokens"),
             stops=stops,
             speculation=0 if speculation == "off" else speculation,
-            constraint=self._constraint(options),
+            constraint=self._constraint(options, calling),
             logprobs=options.get("logprobs"),
             echo=options.get("echo", False),
             client=options.get("client", ""),
             thinking=self._prompts.thinking(tokens) if thinks else None,
+            calling=calling,
             whole=options.get("whole", False),
         )
 
-    def _constraint(self, options: Options) -> Callable[[], Constraint] | None:
+    def _constraint(
+        self, options: Options, calling: Calling | None
+    ) -> Callable[[], Constraint] | None:
         """What an answer must match, if anything."""
-        schema, offered = options.get("json_schema"), options.get("tools")
-        if schema is None and not offered:
+        schema = options.get("json_schema")
+        if schema is None and calling is None:
             return None
         from localspec.llama.grammar import Grammar  # most answers need no grammar
 
         vocabulary = self.target.vocabulary
-        if offered:
-            marks = {m for m in tools.MARKS if len(vocabulary.tokenize(m, control=True)) == 1}
+        if calling:
             choice, one_call = options.get("tool_choice"), options.get("one_call", False)
 
-            def compiled(functions: Many[Mapping[str, Any]]) -> Grammar:
-                source = tools.grammar(functions, choice, marks, schema, one_call=one_call)
+            def compiled(calling: Calling) -> Grammar:
+                special = vocabulary.special
+                source = tools.grammar(calling, choice, special, schema, one_call=one_call)
                 return Grammar(source, vocabulary)
 
             try:
-                return compiled(offered).begin
+                return compiled(calling).begin
             except UsageError:  # one odd schema should not cost an agent all its tools
-                return compiled(tools.simplified(offered, Grammar.can_say)).begin
+                return compiled(tools.simplified(calling, Grammar.can_say)).begin
         assert schema is not None
         return Grammar.of_schema(schema, vocabulary).begin
 

@@ -7,9 +7,10 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
-from localspec.conversation.tools import written
+from localspec.conversation.notation import Notation
 
 __all__ = [
     "Form",
@@ -21,6 +22,7 @@ __all__ = [
     "with_short_ids",
     "with_texts",
     "with_thoughts_as",
+    "with_tools_told",
     "with_written_calls",
 ]
 
@@ -30,25 +32,18 @@ Form = Callable[[Messages], Messages]
 _RESULT = "<tool_response>\n{}\n</tool_response>"
 
 
-def spelled_out(messages: Messages, tools: Messages = ()) -> Messages:
-    """For a model whose chat template knows nothing of tools: they are told of in the instructions,
-    calls are text of the answers, and their results are said by the user.
+def spelled_out(messages: Messages, notation: Notation) -> Messages:
+    """Calls are text of the answers, and their results are said by the user.
 
-    Such templates pass over other roles or refuse them, want users and answers to take turns, and
-    have room for one message of instructions.
+    Templates that know nothing of them pass over other roles or refuse them, and want users and
+    answers to take turns.
     """
     told, answering = list[Mapping[str, Any]](), False
-    instructions = _instructions(tools)
-    if tools:
-        told.append({"role": "system", "content": instructions})
-    for message in with_written_calls(messages):
+    for message in with_written_calls(messages, notation):
         role, content = message.get("role"), message.get("content") or ""
         if role == "tool":
             content = _RESULT.format(content)
-        if tools and len(told) == 1 and role == "system":
-            before = str(told[0]["content"]).removesuffix(instructions)
-            told[0] = {**message, "content": f"{before}{content}\n\n{instructions}"}
-        elif answering and role in ("tool", "user"):
+        if answering and role in ("tool", "user"):
             told[-1] = {**told[-1], "content": f"{told[-1]['content']}\n{content}"}
         else:
             told.append({**message, "role": "user" if role == "tool" else role, "content": content})
@@ -56,13 +51,19 @@ def spelled_out(messages: Messages, tools: Messages = ()) -> Messages:
     return told
 
 
-def _instructions(tools: Messages) -> str:
+def with_tools_told(messages: Messages, tools: Messages, notation: Notation) -> Messages:
+    """Tools are told of in the first instructions: many templates have room for one message."""
     listed = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tools)
-    return (
+    instructions = (
         "You may call functions to help with the user's request. They are:\n"
         f"<tools>\n{listed}\n</tools>\n"
-        "To call one, write its name and arguments as JSON:\n" + written("NAME", "{…}")
+        "To call one, write its name and arguments like this:\n"
+        + notation.written(("NAME", '{"KEY": "VALUE"}'))
     )
+    given = list(takewhile(lambda message: message.get("role") == "system", messages))
+    texts = [str(message.get("content") or "") for message in given]
+    told = {**(given or [{"role": "system"}])[0], "content": "\n\n".join([*texts, instructions])}
+    return [told, *messages[len(given) :]]
 
 
 def with_instructions_moved(messages: Messages, *, but_first: bool) -> Messages:
@@ -85,14 +86,14 @@ def with_instructions_moved(messages: Messages, *, but_first: bool) -> Messages:
     return told
 
 
-def with_written_calls(messages: Messages) -> Messages:
+def with_written_calls(messages: Messages, notation: Notation) -> Messages:
     """Calls are text of the answers: as the model wrote them."""
     told = list[Mapping[str, Any]]()
     for message in messages:
         if calls := _calls(message):
             functions = (call.get("function", call) for call in calls)
-            texts = (written(f.get("name"), _text(f.get("arguments"))) for f in functions)
-            said = [str(message.get("content") or ""), *texts]
+            named = ((str(f.get("name")), _text(f.get("arguments"))) for f in functions)
+            said = (str(message.get("content") or ""), notation.written(*named))
             rest = {k: v for k, v in message.items() if k != "tool_calls"}
             message = {**rest, "content": "\n".join(filter(None, said))}
         told.append(message)

@@ -18,8 +18,11 @@ from localspec.conversation.forms import (
     with_short_ids,
     with_texts,
     with_thoughts_as,
+    with_tools_told,
     with_written_calls,
 )
+from localspec.conversation.notation import Notation
+from localspec.conversation.observing import observed
 from localspec.errors import LocalspecError
 
 __all__ = ["Manners"]
@@ -63,11 +66,7 @@ def _steps(*forms: Form) -> Form:
 
 
 _CHANGES = (with_texts, one_call_each, with_short_ids)
-_CALLS = (
-    *(_steps(with_objects, *some) for n in range(4) for some in combinations(_CHANGES, n)),
-    with_written_calls,
-    spelled_out,
-)
+_NATIVE = tuple(_steps(with_objects, *some) for n in range(4) for some in combinations(_CHANGES, n))
 _THOUGHTS = tuple(
     with_thoughts_as(name, alone=alone)
     for alone in (False, True)
@@ -93,25 +92,58 @@ _INSTRUCTIONS = (
 class Manners:
     """Those of the template that `write` writes with, from messages and tools.
 
+    `notations` are the model's, whatever its template has shown; `ends` are texts that end answers.
     `write` may raise anything; LocalspecError comes through. What nobody needs is not found out.
     """
 
-    def __init__(self, write: Callable[[Messages, Messages | None], str]) -> None:
-        self._write = write
+    def __init__(
+        self,
+        write: Callable[[Messages, Messages | None], str],
+        notations: Callable[[Sequence[Notation]], tuple[Notation, ...]],
+        ends: Sequence[str] = (),
+    ) -> None:
+        self._write, self._made, self._ends = write, notations, ends
 
     def told(self, messages: Messages, tools: Messages | None) -> tuple[Messages, Messages | None]:
         """Messages and tools in forms that the template does not refuse or pass over."""
         if any(m.get("reasoning_content") for m in messages):
             messages = self._thoughts(messages)
         called = any(m.get("tool_calls") or m.get("role") == "tool" for m in messages)
-        if (tools or called) and not self._knows_tools:
-            messages, tools = spelled_out(messages, tools or ()), None
-        elif called:
+        if called:
             messages = self._calls(messages)
+        if tools and not self._knows_tools:
+            messages, tools = with_tools_told(messages, tools, self.notations[0]), None
         given = [i for i, m in enumerate(messages) if m.get("role") == "system"]
         if given:
             messages = (self._instructions if given == [0] else self._several)(messages)
         return messages, tools
+
+    @functools.cached_property
+    def notations(self) -> tuple[Notation, ...]:
+        """How the model says calls, the usual way first."""
+        return self._made(self._shown())
+
+    def _shown(self) -> Sequence[Notation]:
+        """How the template writes calls, where it does."""
+        for form in _NATIVE:
+            write = functools.partial(self._formed, form)
+            try:
+                shown = observed(write, self._ends)
+            except LocalspecError:
+                raise
+            except Exception:  # whatever a stranger's file can bring out of Jinja
+                continue
+            if shown:
+                return shown
+        return ()
+
+    def _formed(self, form: Form, messages: Messages) -> str:
+        return self._write(form(messages), self._tools)
+
+    @property
+    def _tools(self) -> Messages | None:
+        """For conversations with calls."""
+        return [_TOOL] if self._knows_tools else None
 
     @functools.cached_property
     def _knows_tools(self) -> bool:
@@ -119,13 +151,16 @@ class Manners:
 
     @functools.cached_property
     def _calls(self) -> Form:
-        return self._first(_CALLS, _TOLD, [_ASKED, _CALLED, *_RESULTS], [_TOOL])
+        texts = (with_written_calls, spelled_out) if self._knows_tools else (spelled_out,)
+        forms = (functools.partial(form, notation=self.notations[0]) for form in texts)
+        called: Messages = [_ASKED, _CALLED, *_RESULTS]
+        return self._first((*_NATIVE, *forms), _TOLD, called, self._tools)
 
     @functools.cached_property
     def _thoughts(self) -> Form:
         thought = {**_CALLED, "reasoning_content": "first thought"}
         told = self._calls([_ASKED, thought, *_RESULTS])
-        return self._first(_THOUGHTS, ["first thought", *_TOLD], told, [_TOOL])
+        return self._first(_THOUGHTS, ["first thought", *_TOLD], told, self._tools)
 
     @functools.cached_property
     def _instructions(self) -> Form:

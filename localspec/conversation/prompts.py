@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
-from localspec.conversation import tools
+from localspec.conversation.notation import HERMES, Calling, Notation
 from localspec.conversation.template import ChatTemplate, Words
 from localspec.conversation.thinking import Thinking, marks_of
 from localspec.errors import UsageError
@@ -34,7 +34,8 @@ class Prompts:
     @property
     def marks(self) -> tuple[str, ...]:
         """Texts that mark thoughts and calls, to be seen in answers though they may be tokens."""
-        return (*(text for marks in self._thoughts for text in marks.tokens), *tools.MARKS)
+        thoughts = (text for marks in self._thoughts for text in marks.tokens)
+        return (*thoughts, *self._words_of_calls())
 
     def tokens(
         self,
@@ -67,6 +68,18 @@ class Prompts:
             return None
         end = "".join(map(self._vocabulary.text_of, prompt[-_MARK_TOKENS:]))
         return Thinking.after(end, self._thoughts)
+
+    def calling(self, functions: Sequence[Mapping[str, Any]] | None) -> Calling | None:
+        """How calls will be said in an answer, where `functions` may be called."""
+        return Calling.of(functions, self._notations) if functions else None
+
+    @property
+    def _notations(self) -> tuple[Notation, ...]:
+        return self._template.notations if self._template else (HERMES,)
+
+    def _words_of_calls(self) -> list[str]:
+        said = "".join(notation.words for notation in self._notations)
+        return [text for text in self._vocabulary.special if text in said]
 
     def _plain(self, text: str) -> list[int]:
         vocabulary = self._vocabulary

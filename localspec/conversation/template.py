@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from localspec.conversation.forms import Messages
 from localspec.conversation.manners import Manners
+from localspec.conversation.notation import Notation, notations
 from localspec.conversation.sandbox import LARGEST, Sandbox
 from localspec.errors import LocalspecError, ModelError, UsageError
 
@@ -50,6 +51,14 @@ class Words(Protocol):
     def control_texts(self) -> tuple[str, ...]:
         """Control tokens written out, longest first."""
 
+    @property
+    def special(self) -> Mapping[str, int]:
+        """Control tokens, and others that look like them."""
+
+    @property
+    def end_texts(self) -> Sequence[str]:
+        """Tokens that end an answer, written out."""
+
     def tokenize(self, text: str, *, control: bool) -> list[int]:
         """Tokens of `text`; only with `control` do control tokens come of it."""
 
@@ -74,7 +83,8 @@ class ChatTemplate:
         try:
             self._fence = _Fence(vocabulary.control_texts)
             self._template = self._sandbox.compile_template(source)
-            self._manners = Manners(self._small)
+            chosen = functools.partial(notations, words=vocabulary.special, source=source)
+            self._manners = Manners(self._small, chosen, vocabulary.end_texts)
         except LocalspecError:
             raise
         except Exception as error:  # whatever a stranger's file can bring out of Jinja
@@ -117,6 +127,11 @@ class ChatTemplate:
             raise _broken(error) from error
         missing = self._vocabulary.adds_bos and tokens[:1] != [self._vocabulary.bos]
         return [self._vocabulary.bos, *tokens] if missing else tokens
+
+    @property
+    def notations(self) -> tuple[Notation, ...]:
+        """How the model says calls, the usual way first."""
+        return self._manners.notations
 
     def _small(self, messages: Messages, tools: Messages | None) -> str:
         """What the template makes of a conversation that is no stranger's. Raises anything."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence as Tokens
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from localspec.conversation.notation import Calling
 from localspec.conversation.thinking import Thinking
 from localspec.decoding.draft import Draft
 from localspec.decoding.logprobs import likeliest
@@ -47,6 +48,8 @@ class Request:
     """Who asks: of those who wait, whoever has the fewest answers in work comes first."""
     thinking: Thinking | None = None
     """How to tell the answer's thoughts from the rest, for whoever reads it."""
+    calling: Calling | None = None
+    """How to tell calls from the rest, where there may be any."""
     whole: bool = False
     """Nobody reads it before it has ended, and so nobody is told of its steps."""
 

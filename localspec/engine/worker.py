@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+from localspec.conversation.notation import Calling
 from localspec.conversation.thinking import Thinking
 from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence, TokenLogprob
 from localspec.decoding.statistics import Statistics
@@ -62,6 +63,8 @@ class Answer:
     """The stop string that ended it, if one did."""
     thinking: Thinking | None = None
     """How to tell its thoughts from the rest."""
+    calling: Calling | None = None
+    """How to tell its calls from the rest, where there may be any."""
 
 
 class Stream:
@@ -137,6 +140,11 @@ class Stream:
         return self._sequence.request.thinking
 
     @property
+    def calling(self) -> Calling | None:
+        """How to tell calls from the rest, where there may be any."""
+        return self._sequence.request.calling
+
+    @property
     def sequence(self) -> Sequence:
         """What the engine works on; only to be looked at."""
         return self._sequence
@@ -169,6 +177,7 @@ class Stream:
             logprobs=None if request.logprobs is None else list(self._logprobs),
             stop=self._sequence.stop,
             thinking=request.thinking,
+            calling=request.calling,
         )
 
 

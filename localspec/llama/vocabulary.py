@@ -54,6 +54,24 @@ class Vocabulary:
         texts = {self._raw(t).decode("utf-8", "replace") for t in control}
         return tuple(sorted(texts - {""}, key=lambda text: (-len(text), text)))
 
+    @functools.cached_property
+    def special(self) -> dict[str, int]:
+        """Tokens that are no text to llguidance: control tokens, and what looks like them."""
+        control, given = lib.LLAMA_TOKEN_ATTR_CONTROL, lib.LLAMA_TOKEN_ATTR_USER_DEFINED
+        found = dict[str, int]()
+        for token in range(self.size):
+            kind = lib.llama_vocab_get_attr(self.handle, token)
+            if kind & (control | given):
+                text = self._raw(token).decode("utf-8", "replace")
+                if kind & control or (text.startswith("<") and text.endswith(">")):
+                    found[text] = token
+        return found
+
+    @property
+    def end_texts(self) -> tuple[str, ...]:
+        """Tokens after which a model has nothing more to say, written out."""
+        return tuple(map(self.text_of, sorted(self.end_tokens)))
+
     def text_of(self, token: int) -> str:
         """The token as a person would write it, control tokens too (`<|im_end|>`)."""
         return (self.piece(token) or self._raw(token)).decode("utf-8", "replace")

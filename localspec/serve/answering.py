@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from localspec.conversation.thinking import Thinking
 from localspec.decoding.sequence import Piece
 from localspec.engine.worker import Answer, Stream
 from localspec.runtime import LLM, Options
 from localspec.wire.asked import Asked
+from localspec.wire.said import Reader
 
 __all__ = ["Answering", "Bell", "News"]
 
@@ -130,10 +130,9 @@ class Answering:
         """Tokens of the first answer's prompt."""
         return self._streams[0].answer.statistics.prompt_tokens
 
-    @property
-    def thinking(self) -> list[Thinking | None]:
-        """How to tell thoughts from the rest, for each answer."""
-        return [stream.thinking for stream in self._streams]
+    def readers(self) -> list[Reader]:
+        """Who tells thoughts, text and calls apart, for each answer."""
+        return [Reader(stream.thinking, stream.calling) for stream in self._streams]
 
     async def news(self) -> AsyncIterator[News]:
         """What comes, as it comes. Raises what went wrong."""

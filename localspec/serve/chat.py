@@ -3,8 +3,8 @@
 import time
 from collections.abc import AsyncIterator
 
+from localspec.conversation.calls import Arguments, Begun
 from localspec.conversation.thinking import Thought
-from localspec.conversation.tools import Arguments, Begun
 from localspec.decoding.statistics import Statistics
 from localspec.serve.answering import Answering, News
 from localspec.serve.events import event
@@ -25,8 +25,7 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
     def chunk(*choices: ChunkChoice) -> ChatChunk:
         return ChatChunk(identity, created, model, list(choices))
 
-    tools = "tools" in asked.options
-    readers = [Reader(thinking, tools=tools) for thinking in answering.thinking]
+    readers = answering.readers()
     for i in range(asked.n):
         yield event(chunk(ChunkChoice(i, Delta(role="assistant", content=""))))
     statistics = dict[int, Statistics]()

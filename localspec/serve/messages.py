@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from localspec.conversation.calls import Arguments, Begun
 from localspec.conversation.thinking import Thought
-from localspec.conversation.tools import Arguments, Begun
 from localspec.engine.worker import Answer
 from localspec.runtime import Message
 from localspec.serve.answering import Answering
@@ -233,7 +233,7 @@ def _text(content: str | list[Block], param: str) -> str:
 def whole(asked: Asked, model: str, answers: list[Answer]) -> dict[str, Any]:
     """The answer of `/v1/messages`."""
     answer = answers[0]
-    whole = said(answer, tools="tools" in asked.options)
+    whole = said(answer)
     content: list[dict[str, Any]] = []
     if whole.thoughts:
         content.append(_EMPTY["thinking"] | {"thinking": whole.thoughts})
@@ -283,7 +283,7 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
     usage = {"input_tokens": answering.prompt_tokens, "output_tokens": 0}
     yield _event("message_start", message=_message(model, []) | {"usage": usage})
     index, kind, called = -1, "", False
-    async for part in parts(answering, tools="tools" in asked.options):
+    async for part in parts(answering):
         wanted = _kind(part)
         ends = isinstance(part, Answer)
         called = called or isinstance(part, Begun)

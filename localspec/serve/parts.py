@@ -6,14 +6,14 @@ from typing import Any
 
 from localspec.engine.worker import Answer
 from localspec.serve.answering import Answering
-from localspec.wire.said import Part, Reader
+from localspec.wire.said import Part
 
 __all__ = ["arguments", "parts"]
 
 
-async def parts(answering: Answering, *, tools: bool) -> AsyncIterator[Part | Answer]:
-    """Parts as they come, calls where `tools` were offered; the whole answer in the end."""
-    reader = Reader(answering.thinking[0], tools=tools)
+async def parts(answering: Answering) -> AsyncIterator[Part | Answer]:
+    """Parts as they come; the whole answer in the end."""
+    reader = answering.readers()[0]
     async for news in answering.news():
         for part in reader.feed(news.text, last=news.answer is not None):
             yield part

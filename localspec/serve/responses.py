@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
+from localspec.conversation.calls import Arguments, Begun, Call
 from localspec.conversation.thinking import Thought
-from localspec.conversation.tools import Arguments, Begun, Call
 from localspec.engine.worker import Answer
 from localspec.runtime import Message
 from localspec.serve.answering import Answering
@@ -189,7 +189,7 @@ def _message(item: Item, where: str) -> list[Message]:
 def whole(asked: Asked, model: str, answers: list[Answer]) -> dict[str, Any]:
     """The answer of `/v1/responses`."""
     answer = answers[0]
-    whole = said(answer, tools="tools" in asked.options)
+    whole = said(answer)
     output = [_thoughts_item(whole.thoughts)] if whole.thoughts else []
     if whole.text or not (whole.calls or whole.thoughts):
         output.append(_text_item(whole.text))
@@ -368,7 +368,7 @@ async def events(answering: Answering, asked: Asked, model: str) -> AsyncIterato
     told, response = _Events(), _response(asked, model)
     yield told.write("response.created", response=response)
     yield told.write("response.in_progress", response=response)
-    async for part in parts(answering, tools="tools" in asked.options):
+    async for part in parts(answering):
         if isinstance(part, Begun):
             for data in told.begin(_call_item(Call(part.name), "in_progress")):
                 yield data

@@ -39,7 +39,7 @@ class Shape:
 
 
 def _chat(asked: Asked, model: str, given: list[Answer]) -> answers.ChatCompletion:
-    return answers.chat_completion(model, given, tools="tools" in asked.options)
+    return answers.chat_completion(model, given)
 
 
 def _completion(asked: Asked, model: str, given: list[Answer]) -> answers.Completion:

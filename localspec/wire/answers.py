@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, Struct, UnsetType
 
 from localspec import __version__
-from localspec.conversation.tools import Call
+from localspec.conversation.calls import Call
 from localspec.decoding.sequence import FinishReason, TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.decoding.text import TextStream
@@ -213,23 +213,21 @@ class Completion(Struct):
     object: Literal["text_completion"] = "text_completion"
 
 
-def chat_completion(
-    model: str, answers: Sequence[Answer], *, tools: bool = False
-) -> ChatCompletion:
-    """Answers to one conversation, which may hold calls where `tools` were offered."""
+def chat_completion(model: str, answers: Sequence[Answer]) -> ChatCompletion:
+    """Answers to one conversation."""
     return ChatCompletion(
         id=new_id("chatcmpl-"),
         created=int(time.time()),
         model=model,
-        choices=[_chat_choice(i, answer, tools) for i, answer in enumerate(answers)],
+        choices=[_chat_choice(i, answer) for i, answer in enumerate(answers)],
         usage=usage([answer.statistics for answer in answers], per_prompt=len(answers)),
         timings=timings([answer.statistics for answer in answers]),
         system_fingerprint=_FINGERPRINT,
     )
 
 
-def _chat_choice(index: int, answer: Answer, tools: bool) -> ChatChoice:
-    whole = said(answer, tools=tools)
+def _chat_choice(index: int, answer: Answer) -> ChatChoice:
+    whole = said(answer)
     message = ChatMessage(content=whole.text or (None if whole.calls else ""))
     if whole.thoughts:
         message.reasoning_content = whole.thoughts

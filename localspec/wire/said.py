@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from localspec.conversation.calls import Arguments, Begun, Call, CallReader
+from localspec.conversation.notation import Calling
 from localspec.conversation.thinking import Thinking, Thought, ThoughtReader
-from localspec.conversation.tools import Arguments, Begun, Call, CallReader
 from localspec.engine.worker import Answer
 
 __all__ = ["Part", "Reader", "Said", "said"]
@@ -15,11 +16,11 @@ Part: TypeAlias = str | Thought | Begun | Arguments
 
 
 class Reader:
-    """Reads an answer piece by piece. Calls are looked for only where `tools` were offered."""
+    """Reads an answer piece by piece."""
 
-    def __init__(self, thinking: Thinking | None, *, tools: bool) -> None:
+    def __init__(self, thinking: Thinking | None, calling: Calling | None) -> None:
         self._thoughts = ThoughtReader(thinking) if thinking else None
-        self._calls = CallReader() if tools else None
+        self._calls = CallReader(calling) if calling else None
 
     @property
     def called(self) -> bool:
@@ -59,10 +60,10 @@ class Said:
     calls: list[Call] = field(default_factory=list)
 
 
-def said(answer: Answer, *, tools: bool) -> Said:
+def said(answer: Answer) -> Said:
     """What a whole answer is made of."""
     whole = Said()
-    for part in Reader(answer.thinking, tools=tools).feed(answer.text, last=True):
+    for part in Reader(answer.thinking, answer.calling).feed(answer.text, last=True):
         if isinstance(part, Thought):
             whole.thoughts += part.text
         elif isinstance(part, Begun):

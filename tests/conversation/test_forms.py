@@ -2,6 +2,7 @@
 
 import pytest
 
+from localspec.conversation.calls import CallReader
 from localspec.conversation.forms import (
     one_call_each,
     spelled_out,
@@ -9,8 +10,9 @@ from localspec.conversation.forms import (
     with_objects,
     with_short_ids,
     with_texts,
+    with_tools_told,
 )
-from localspec.conversation.tools import CallReader, written
+from localspec.conversation.notation import HERMES, Calling
 
 WEATHER = {
     "type": "function",
@@ -33,35 +35,34 @@ CALLED = [
 
 def test_a_template_without_tools_gets_instructions_calls_and_results_as_text() -> None:
     given = [{"role": "system", "content": "Be kind."}, *CALLED, {"role": "user", "content": "So?"}]
-    system, asked, called, results = spelled_out(given, [WEATHER])
+    told = with_tools_told(spelled_out(given, HERMES), [WEATHER], HERMES)
+    system, asked, called, results = told
     assert system["role"] == "system"
     assert str(system["content"]).startswith("Be kind.\n\nYou may call functions")
     assert '"name": "weather"' in str(system["content"])
     assert asked == CALLED[0]
-    assert called["content"] == "\n".join(
-        [written("weather", '{"city": "Bern"}'), written("weather", "{}")]
-    )
+    assert called["content"] == HERMES.written(("weather", '{"city": "Bern"}'), ("weather", "{}"))
     assert "tool_calls" not in called
     assert results["role"] == "user"
     assert results["content"] == (
         "<tool_response>\nrain\n</tool_response>\n<tool_response>\nsun\n</tool_response>\nSo?"
     )
-    heard = CallReader()
+    heard = CallReader(Calling.of([WEATHER]))
     assert not [news for news in heard.feed(str(called["content"])) if isinstance(news, str)]
     assert heard.called
 
 
 def test_instructions_stay_in_their_order_before_those_of_tools() -> None:
     own = [{"role": "system", "content": word} for word in ("Be kind.", "Be brief.")]
-    (system,) = spelled_out(own, [WEATHER])
+    (system,) = with_tools_told(own, [WEATHER], HERMES)
     assert str(system["content"]).startswith("Be kind.\n\nBe brief.\n\nYou may call functions")
 
 
 def test_what_was_called_stays_text_where_no_tools_are_offered_any_more() -> None:
-    roles = [message["role"] for message in spelled_out(CALLED, [])]
+    roles = [message["role"] for message in spelled_out(CALLED, HERMES)]
     assert roles == ["user", "assistant", "user"]
     plain = [{"role": "user", "content": "Hi"}, {"role": "user", "content": "there"}]
-    assert spelled_out(plain, []) == plain
+    assert spelled_out(plain, HERMES) == plain
 
 
 def test_where_a_template_wants_names_of_nine_letters_calls_and_results_get_the_same() -> None:

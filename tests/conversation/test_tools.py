@@ -9,14 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localspec import models
-from localspec.conversation.tools import (
-    Arguments,
-    Begun,
-    Call,
-    CallReader,
-    grammar,
-    simplified,
-)
+from localspec.conversation.calls import Arguments, Begun, Call, CallReader
+from localspec.conversation.notation import HERMES, Calling
+from localspec.conversation.tools import grammar, simplified
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer
 from localspec.llama.grammar import Grammar
@@ -31,13 +26,16 @@ calls = st.lists(st.builds(Call, st.sampled_from(["f", "weather"]), arguments), 
 content = st.text(alphabet='a <>/tool_c"{}\n', max_size=30).filter(lambda t: "<tool_call>" not in t)
 
 
+FUNCTIONS = Calling.of([{"function": {"name": name}} for name in ("f", "g", "weather")])
+
+
 def written(call: Call) -> str:
-    return f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n</tool_call>'
+    return HERMES.written((call.name, call.arguments))
 
 
 def read(text: str) -> tuple[str, list[Call]]:
     """The text and the calls of a whole answer."""
-    whole = said(Answer(text, [], "stop", 0, Statistics()), tools=True)
+    whole = said(Answer(text, [], "stop", 0, Statistics(), calling=FUNCTIONS))
     return whole.text, whole.calls
 
 
@@ -46,7 +44,7 @@ def test_what_was_called_is_read_back_in_any_portions(
     before: str, made: list[Call], after: str, portion: int
 ) -> None:
     text = "\n".join([before, *map(written, made), after]) if made else before
-    reader, heard, content = CallReader(), list[Call](), ""
+    reader, heard, content = CallReader(FUNCTIONS), list[Call](), ""
     for at in range(0, len(text), portion):
         for news in reader.feed(text[at : at + portion]):
             if isinstance(news, Begun):
@@ -70,10 +68,9 @@ def test_a_call_that_was_cut_short_keeps_what_came() -> None:
 
 @pytest.mark.parametrize("choice", ["auto", "required", "g"])
 def test_grammars_name_the_functions_that_may_be_called(choice: str) -> None:
-    offered = [{"function": {"name": name}} for name in ("f", "g")]
-    text = grammar(offered, choice)
-    assert ('\\"f\\"' in text) == (choice != "g")
-    assert '\\"g\\"' in text
+    text = grammar(FUNCTIONS, choice, {})
+    assert ('"f"' in text) == (choice != "g")
+    assert '"g"' in text
 
 
 @pytest.fixture(scope="module")
@@ -83,19 +80,17 @@ def vocabulary() -> Iterator[Vocabulary]:
 
 
 @pytest.mark.parametrize(
-    ("choice", "schema", "between"),
-    [("auto", None, "\n"), ("required", None, "\n"), ("auto", {"type": "object"}, "")],
+    ("choice", "schema"), [("auto", None), ("required", None), ("auto", {"type": "object"})]
 )
 def test_where_one_call_is_wanted_the_answer_ends_with_it(
-    vocabulary: Vocabulary, choice: str, schema: Any, between: str
+    vocabulary: Vocabulary, choice: str, schema: Any
 ) -> None:
-    offered = [{"function": {"name": name}} for name in ("f", "g")]
     several, one = (
-        Grammar(grammar(offered, choice, (), schema, one_call=one_call), vocabulary)
+        Grammar(grammar(FUNCTIONS, choice, {}, schema, one_call=one_call), vocabulary)
         for one_call in (False, True)
     )
     once = written(Call("f", "{}"))
-    twice = f"{once}{between}{written(Call('g', '{}'))}"
+    twice = HERMES.written(("f", "{}"), ("g", "{}"))
     assert [may_say(grammar, once, vocabulary) for grammar in (several, one)] == [True, True]
     assert [may_say(grammar, twice, vocabulary) for grammar in (several, one)] == [True, False]
 
@@ -120,7 +115,7 @@ def test_arguments_keep_to_what_a_grammar_can_say_of_their_schema(
         {"function": {"name": "f", "parameters": parameters}},
         {"function": {"name": "g"}},
     ]
-    source = grammar(simplified(tools, Grammar.can_say), "required")
+    source = grammar(simplified(Calling.of(tools), Grammar.can_say), "required", {})
     offered = Grammar(source, vocabulary)
     assert may_say(offered, written(Call("f", said)), vocabulary)
     assert not may_say(offered, written(Call("f", refused)), vocabulary)

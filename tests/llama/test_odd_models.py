@@ -15,14 +15,16 @@ from gguf_writing import finish, read_gguf, shell_words, speak
 import localspec
 from localspec import UsageError, models
 from localspec.bench.tuning import tune
-from localspec.conversation.tools import MARKS, Begun, CallReader
 from localspec.errors import DecodeError, ModelError
 from localspec.runtime import LLM
+from localspec.wire.said import said
 
 PAIR = models.embedded("shell")
 QUESTION = "How do I list files by size?"
 NAN = b"\x00\x7e"  # in 16 bits
 CROSSWISE = (("enc", "attn"), ("dec", "attn"), ("dec", "cross_attn"))  # attention of T5
+
+MARKS = ("<tool_call>", "</tool_call>")
 
 # A state instead of a cache --------------------------------------------------------------------
 
@@ -158,7 +160,7 @@ def test_calls_are_read_where_their_marks_are_control_tokens(tmp_path: Path) -> 
         answer = llm.generate(
             "Weather?", tools=[tool], tool_choice="weather", max_tokens=60, temperature=0
         )
-    assert Begun(0, "weather") in list(CallReader().feed(answer.text))
+    assert [call.name for call in said(answer).calls] == ["weather"]
 
 
 def test_calls_are_told_where_a_template_knows_tools_and_forgets_them(tmp_path: Path) -> None:
@@ -174,9 +176,9 @@ def test_calls_are_told_where_a_template_knows_tools_and_forgets_them(tmp_path: 
     ]
     with localspec.load(path, draft="none") as llm:
         tokens = llm.tokens(messages)
-        said = b"".join(map(llm.target.vocabulary.piece, tokens)).decode()
-    assert '{"name": "weather", "arguments": {"city": "Bern"}}' in said
-    assert "tool: rain;" in said
+        told = b"".join(map(llm.target.vocabulary.piece, tokens)).decode()
+    assert '{"name": "weather", "arguments": {"city": "Bern"}}' in told
+    assert "tool: rain;" in told
 
 
 def with_control_marks(path: Path) -> Path:

@@ -9,11 +9,13 @@ import anthropic
 import pytest
 from anthropic.types import MessageParam
 
+from localspec.conversation.notation import Calling
 from localspec.decoding.sequence import Piece
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer
 from localspec.serve import messages
 from localspec.serve.answering import News
+from localspec.wire.said import Reader
 
 HELLO: list[MessageParam] = [{"role": "user", "content": "How do I list files?"}]
 GREEDY = {"temperature": 0}  # which newer versions of the client no longer know
@@ -90,11 +92,14 @@ def test_a_call_and_what_it_came_to(client: anthropic.Anthropic) -> None:
 class Told:
     """An answering of which the answer is known."""
 
-    thinking = (None,)
     prompt_tokens = 1
 
     def __init__(self, text: str) -> None:
-        self.answer = Answer(text, [1], "stop", 7, Statistics())
+        calling = Calling.of([{"function": WEATHER | {"parameters": {}}}])
+        self.answer = Answer(text, [1], "stop", 7, Statistics(), calling=calling)
+
+    def readers(self) -> list[Reader]:
+        return [Reader(None, self.answer.calling)]
 
     async def news(self) -> AsyncIterator[News]:
         yield News(0, [Piece(self.answer.text, 1)], self.answer)

@@ -1,11 +1,14 @@
 """Answers in OpenAI's objects, as its own client reads them."""
 
+from dataclasses import replace
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types import Completion as TheirCompletion
 from openai.types.chat import ChatCompletion as TheirChatCompletion
 
+from localspec.conversation.notation import Calling
 from localspec.decoding.sequence import TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer
@@ -43,10 +46,10 @@ def test_a_chat_completion_is_what_openai_s_client_expects() -> None:
 
 def test_calls_are_read_only_where_tools_were_offered() -> None:
     text = '<tool_call>\n{"name": "f", "arguments": {"x": 1}}\n</tool_call>'
-    choice = chat_completion("shell", [answer(text)], tools=True).choices[0]
-    theirs = TheirChatCompletion.model_validate_json(
-        msgspec.json.encode(chat_completion("shell", [answer(text)], tools=True)), strict=True
-    )
+    calling = Calling.of([{"function": {"name": "f"}}])
+    mine = chat_completion("shell", [replace(answer(text), calling=calling)])
+    theirs = TheirChatCompletion.model_validate_json(msgspec.json.encode(mine), strict=True)
+    choice = mine.choices[0]
     calls = theirs.choices[0].message.tool_calls
     assert calls is not None
     assert calls[0].type == "function"

@@ -74,7 +74,7 @@ class Asking:
         )
         name, asked = self._llm.target.name, self._asked
         if self.task.url == CHAT:
-            made: Any = answers.chat_completion(name, given, tools="tools" in asked.options)
+            made: Any = answers.chat_completion(name, given)
         else:
             made = answers.completion(name, given, n=asked.n)
         return Reply(self.task, OK, _settled(msgspec.to_builtins(made), self.task), effort)
