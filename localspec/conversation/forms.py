@@ -22,7 +22,9 @@ __all__ = [
     "with_short_ids",
     "with_texts",
     "with_thoughts_as",
+    "with_tools_inside",
     "with_tools_told",
+    "with_words_apart",
     "with_written_calls",
 ]
 
@@ -64,6 +66,14 @@ def with_tools_told(messages: Messages, tools: Messages, notation: Notation) -> 
     texts = [str(message.get("content") or "") for message in given]
     told = {**(given or [{"role": "system"}])[0], "content": "\n\n".join([*texts, instructions])}
     return [told, *messages[len(given) :]]
+
+
+def with_tools_inside(messages: Messages, tools: Messages) -> Messages:
+    """Tools are in the first message, instructions, as JSON."""
+    first = messages[0] if messages and messages[0].get("role") == "system" else None
+    listed = json.dumps([tool.get("function", tool) for tool in tools], ensure_ascii=False)
+    told = {**(first or {"role": "system", "content": ""}), "tools": listed}
+    return [told, *messages[1 if first else 0 :]]
 
 
 def with_instructions_moved(messages: Messages, *, but_first: bool) -> Messages:
@@ -118,6 +128,18 @@ def one_call_each(messages: Messages) -> Messages:
             results = [r for r in results if r.get("tool_call_id") != call.get("id")]
             message = {"role": message.get("role"), "content": ""}
         told += results
+    return told
+
+
+def with_words_apart(messages: Messages) -> Messages:
+    """What is said beside calls is an answer of its own, and that of the calls has no content."""
+    told = list[Mapping[str, Any]]()
+    for message in messages:
+        if _calls(message):
+            if message.get("content"):
+                told.append({k: v for k, v in message.items() if k != "tool_calls"})
+            message = {**message, "content": None}
+        told.append(message)
     return told
 
 

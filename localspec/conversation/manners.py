@@ -18,6 +18,7 @@ from localspec.conversation.forms import (
     with_short_ids,
     with_texts,
     with_thoughts_as,
+    with_tools_inside,
     with_tools_told,
     with_written_calls,
 )
@@ -112,7 +113,7 @@ class Manners:
         if called:
             messages = self._calls(messages)
         if tools and not self._knows_tools:
-            messages, tools = with_tools_told(messages, tools, self.notations[0]), None
+            messages, tools = self._offers(messages, tools), None
         given = [i for i, m in enumerate(messages) if m.get("role") == "system"]
         if given:
             messages = (self._instructions if given == [0] else self._several)(messages)
@@ -126,11 +127,10 @@ class Manners:
     def _shown(self) -> Sequence[Notation]:
         """How the template writes calls, where it does."""
         for form in _NATIVE:
-            write = functools.partial(self._formed, form)
             try:
-                shown = observed(write, self._ends)
-            except LocalspecError:
-                raise
+                shown = observed(functools.partial(self._formed, form), self._ends)
+            except LocalspecError:  # it takes too long, and a model can do without
+                break
             except Exception:  # whatever a stranger's file can bring out of Jinja
                 continue
             if shown:
@@ -148,6 +148,13 @@ class Manners:
     @functools.cached_property
     def _knows_tools(self) -> bool:
         return self._writes(["first_tool"], [_ASKED], [_TOOL])
+
+    @functools.cached_property
+    def _offers(self) -> Callable[[Messages, Messages], Messages]:
+        """For a template that passes over tools that are given beside the messages."""
+        if self._writes(["first_tool"], with_tools_inside([_ASKED], [_TOOL]), None):
+            return with_tools_inside
+        return functools.partial(with_tools_told, notation=self.notations[0])
 
     @functools.cached_property
     def _calls(self) -> Form:

@@ -54,11 +54,15 @@ class Notation:
 
     def written(self, *calls: tuple[str, str]) -> str:
         """Calls, by their names and their arguments, which are JSON."""
+        before, middle, after, between, begin, end = (
+            text.replace(SLOT, "0")
+            for text in (self.before, self.middle, self.after, self.between, self.begin, self.end)
+        )
         said = (
-            f"{self.before}{name}{self.middle}{self.values.written(arguments)}{self.after}"
+            f"{before}{name}{middle}{self.values.written(arguments)}{after}"
             for name, arguments in calls
         )
-        return f"{self.begin}{self.between.join(said)}{self.end}".replace(SLOT, "0")
+        return f"{begin}{between.join(said)}{end}"
 
 
 HERMES = Notation('<tool_call>\n{"name": "', '", "arguments": ', "}\n</tool_call>", "\n")
@@ -95,13 +99,13 @@ _KNOWN = (
 )
 """By what stands in vocabularies or templates of models whose templates write no calls."""
 _HARMONY = Notation(
-    " to=functions.",
+    "to=functions.",
     " <|constrain|>json<|message|>",
     several=False,
-    lead="<|channel|>commentary",
+    lead="<|channel|>commentary ",
     silent=(
-        *("<|start|>assistant", "<|channel|>commentary", "<|channel|>final", "<|message|>"),
-        "<|end|>",
+        *("<|start|>assistant", "<|channel|>commentary", "<|channel|>analysis"),
+        *("<|channel|>final", "<|message|>", "<|end|>"),
     ),
 )
 _HARMONIES = (

@@ -8,11 +8,14 @@ again in what the template wrote, when it is known who wrote what.
 
 import datetime
 import functools
+import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
+
+from jinja2 import UndefinedError
 
 from localspec.conversation.forms import Messages
 from localspec.conversation.manners import Manners
@@ -145,6 +148,11 @@ class ChatTemplate:
         except TypeError:  # some go through the tools without asking whether there are any
             if given.pop("tools") is not None:
                 raise
+            return self._sandbox.render(self._template, given)
+        except UndefinedError:  # firefunction's want tools by another name, and the date
+            tools = given["tools"] if isinstance(given["tools"], list) else []
+            functions = json.dumps([tool.get("function", tool) for tool in tools])
+            given |= {"functions": functions, "datetime": _now("%Y-%m-%d %H:%M:%S")}
             return self._sandbox.render(self._template, given)
 
     def _tokenized(self, text: str, shown: Sequence[int]) -> list[int]:

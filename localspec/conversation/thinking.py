@@ -24,7 +24,7 @@ class Marks(NamedTuple):
     parts: tuple[str, ...] = ()
     """Tokens that the marks are made of, where they are not one token each."""
     again: str = ""
-    """What stands between thoughts where there are several."""
+    """What stands after the last mark where more is thought."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -38,11 +38,11 @@ _TAG = re.compile(
 _OTHERS = (
     Marks(  # gpt-oss
         "<|channel|>analysis<|message|>",
-        "<|end|><|start|>assistant<|channel|>final<|message|>",
+        "<|end|><|start|>assistant",
         "<|channel|>final<|message|>",
         "<|end|>",
         ("<|channel|>", "<|message|>", "<|start|>", "<|end|>"),
-        "<|end|><|start|>assistant<|channel|>analysis<|message|>",
+        "<|channel|>analysis<|message|>",
     ),
     Marks(  # Cohere
         "<|START_THINKING|>", "<|END_THINKING|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"
@@ -138,28 +138,29 @@ class ThoughtReader:
     def _thoughts(self, news: list[str | Thought]) -> bool:
         if not self._thought:
             self._held = self._held.lstrip()
-        marks = [mark for mark in (self._marks.end, self._marks.again) if mark]
-        found = min(marks, key=lambda mark: (self._held + mark).find(mark))
-        before, found, after = self._held.partition(found)
-        keep = 0 if found else max(overlap(before, mark) for mark in marks)
+        mark = self._marks.end
+        before, found, after = self._held.partition(mark)
+        keep = 0 if found else overlap(before, mark)
         shown = before[: len(before) - keep].rstrip()
         if shown:
             self._thought = True
             news.append(Thought(shown))
         self._held = after if found else before[len(shown) :]
-        if found == self._marks.end:
+        if found:
             self._read = self._gap
-        elif found:
-            self._held = f"\n\n{after.lstrip()}"
         return bool(found)
 
     def _gap(self, news: list[str | Thought]) -> bool:
-        lead = self._marks.lead
+        lead, again = self._marks.lead, self._marks.again
         self._held = self._held.lstrip()
-        if not self._held or (lead.startswith(self._held) and lead != self._held):
+        if any(mark.startswith(self._held) and mark != self._held for mark in (lead, again)):
             return False
-        self._held, self._read = self._held.removeprefix(lead), self._answer
-        return True
+        if again and self._held.startswith(again):
+            self._held = f"\n\n{self._held.removeprefix(again).lstrip()}"
+            self._read = self._thoughts
+        elif self._held:
+            self._held, self._read = self._held.removeprefix(lead), self._answer
+        return bool(self._held)
 
     def _answer(self, news: list[str | Thought]) -> bool:
         tail = self._marks.tail

@@ -48,7 +48,7 @@ def grammar(
 
 def _free(lark: Lark, calling: Calling, one_call: bool) -> None:
     """Text and calls, as the model likes; what begins with a mark of calls is one."""
-    told = [n for n in calling.notations if len(lark.parts(n.mark)) == 1]
+    told = [n for n in calling.notations if n.begin + n.before and len(lark.parts(n.mark)) == 1]
     marks = list(dict.fromkeys(n.mark for n in told))
     calls = dict[str, str]()
     for mark in marks:
@@ -59,22 +59,29 @@ def _free(lark: Lark, calling: Calling, one_call: bool) -> None:
         ]
         calls[mark] = lark.rule(" | ".join(ways))
     bare = calls.pop("", "")
-    marked = [f"{lark.up_to(mark)} {body}" for mark, body in calls.items()]
-    without = [_containing(mark) for mark in calls if mark not in lark.special]
-    others = [other for other in (lark.any_special(but=calls), *marked) if other]
-    text = lark.terminal(" & ".join([_SOME, *without]))
-    if one_call or not any(n.several for n in told):
-        others = [other for other in others if other not in marked]
-        item, last = lark.rule(" | ".join([text, *others])), f"({' | '.join(marked)})?"
+    spoken = [mark for mark in calls if mark not in lark.special]
+    marked = [
+        f"{lark.up_to(mark) if mark in spoken else lark.literal(mark)} {body}"
+        for mark, body in calls.items()
+    ]
+    without = [_SOME, *(rf"~/(.|\n)*{_pattern(mark)}(.|\n)*/" for mark in spoken)]
+    text, special = lark.terminal(" & ".join(without)), lark.any_special(but=calls)
+    if bare and not spoken:
+        without += [rf"~/\s*{_pattern(n.before)}(.|\n)*/" for n in told if not n.mark]
+        first = f"{lark.terminal(' & '.join(without))}?"
+        more = f"(({special}) {text}?)*" if special else ""
+        lark.rule(
+            _any(bare, f"{first} {more} ({_any(*marked)})?" if marked else f"{first} {more}"),
+            "start",
+        )
+    elif marked and (one_call or not any(n.several for n in told)):
+        lark.rule(f"({_any(text, special)})* ({_any(*marked)})?", "start")
     else:
-        item, last = lark.rule(" | ".join([text, *others])), ""
-    first = item
-    if bare:
-        openings = (n.before for n in told if not n.mark and n.before)
-        without += [_beginning(opening) for opening in openings]
-        first = lark.rule(" | ".join([lark.terminal(" & ".join([_SOME, *without])), *others]))
-    answer = lark.rule(f"{first} {item}* {last}")
-    lark.rule(" | ".join(filter(None, [bare, *(marked if last else []), f"{answer}?"])), "start")
+        lark.rule(f"({_any(text, special, *marked)})*", "start")
+
+
+def _any(*alternatives: str) -> str:
+    return " | ".join(filter(None, alternatives))
 
 
 def _calls(lark: Lark, notation: Notation, calling: Calling, one_call: bool, opening: str) -> str:
@@ -94,14 +101,6 @@ def _calls(lark: Lark, notation: Notation, calling: Calling, one_call: bool, ope
 
 
 _SOME = r"/(.|\n)+/"
-
-
-def _containing(mark: str) -> str:
-    return rf"~/(.|\n)*{_pattern(mark)}(.|\n)*/"
-
-
-def _beginning(opening: str) -> str:
-    return rf"~/\s*{_pattern(opening)}(.|\n)*/"
 
 
 def _pattern(text: str) -> str:

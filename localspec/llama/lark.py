@@ -43,7 +43,7 @@ class Lark:
 
     def literal(self, text: str) -> str:
         """`text` as a row of texts and special tokens."""
-        return " ".join(map(self._one, self.parts(text)))
+        return " ".join(map(self._one, self.parts(text))) if text else ""
 
     def _one(self, part: str) -> str:
         return f"<[{self.special[part]}]>" if part in self.special else json.dumps(part)

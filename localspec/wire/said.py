@@ -1,6 +1,6 @@
 """What an answer is made of: thoughts, text, and calls of functions; whole, or as it comes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -9,7 +9,7 @@ from localspec.conversation.notation import Calling
 from localspec.conversation.thinking import Thinking, Thought, ThoughtReader
 from localspec.engine.worker import Answer
 
-__all__ = ["Part", "Reader", "Said", "said"]
+__all__ = ["Part", "Reader", "Said", "gathered", "said"]
 
 Part: TypeAlias = str | Thought | Begun | Arguments
 """A str is text of the answer itself."""
@@ -62,8 +62,14 @@ class Said:
 
 def said(answer: Answer) -> Said:
     """What a whole answer is made of."""
+    reader = Reader(answer.thinking, answer.calling)
+    return gathered(reader.feed(answer.text, last=True))
+
+
+def gathered(parts: Iterable[Part]) -> Said:
+    """All parts of an answer."""
     whole = Said()
-    for part in Reader(answer.thinking, answer.calling).feed(answer.text, last=True):
+    for part in parts:
         if isinstance(part, Thought):
             whole.thoughts += part.text
         elif isinstance(part, Begun):

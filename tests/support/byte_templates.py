@@ -28,11 +28,11 @@ class Bytes:
     size = 262
     control_texts = tuple(sorted(CONTROL, key=lambda text: (-len(text), text)))
 
-    special = CONTROL
     end_texts = ("</s>", "<|im_end|>")
 
     def __init__(self, *, adds_bos: bool = False) -> None:
         self.adds_bos = adds_bos
+        self.special = dict(CONTROL)
         self.asked: list[tuple[str, bool]] = []
 
     def tokenize(self, text: str, *, control: bool) -> list[int]:

@@ -1,0 +1,118 @@
+"""What models say in the manner of many families is read as calls, and forced as such.
+
+Each has a template in its manner; how it says calls is seen in what that writes.
+"""
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from families import FAMILIES, Family
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localspec import models
+from localspec.conversation.notation import Calling
+from localspec.conversation.tools import grammar
+from localspec.llama.grammar import Grammar
+from localspec.llama.model import Model
+from localspec.llama.vocabulary import Vocabulary
+from localspec.wire.said import Reader, gathered
+
+TEXT = 'I <look> [it] up {"a": 1}.'
+
+
+def read(text: str, calling: Calling, *cuts: int) -> tuple[str, dict[str, Any]]:
+    """Text and calls of an answer that comes in parts."""
+    reader = Reader(None, calling)
+    places = list(pairwise((0, *cuts, len(text))))
+    parts = [p for a, b in places for p in reader.feed(text[a:b], last=b == len(text))]
+    whole = gathered(parts)
+    return whole.text, {call.name: json.loads(call.arguments) for call in whole.calls}
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_what_a_model_says_is_read_wherever_it_is_cut(family: Family) -> None:
+    calling = family.calling()
+    for said in (family.said, *family.also):
+        for at in range(len(said)):
+            assert read(said, calling, at) == ("", family.expected), said[:at]
+        assert read(said, calling, *range(1, len(said))) == ("", family.expected)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_what_is_no_call_is_text(family: Family) -> None:
+    calling = family.calling()
+    half = family.said[: family.said.index("get_all")]
+    for text in (TEXT, f"{half}other_tool and so on", family.said.replace("get", "put")):
+        if not any(silent in text for n in calling.notations for silent in n.silent):
+            assert read(text, calling) == (text, {})
+            assert read(text, calling, *range(1, len(text))) == (text, {})
+    if any(n.mark for n in calling.notations):
+        said = family.said if calling.notations[0].mark else family.also[0]
+        assert read(f"{TEXT}\n{said}\nDone.", calling) == (f"{TEXT}Done.", family.expected)
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Iterator[Vocabulary]:
+    with Model(models.embedded("shell").target) as model:
+        yield model.vocabulary
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_grammars_take_what_a_model_says_and_no_other_function(
+    family: Family, vocabulary: Vocabulary
+) -> None:
+    calling = family.calling()
+    usual = calling.notations[0]
+    calls = [(name, json.dumps(arguments)) for name, arguments in family.expected.items()]
+    said = usual.written(*calls)
+    free, forced, named = (
+        Grammar(grammar(calling, choice, {}), vocabulary) for choice in ("auto", "required", "get")
+    )
+    assert may_say(forced, usual.lead + said, vocabulary)
+    assert not may_say(forced, "No.", vocabulary)
+    assert not may_say(forced, (usual.lead + said).replace("get_all", "get_it"), vocabulary)
+    assert may_say(free, TEXT, vocabulary)
+    assert may_say(free, said, vocabulary)
+    one = usual.lead + usual.written(("get", calls[-1][1]))
+    assert may_say(named, one, vocabulary)
+    assert not may_say(named, one.replace("get", "get_all"), vocabulary)
+    if usual.mark:
+        assert may_say(free, f"{TEXT}\n{said}", vocabulary)
+        assert not may_say(free, f"{TEXT}\n{said.replace('get_all', 'get_it')}", vocabulary)
+
+
+def may_say(grammar: Grammar, text: str, vocabulary: Vocabulary) -> bool:
+    """Whether it may be said, and be all."""
+    match = grammar.begin()
+    for token in vocabulary.tokenize(text):
+        if not match.allowed()[token]:
+            return False
+        match.push(token)
+    return bool(match.allowed()[[*vocabulary.end_tokens]].any())
+
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<]|"), max_size=8)
+values = words | st.integers() | st.booleans() | st.none() | st.lists(words, max_size=2)
+given_arguments = st.fixed_dictionaries(
+    {},
+    optional={
+        "city": words,
+        "days": st.integers(),
+        "deep": st.dictionaries(st.sampled_from(["a", "b"]), values),
+        "sure": st.booleans(),
+    },
+)
+
+
+@given(st.sampled_from(FAMILIES), given_arguments, st.sets(st.integers(1, 400), max_size=4))
+def test_arguments_come_back_as_they_were_written(
+    family: Family, arguments: dict[str, Any], cuts: set[int]
+) -> None:
+    calling = family.calling()
+    said = calling.notations[0].written(("get", json.dumps(arguments)))
+    places = sorted(cut for cut in cuts if cut < len(said))
+    assert read(said, calling, *places)[1] == {"get": arguments}
