@@ -65,11 +65,8 @@ def _start(before: str, plain: str, words: str) -> int:
     """Where what belongs to calls begins in what stands before a name."""
     at = before.rfind(words) if words else -1
     start = at + len(words) if at >= 0 else len(_beginning(before, plain))
-    for marks in KNOWN:
-        start = (
-            max(start, before.rfind(marks.end) + len(marks.end)) if marks.end in before else start
-        )
-    return start
+    thought = [before.rfind(m.end) + len(m.end) for m in KNOWN if m.end in before]
+    return max([start, *thought])
 
 
 class _Seen(NamedTuple):
@@ -84,34 +81,27 @@ class _Seen(NamedTuple):
 def _notation(said: str, tail: str, ends: Iterable[str]) -> Notation | None:
     """Of an answer that is calls, and what stands after it, `tail` where it is none."""
     said = said.removeprefix(_beginning(said, tail))
-    calls = [_seen(said, i) for i in range(len(_CALLS))]
-    if None in calls:
+    first, second = (_seen(said, i) for i in range(len(_CALLS)))
+    if not first or not second:
         return None
-    first, second = (call for call in calls if call)
-    before, between, after = (
-        _NUMBER.sub(SLOT, text)
-        for text in (
-            said[: first.start].lstrip(),
-            said[first.end : second.start],
-            said[second.end :],
-        )
-    )
-    after = after.removesuffix(_ending(after, tail))
-    for end in ends:
-        after = after.partition(end)[0]
-    after = after.rstrip()
-    stops = [text for text in (*ends, tail.strip()) if text]
-    if any(text in between for text in stops):
-        return Notation(before, first.middle, after, values=first.values, several=False)
-    close, open_ = _beginning(between, after), _ending(before, between)
-    close = close[: len(between) - len(open_)]
+    begin = _NUMBER.sub(SLOT, said[: first.start].lstrip())
+    between = _NUMBER.sub(SLOT, said[first.end : second.start])
+    end = _NUMBER.sub(SLOT, said[second.end :])
+    end = end.removesuffix(_ending(end, tail))
+    for text in ends:
+        end = end.partition(text)[0]
+    end = end.rstrip()
+    if any(text in between for text in (*ends, tail.strip()) if text):
+        return Notation(begin, first.middle, end, values=first.values, several=False)
+    before = _ending(begin, between)
+    after = _beginning(between, end)[: len(between) - len(before)]
     return Notation(
-        before=open_,
+        before=before,
         middle=first.middle,
-        after=close,
-        between=between[len(close) : len(between) - len(open_)],
-        begin=before.removesuffix(open_),
-        end=after.removeprefix(close),
+        after=after,
+        between=between[len(after) : len(between) - len(before)],
+        begin=begin.removesuffix(before),
+        end=end.removeprefix(after),
         values=first.values,
     )
 
@@ -156,7 +146,7 @@ def _one_by_one(said: str, i: int, start: int, at: int) -> _Seen | None:
         end = at + len(closing) if said.startswith(closing, at) else at
         return _Seen(start, end, head, Tags(before, middle, after, other))
     quote = after.removesuffix(between)
-    if middle != other + quote or not said.startswith(quote, at):
+    if before or middle != other + quote or not said.startswith(quote, at):
         return None
     return _Seen(start, at + len(quote), head, Literals(other, between, quote))
 

@@ -48,36 +48,36 @@ def grammar(
 
 def _free(lark: Lark, calling: Calling, one_call: bool) -> None:
     """Text and calls, as the model likes; what begins with a mark of calls is one."""
-    told = [n for n in calling.notations if n.begin + n.before and len(lark.parts(n.mark)) == 1]
-    marks = list(dict.fromkeys(n.mark for n in told))
-    calls = dict[str, str]()
-    for mark in marks:
-        ways = [
-            _calls(lark, n, calling, one_call, (n.begin + n.before).removeprefix(mark))
-            for n in told
-            if n.mark == mark
-        ]
-        calls[mark] = lark.rule(" | ".join(ways))
-    bare = calls.pop("", "")
-    spoken = [mark for mark in calls if mark not in lark.special]
-    marked = [
-        f"{lark.up_to(mark) if mark in spoken else lark.literal(mark)} {body}"
-        for mark, body in calls.items()
-    ]
+    ways = dict[str, list[str]]()
+    told = [n for n in calling.notations if n.begin + n.before and _is_distinct(lark, n.mark)]
+    for n in told:
+        opening = (n.begin + n.before).removeprefix(n.mark)
+        ways.setdefault(n.mark, []).append(_calls(lark, n, calling, one_call, opening))
+    bare = _any(*ways.pop("", ()))
+    spoken = [mark for mark in ways if mark not in lark.special]
+    marked = _any(*(f"{_up_to(lark, mark)} ({_any(*calls)})" for mark, calls in ways.items()))
     without = [_SOME, *(rf"~/(.|\n)*{_pattern(mark)}(.|\n)*/" for mark in spoken)]
-    text, special = lark.terminal(" & ".join(without)), lark.any_special(but=calls)
+    text, special = lark.terminal(" & ".join(without)), lark.any_special(but=ways)
     if bare and not spoken:
         without += [rf"~/\s*{_pattern(n.before)}(.|\n)*/" for n in told if not n.mark]
-        first = f"{lark.terminal(' & '.join(without))}?"
-        more = f"(({special}) {text}?)*" if special else ""
-        lark.rule(
-            _any(bare, f"{first} {more} ({_any(*marked)})?" if marked else f"{first} {more}"),
-            "start",
-        )
+        rest = f"{lark.terminal(' & '.join(without))}?"
+        rest += f" ({special} {text}?)*" if special else ""
+        rest += f" ({marked})?" if marked else ""
+        lark.rule(_any(bare, rest), "start")
     elif marked and (one_call or not any(n.several for n in told)):
-        lark.rule(f"({_any(text, special)})* ({_any(*marked)})?", "start")
+        lark.rule(f"({_any(text, special)})* ({marked})?", "start")
     else:
-        lark.rule(f"({_any(text, special, *marked)})*", "start")
+        lark.rule(f"({_any(text, special, marked)})*", "start")
+
+
+def _up_to(lark: Lark, mark: str) -> str:
+    """A mark, and where it is text the text before it, which no lexer could tell from it."""
+    return lark.literal(mark) if mark in lark.special else lark.up_to(mark)
+
+
+def _is_distinct(lark: Lark, mark: str) -> bool:
+    """Whether a mark is one lexeme that stands nowhere else, as words of a language may."""
+    return len(lark.parts(mark)) == 1 and (not mark or not {*mark}.isdisjoint("<[{="))
 
 
 def _any(*alternatives: str) -> str:
@@ -86,14 +86,12 @@ def _any(*alternatives: str) -> str:
 
 def _calls(lark: Lark, notation: Notation, calling: Calling, one_call: bool, opening: str) -> str:
     """Calls in one notation, of which `opening` has still to be written."""
-    one = " | ".join(
-        lark.rule(
-            f"{lark.literal(name)} {rule(lark, notation.middle)} "
-            f"{notation.values.rule(lark, schema)} {rule(lark, notation.after)}"
-        )
-        for name, schema in calling.functions.items()
-    )
-    call = lark.rule(one)
+    ways = list[str]()
+    for name, schema in calling.functions.items():
+        head = f"{lark.literal(name)} {rule(lark, notation.middle)}"
+        arguments = lark.rule(notation.values.rule(lark, schema))
+        ways.append(lark.rule(f"{head} {arguments} {rule(lark, notation.after)}"))
+    call = lark.rule(_any(*ways))
     whole = f"{rule(lark, opening)} {call}"
     if notation.several and not one_call:
         whole += f" ({rule(lark, notation.between + notation.before)} {call})*"

@@ -48,24 +48,30 @@ class Vocabulary:
         return frozenset(t for t in range(self.size) if lib.llama_vocab_is_eog(self.handle, t))
 
     @functools.cached_property
+    def _marks(self) -> list[tuple[int, str, bool]]:
+        """Tokens that are one wherever they stand, written out, and which are control tokens."""
+        control = lib.LLAMA_TOKEN_ATTR_CONTROL
+        kinds = ((t, lib.llama_vocab_get_attr(self.handle, t)) for t in range(self.size))
+        return [
+            (token, self._raw(token).decode("utf-8", "replace"), bool(kind & control))
+            for token, kind in kinds
+            if kind & (control | lib.LLAMA_TOKEN_ATTR_USER_DEFINED)
+        ]
+
+    @functools.cached_property
     def control_texts(self) -> tuple[str, ...]:
         """What control tokens look like when written out, longest first."""
-        control = (t for t in range(self.size) if lib.llama_vocab_is_control(self.handle, t))
-        texts = {self._raw(t).decode("utf-8", "replace") for t in control}
+        texts = {text for _, text, is_control in self._marks if is_control}
         return tuple(sorted(texts - {""}, key=lambda text: (-len(text), text)))
 
     @functools.cached_property
     def special(self) -> dict[str, int]:
-        """Tokens that are no text to llguidance: control tokens, and what looks like them."""
-        control, given = lib.LLAMA_TOKEN_ATTR_CONTROL, lib.LLAMA_TOKEN_ATTR_USER_DEFINED
-        found = dict[str, int]()
-        for token in range(self.size):
-            kind = lib.llama_vocab_get_attr(self.handle, token)
-            if kind & (control | given):
-                text = self._raw(token).decode("utf-8", "replace")
-                if kind & control or (text.startswith("<") and text.endswith(">")):
-                    found[text] = token
-        return found
+        """Tokens that are no text to llguidance, by their own: control tokens, and their like."""
+        return {
+            text: token
+            for token, text, is_control in self._marks
+            if text and (is_control or (text[0] == "<" and text[-1] == ">"))
+        }
 
     @property
     def end_texts(self) -> tuple[str, ...]:
@@ -101,9 +107,7 @@ class Vocabulary:
     @functools.cached_property
     def _unbroken(self) -> tuple[re.Pattern[str], int]:
         """Such texts, as a pattern, and the length of the longest."""
-        kinds = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_USER_DEFINED
-        found = (t for t in range(self.size) if lib.llama_vocab_get_attr(self.handle, t) & kinds)
-        texts = sorted({self._raw(t).decode("utf-8", "replace") for t in found} - {""}, key=len)
+        texts = sorted({text for _, text, _ in self._marks} - {""}, key=len)
         pattern = "|".join(map(re.escape, reversed(texts))) or r"(?!)"
         return re.compile(pattern), max(map(len, texts), default=0)
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from localspec import models
 from localspec.conversation.notation import Calling
+from localspec.conversation.thinking import Thinking, marks_of
 from localspec.conversation.tools import grammar
 from localspec.llama.grammar import Grammar
 from localspec.llama.model import Model
@@ -53,6 +54,21 @@ def test_what_is_no_call_is_text(family: Family) -> None:
     if any(n.mark for n in calling.notations):
         said = family.said if calling.notations[0].mark else family.also[0]
         assert read(f"{TEXT}\n{said}\nDone.", calling) == (f"{TEXT}Done.", family.expected)
+
+
+@pytest.mark.parametrize("way", range(3))
+@pytest.mark.parametrize("words", ["", "I look."])
+def test_a_call_may_follow_thoughts(way: int, words: str) -> None:
+    family = next(family for family in FAMILIES if family.name == "gpt-oss")
+    begun, next_one = "<|channel|>analysis<|message|>", "<|end|><|start|>assistant"
+    aside = f"<|channel|>commentary<|message|>{words}{next_one}" if words else ""
+    said = f"{begun}Hm.{next_one}{aside}{(family.said, *family.also)[way]}"
+    thinking = Thinking(marks_of(begun))
+    for at in range(len(said)):
+        reader = Reader(thinking, family.calling())
+        whole = gathered([*reader.feed(said[:at]), *reader.feed(said[at:], last=True)])
+        assert (whole.thoughts, whole.text) == ("Hm.", words)
+        assert [call.name for call in whole.calls] == ["get_all"]
 
 
 @pytest.fixture(scope="module")

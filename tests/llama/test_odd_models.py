@@ -9,8 +9,8 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
-from gguf_writing import finish, read_gguf, shell_words, speak
+from gguf_writing import finish, shell_words, speak
+from remade import remade
 
 import localspec
 from localspec import UsageError, models
@@ -155,7 +155,7 @@ def test_a_draft_whose_logits_are_no_numbers_is_left_alone(tmp_path: Path) -> No
 def test_calls_are_read_where_their_marks_are_control_tokens(tmp_path: Path) -> None:
     parameters = {"properties": {"city": {"type": "string", "maxLength": 8}}, "required": ["city"]}
     tool = {"type": "function", "function": {"name": "weather", "parameters": parameters}}
-    with localspec.load(with_control_marks(tmp_path / "marks.gguf"), draft="none") as llm:
+    with localspec.load(remade(tmp_path / "marks.gguf", control=MARKS), draft="none") as llm:
         assert all(len(llm.target.vocabulary.tokenize(m, control=True)) == 1 for m in MARKS)
         answer = llm.generate(
             "Weather?", tools=[tool], tool_choice="weather", max_tokens=60, temperature=0
@@ -165,10 +165,7 @@ def test_calls_are_read_where_their_marks_are_control_tokens(tmp_path: Path) -> 
 
 def test_calls_are_told_where_a_template_knows_tools_and_forgets_them(tmp_path: Path) -> None:
     template = "{{ tools }}{% for m in messages %}{{ m.role }}: {{ m.content }};{% endfor %}"
-    details = MetadataDetails(gguf.GGUFValueType.STRING, template)
-    path, reader = tmp_path / "forgetful.gguf", read_gguf(PAIR.target)
-    writer = gguf.GGUFWriter(path, "qwen3")
-    copy_with_new_metadata(reader, writer, {"tokenizer.chat_template": details}, [])
+    path = remade(tmp_path / "forgetful.gguf", template)
     call = {"id": "a", "function": {"name": "weather", "arguments": {"city": "Bern"}}}
     messages = [
         {"role": "assistant", "content": "", "tool_calls": [call]},
@@ -179,24 +176,6 @@ def test_calls_are_told_where_a_template_knows_tools_and_forgets_them(tmp_path: 
         told = b"".join(map(llm.target.vocabulary.piece, tokens)).decode()
     assert '{"name": "weather", "arguments": {"city": "Bern"}}' in told
     assert "tool: rain;" in told
-
-
-def with_control_marks(path: Path) -> Path:
-    """The shell's target, two words of which have become the marks of calls, as control tokens."""
-    shutil.copy(PAIR.target, path)
-    reader = read_gguf(PAIR.target)
-    words, kinds = (reader.fields[f"tokenizer.ggml.{name}"] for name in ("tokens", "token_type"))
-    with path.open("r+b") as file:
-        for mark in MARKS:
-            at = next(i for i in words.data[9000:] if len(words.parts[i]) == len(mark))
-            kind = kinds.parts[kinds.data[list(words.data).index(at)]]
-            for part, data in (
-                (words.parts[at], mark.encode()),
-                (kind, np.int32(gguf.TokenType.CONTROL).tobytes()),
-            ):
-                file.seek(part.ctypes.data - reader.data.ctypes.data)
-                file.write(data)
-    return path
 
 
 # Sizes ------------------------------------------------------------------------------------------

@@ -98,6 +98,11 @@ FAMILIES = [
         special=("<|python_tag|>",),
         several=False,
     ),
+    Family(
+        "One that prints arguments",
+        "{% for c in m.tool_calls %}<call>{{ c.function.name }}: {{ c.function.arguments }}</call>{% endfor %}",
+        f"<call>get_all: {A}</call><call>get: {B}</call>",
+    ),
     Family("Mistral", f"[TOOL_CALLS][{EACH}{JSON}{COMMA}]", f"[TOOL_CALLS]{LISTED}"),
     Family(
         "Mistral Nemo",
