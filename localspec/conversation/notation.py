@@ -152,6 +152,12 @@ class Calling(NamedTuple):
     notations: tuple[Notation, ...]
     functions: Mapping[str, Mapping[str, Any]]
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What can only begin a call, and stands nowhere in what people write."""
+        marks = dict.fromkeys(notation.mark for notation in self.notations)
+        return tuple(mark for mark in marks if not {*mark}.isdisjoint("<[{="))
+
     @classmethod
     def of(
         cls, tools: Sequence[Mapping[str, Any]], notations: tuple[Notation, ...] = (HERMES,)

@@ -6,7 +6,7 @@ when the answer begins. Marks further on are text like any other.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Self
 
 from localspec.decoding.text import overlap
@@ -96,9 +96,14 @@ class Thought(NamedTuple):
 
 
 class ThoughtReader:
-    """Reads an answer as it comes. White space around thoughts belongs to their marks."""
+    """Reads an answer as it comes. White space around thoughts belongs to their marks.
 
-    def __init__(self, thinking: Thinking) -> None:
+    Some models forget to end their thoughts before they do something else: call a function, say,
+    which they do with one of the marks in `until`.
+    """
+
+    def __init__(self, thinking: Thinking, until: Sequence[str] = ()) -> None:
+        self._until = until
         self._known = thinking.marks
         self._marks = thinking.begun or Marks("", "")  # those of this answer, once they are seen
         self._held = ""
@@ -138,15 +143,18 @@ class ThoughtReader:
     def _thoughts(self, news: list[str | Thought]) -> bool:
         if not self._thought:
             self._held = self._held.lstrip()
-        mark = self._marks.end
+        marks = [self._marks.end, *self._until]
+        mark = min(marks, key=lambda mark: (self._held + mark).find(mark))
         before, found, after = self._held.partition(mark)
-        keep = 0 if found else overlap(before, mark)
+        keep = 0 if found else max(overlap(before, mark) for mark in marks)
         shown = before[: len(before) - keep].rstrip()
         if shown:
             self._thought = True
             news.append(Thought(shown))
         self._held = after if found else before[len(shown) :]
-        if found:
+        if found in self._until:
+            self._held, self._read = found + after, self._answer
+        elif found:
             self._read = self._gap
         return bool(found)
 

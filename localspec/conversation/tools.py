@@ -49,7 +49,7 @@ def grammar(
 def _free(lark: Lark, calling: Calling, one_call: bool) -> None:
     """Text and calls, as the model likes; what begins with a mark of calls is one."""
     ways = dict[str, list[str]]()
-    told = [n for n in calling.notations if n.begin + n.before and _is_distinct(lark, n.mark)]
+    told = [n for n in calling.notations if _can_be_told(lark, calling, n)]
     for n in told:
         opening = (n.begin + n.before).removeprefix(n.mark)
         ways.setdefault(n.mark, []).append(_calls(lark, n, calling, one_call, opening))
@@ -75,9 +75,11 @@ def _up_to(lark: Lark, mark: str) -> str:
     return lark.literal(mark) if mark in lark.special else lark.up_to(mark)
 
 
-def _is_distinct(lark: Lark, mark: str) -> bool:
-    """Whether a mark is one lexeme that stands nowhere else, as words of a language may."""
-    return len(lark.parts(mark)) == 1 and (not mark or not {*mark}.isdisjoint("<[{="))
+def _can_be_told(lark: Lark, calling: Calling, notation: Notation) -> bool:
+    """Whether calls begin with one lexeme that begins nothing else."""
+    if not notation.mark:
+        return bool(notation.before)
+    return notation.mark in calling.marks and len(lark.parts(notation.mark)) == 1
 
 
 def _any(*alternatives: str) -> str:

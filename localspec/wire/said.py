@@ -19,7 +19,8 @@ class Reader:
     """Reads an answer piece by piece."""
 
     def __init__(self, thinking: Thinking | None, calling: Calling | None) -> None:
-        self._thoughts = ThoughtReader(thinking) if thinking else None
+        marks = calling.marks if calling else ()
+        self._thoughts = ThoughtReader(thinking, marks) if thinking else None
         self._calls = CallReader(calling) if calling else None
 
     @property

@@ -71,6 +71,16 @@ def test_a_call_may_follow_thoughts(way: int, words: str) -> None:
         assert [call.name for call in whole.calls] == ["get_all"]
 
 
+@pytest.mark.parametrize("end", ["</think>\n\n", "\n", ""])
+def test_a_call_ends_thoughts_that_nothing_else_has_ended(end: str) -> None:
+    family = FAMILIES[0]
+    said, thinking = f"<think>Hm.{end}{family.said}", Thinking(marks_of("<think>"))
+    for at in range(len(said)):
+        reader = Reader(thinking, family.calling())
+        whole = gathered([*reader.feed(said[:at]), *reader.feed(said[at:], last=True)])
+        assert (whole.thoughts, whole.text, len(whole.calls)) == ("Hm.", "", 2)
+
+
 @pytest.fixture(scope="module")
 def vocabulary() -> Iterator[Vocabulary]:
     with Model(models.embedded("shell").target) as model:
