@@ -7,7 +7,7 @@ There `<calls>[` is the `begin`, `{"name": "` stands `before` a name, `", "argum
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
@@ -42,10 +42,10 @@ class Notation:
     def mark(self) -> str:
         """What calls are known by; "" where they have no mark, and must be the whole answer."""
         opening = (self.begin + self.before).partition(SLOT)[0]
-        tag = _TAG.match(opening)
-        if tag:
+        if tag := _TAG.match(opening):
             return tag[0]
-        return "" if opening[:1] in ("{", "[") else opening
+        head, bracket, _ = opening.partition("{" if "[" not in opening else "[")
+        return head and head + bracket
 
     @property
     def words(self) -> str:
@@ -111,10 +111,10 @@ _HARMONY = Notation(
 _HARMONIES = (
     _HARMONY,
     *(
-        replace(_HARMONY, middle=f"{first}{second}<|message|>")
-        for first in ("", "<|channel|>commentary")
-        for second in (" json", " <|constrain|>json", "")
-        if (first, second) != ("", " <|constrain|>json")
+        replace(_HARMONY, middle=f"{channel}{kind}<|message|>")
+        for channel in ("", f"<|channel|>{SLOT}")
+        for kind in (" json", " <|constrain|>json", "")
+        if channel or kind != " <|constrain|>json"
     ),
 )
 
@@ -139,11 +139,21 @@ def notations(
         return (next(found, HERMES),)
     bare = next((notation for notation in shown if not notation.mark), None)
     if bare is None or not bare.before.startswith("{"):
-        return tuple(shown)
+        return (*shown, *(other for one in shown for other in _without_first_tag(one)))
     more = [replace(bare, before=f'{{"type": "function", {bare.before[1:]}')]
     if "<|python_tag|>" in words:
         more.append(replace(bare, begin=f"<|python_tag|>{bare.begin}"))
     return (*shown, *more)
+
+
+def _without_first_tag(notation: Notation) -> Iterable[Notation]:
+    """As models say calls that go on as if they had begun already (Qwen 3 Coder, Kimi K2)."""
+    tag = _TAG.match(notation.begin or notation.before)
+    rest = (notation.begin + notation.before)[tag.end() :].lstrip() if tag else ""
+    if tag and rest.startswith("<"):
+        left_out = notation.before.removesuffix(rest)
+        between = f"{notation.between}{left_out}"
+        yield replace(notation, begin="", before=rest, between=between)
 
 
 class Calling(NamedTuple):

@@ -1,6 +1,8 @@
 """Arguments of a call between tags: `<parameter=city>Bern</parameter>`."""
 
+import functools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -110,19 +112,22 @@ class _TagReading:
         tags, start = self._tags, past(text, self._tags.before)
         if start is None or start == MORE:
             return "", text
-        middles = {tags.middle.rstrip(): tags.middle, tags.other.rstrip(): tags.other}
-        found = [(at, mark) for mark in middles if (at := text.find(mark, start)) >= 0]
+        found = [
+            (match.start(), match.end(), middle)
+            for middle in {tags.middle, tags.other}
+            if (match := _loosely(middle.rstrip()).search(text, start))
+        ]
         if not found:
             return "", text
-        at, mark = min(found)
-        rest, blank = text[at + len(mark) :], middles[mark][len(mark) :]
+        at, end, middle = min(found)
+        rest, blank = text[end:], middle[len(middle.rstrip()) :]
         if blank.startswith(rest) and rest != blank:
             return "", text
         key = text[start:at].strip()
         if tags.middle == tags.other:
             self._is_text = _is_text(_mapping(self._properties.get(key)))
         else:
-            self._is_text = middles[mark] == tags.middle
+            self._is_text = middle == tags.middle
         news = f"{', ' if self._any else '{'}{json.dumps(key, ensure_ascii=False)}: "
         self._key, self._any = key, True
         return news, rest.removeprefix(blank)
@@ -150,6 +155,12 @@ class _TagReading:
         return news, rest
 
 
+@functools.cache
+def _loosely(mark: str) -> re.Pattern[str]:
+    """A mark with any white space in it, and between its tags."""
+    return re.compile(r"\s*".join(map(re.escape, re.split(r"\s+|(?<=>)(?=<)", mark))))
+
+
 def _mapping(schema: object) -> Schema:
     return schema if isinstance(schema, Mapping) else {}
 
@@ -174,4 +185,14 @@ def _value(said: str, schema: object) -> object:
     except (ValueError, RecursionError):
         value = _PYTHON.get(said.strip(), said)
     kinds = _kinds(_mapping(schema))
-    return said if isinstance(value, str) or ("string" in kinds and value is not None) else value
+    is_other = not isinstance(value, str) and (not kinds & {"string"} or kinds & _kinds_of(value))
+    return value if is_other else said
+
+
+def _kinds_of(value: object) -> set[object]:
+    """What JSON schema calls a value that is no text."""
+    if isinstance(value, dict | list):
+        return {"object" if isinstance(value, dict) else "array"}
+    if value is None or isinstance(value, bool):
+        return {"null" if value is None else "boolean"}
+    return {"number", *(["integer"] if isinstance(value, int) else [])}

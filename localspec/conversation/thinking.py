@@ -98,8 +98,8 @@ class Thought(NamedTuple):
 class ThoughtReader:
     """Reads an answer as it comes. White space around thoughts belongs to their marks.
 
-    Some models forget to end their thoughts before they do something else: call a function, say,
-    which they do with one of the marks in `until`.
+    Some models forget to end their thoughts before they call functions, with the marks in `until`;
+    others think of calls. What follows such a mark waits for the end of thoughts, or else is said.
     """
 
     def __init__(self, thinking: Thinking, until: Sequence[str] = ()) -> None:
@@ -122,8 +122,10 @@ class ThoughtReader:
         """What was held back, when nothing more comes."""
         rest, self._held = self._held, ""
         if self._read == self._thoughts:
-            rest = rest.rstrip()
-            return [Thought(rest)] if rest else []
+            others = [at for mark in self._until if (at := rest.find(mark)) >= 0]
+            at = min(others, default=len(rest))
+            thought, rest = rest[:at].rstrip(), rest[at:]
+            return [*([Thought(thought)] if thought else []), *([rest] if rest else [])]
         rest = rest.removesuffix(self._marks.tail)
         return [rest] if rest else []
 
@@ -143,20 +145,23 @@ class ThoughtReader:
     def _thoughts(self, news: list[str | Thought]) -> bool:
         if not self._thought:
             self._held = self._held.lstrip()
-        marks = [self._marks.end, *self._until]
-        mark = min(marks, key=lambda mark: (self._held + mark).find(mark))
+        mark = self._marks.end
         before, found, after = self._held.partition(mark)
-        keep = 0 if found else max(overlap(before, mark) for mark in marks)
+        keep = 0 if found else len(before) - self._doubtful(before)
         shown = before[: len(before) - keep].rstrip()
         if shown:
             self._thought = True
             news.append(Thought(shown))
         self._held = after if found else before[len(shown) :]
-        if found in self._until:
-            self._held, self._read = found + after, self._answer
-        elif found:
+        if found:
             self._read = self._gap
         return bool(found)
+
+    def _doubtful(self, text: str) -> int:
+        """Where in `text` something begins that may be no thought."""
+        others = [at for mark in self._until if (at := text.find(mark)) >= 0]
+        partly = max(overlap(text, mark) for mark in (self._marks.end, *self._until))
+        return min([*others, len(text) - partly])
 
     def _gap(self, news: list[str | Thought]) -> bool:
         lead, again = self._marks.lead, self._marks.again

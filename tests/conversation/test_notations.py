@@ -37,7 +37,7 @@ def read(text: str, calling: Calling, *cuts: int) -> tuple[str, dict[str, Any]]:
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
 def test_what_a_model_says_is_read_wherever_it_is_cut(family: Family) -> None:
     calling = family.calling()
-    for said in (family.said, *family.also):
+    for said in family.ways:
         for at in range(len(said)):
             assert read(said, calling, at) == ("", family.expected), said[:at]
         assert read(said, calling, *range(1, len(said))) == ("", family.expected)
@@ -79,6 +79,39 @@ def test_a_call_ends_thoughts_that_nothing_else_has_ended(end: str) -> None:
         reader = Reader(thinking, family.calling())
         whole = gathered([*reader.feed(said[:at]), *reader.feed(said[at:], last=True)])
         assert (whole.thoughts, whole.text, len(whole.calls)) == ("Hm.", "", 2)
+
+
+def test_calls_that_are_thought_of_are_thoughts() -> None:
+    family = FAMILIES[0]
+    thought = f"I may say {family.said} now."
+    said, thinking = f"<think>{thought}</think>Hi", Thinking(marks_of("<think>"))
+    for at in range(len(said)):
+        reader = Reader(thinking, family.calling())
+        whole = gathered([*reader.feed(said[:at]), *reader.feed(said[at:], last=True)])
+        assert (whole.thoughts, whole.text, whole.calls) == (thought, "Hi", [])
+
+
+@pytest.mark.parametrize(
+    ("schema", "said", "meant"),
+    [
+        ({"type": "string"}, "3", "3"),
+        ({"enum": ["3", "4"]}, "3", "3"),
+        ({"type": ["string", "number"]}, "3", 3),
+        ({"type": ["string", "number"]}, "3 dollars", "3 dollars"),
+        ({"type": ["string", "null"]}, "null", None),
+        ({"type": ["string", "null"]}, "{}", "{}"),
+        ({"type": "boolean"}, "True", True),
+        ({}, '{"a": [1]}', {"a": [1]}),
+        ({}, "{a", "{a"),
+    ],
+)
+def test_what_stands_between_tags_is_what_the_schema_says(
+    schema: dict[str, Any], said: str, meant: object
+) -> None:
+    coder = next(family for family in FAMILIES if family.name == "Qwen 3 Coder").calling()
+    calling = Calling(coder.notations, {"f": {"properties": {"x": schema}}})
+    call = f"<function=f>\n<parameter=x>\n{said}\n</parameter>\n</function>\n</tool_call>"
+    assert read(call, calling) == ("", {"f": {"x": meant}})
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,8 @@ class Family:
     said: str
     also: tuple[str, ...] = ()
     """What it says instead now and then."""
+    leaves_out: tuple[str, ...] = ()
+    """And what of that it forgets."""
     special: tuple[str, ...] = ()
     several: bool = True
 
@@ -46,6 +48,12 @@ class Family:
             f"{{{{ m.content or '' }}}}{{% if m.tool_calls %}}{self.calls}{{% endif %}}<|im_end|>\n"
             "{% endfor %}"
         )
+
+    @property
+    def ways(self) -> list[str]:
+        """All that it says to make the same calls."""
+        shorter = (self.said.replace(text, "", 1) for text in self.leaves_out)
+        return [self.said, *self.also, *shorter]
 
     @property
     def expected(self) -> dict[str, Any]:
@@ -150,6 +158,7 @@ FAMILIES = [
         "<|tool_calls_section_begin|><|tool_call_begin|>functions.get_all:0"
         f"<|tool_call_argument_begin|>{A}<|tool_call_end|><|tool_call_begin|>functions.get:1<|tool_call_argument_begin|>{B}"
         "<|tool_call_end|><|tool_calls_section_end|>",
+        leaves_out=("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
     ),
     Family(
         "DeepSeek V3.1",
@@ -193,6 +202,7 @@ FAMILIES = [
         "3\n</parameter>\n<parameter=sure>\nTrue\n</parameter>\n</function>\n</tool_call>\n<tool_call>\n"
         "<function=get>\n<parameter=city>\n7\n</parameter>\n<parameter=deep>\n{\"a\": [1, null]}\n"
         "</parameter>\n</function>\n</tool_call>",
+        leaves_out=("<tool_call>\n",),
     ),
     Family(
         "GLM 4.6",
@@ -205,6 +215,7 @@ FAMILIES = [
         "</arg_key>\n<arg_value>3</arg_value>\n<arg_key>sure</arg_key>\n<arg_value>true</arg_value>\n"
         "</tool_call>\n<tool_call>get\n<arg_key>city</arg_key>\n<arg_value>7</arg_value>\n<arg_key>deep"
         "</arg_key>\n<arg_value>{\"a\": [1, null]}</arg_value>\n</tool_call>",
+        leaves_out=("\n", "</tool_call>"),
     ),
     Family(
         "MiniMax M3",
