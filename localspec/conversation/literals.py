@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from localspec.conversation.values import Read, Reading, Schema, closed
+from localspec.conversation.values import Read, Reading, Schema, closed, properties, required
 from localspec.llama.lark import Lark
 
 __all__ = ["Literals"]
@@ -91,13 +91,13 @@ class Literals:
     def rule(self, lark: Lark, schema: Schema) -> str:
         """In the order of the schema, and those that must be there first."""
         schema = closed(schema)
-        required = schema.get("required") or ()
+        needed = required(schema)
         known = {
             key: lark.rule(f"{lark.literal(key + self.assign)} {self._rule(lark, value)}")
-            for key, value in (schema.get("properties") or {}).items()
+            for key, value in properties(schema).items()
         }
-        must = [rule for key, rule in known.items() if key in required]
-        may = [rule for key, rule in known.items() if key not in required]
+        must = [rule for key, rule in known.items() if key in needed]
+        may = [rule for key, rule in known.items() if key not in needed]
         if schema.get("additionalProperties", True) is not False:
             assign = lark.literal(self.assign)
             may.append(lark.rule(f"/[a-zA-Z_][a-zA-Z0-9_]{{0,63}}/ {assign} {self._any(lark)}"))
@@ -108,8 +108,8 @@ class Literals:
         one = lark.rule(" | ".join(may))
         return f"{row} ({between} {one})*" if row else f"({one} ({between} {one})*)?"
 
-    def _rule(self, lark: Lark, schema: object) -> str:
-        kind = schema.get("type") if isinstance(schema, Mapping) else None
+    def _rule(self, lark: Lark, schema: Schema) -> str:
+        kind = schema.get("type")
         rules = {
             "string": self._text,
             "integer": _integer,

@@ -126,10 +126,8 @@ def notations(
 
     `words` are the special tokens of its vocabulary, and `source` is the template.
     """
-    if (
-        "<|channel|>" in words and "commentary" in source
-    ):  # they say it otherwise than it is written
-        return _HARMONIES
+    if "<|channel|>" in words and "commentary" in source:
+        return _HARMONIES  # which are said otherwise than they are written
     if not shown:
         found = (
             notation

@@ -5,9 +5,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from localspec.conversation.values import Read, Reading, Schema, closed
+from localspec.conversation.values import Read, Reading, Schema, closed, properties, required
 from localspec.conversation.wording import MORE, SLOT, past
 from localspec.decoding.text import overlap
 from localspec.llama.lark import Lark, json_rule
@@ -53,17 +52,16 @@ class Tags:
 
     def reading(self, schema: Schema) -> Reading:
         """As long as there are tags."""
-        return _TagReading(self, schema.get("properties") or {})
+        return _TagReading(self, properties(schema))
 
     def rule(self, lark: Lark, schema: Schema) -> str:
         """In the order of the schema."""
         schema = closed(schema)
         defined = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
-        required = schema.get("required") or ()
         parts = list[str]()
-        for key, value in (schema.get("properties") or {}).items():
-            part = lark.rule(self._rule(lark, key, _mapping(value), defined))
-            parts.append(part if key in required else f"{part}?")
+        for key, value in properties(schema).items():
+            part = lark.rule(self._rule(lark, key, value, defined))
+            parts.append(part if key in required(schema) else f"{part}?")
         if schema.get("additionalProperties", True) is not False and SLOT not in self.after:
             before, middle = lark.literal(self.before), lark.literal(self.middle)
             parts.append(f"({before} {_KEY} {middle} {lark.up_to(self.after)})*")
@@ -75,7 +73,7 @@ class Tags:
             value = json_rule({**defined, **schema}, lenient=True)
             return f"{lark.literal(named + self.other)} {value} {lark.literal(after)}"
         named = lark.literal(named + self.middle)
-        if "enum" in schema:
+        if isinstance(schema.get("enum"), list):
             one = " | ".join(lark.literal(str(value)) for value in schema["enum"])
             return f"{named} ({one}) {lark.literal(after)}"
         return f"{named} {lark.up_to(after)}"
@@ -84,7 +82,7 @@ class Tags:
 class _TagReading:
     """Texts are read while they are being written, other values when they have ended."""
 
-    def __init__(self, tags: Tags, properties: Mapping[str, Any]) -> None:
+    def __init__(self, tags: Tags, properties: Mapping[str, Schema]) -> None:
         self._tags, self._properties = tags, properties
         self._key: str | None = None
         self._any = self._is_text = self._begun = False
@@ -125,7 +123,7 @@ class _TagReading:
             return "", text
         key = text[start:at].strip()
         if tags.middle == tags.other:
-            self._is_text = _is_text(_mapping(self._properties.get(key)))
+            self._is_text = _is_text(self._properties.get(key, {}))
         else:
             self._is_text = middle == tags.middle
         news = f"{', ' if self._any else '{'}{json.dumps(key, ensure_ascii=False)}: "
@@ -146,7 +144,7 @@ class _TagReading:
         else:
             return "", text
         if not self._is_text:
-            return json.dumps(_value(said, self._properties.get(key)), ensure_ascii=False), rest
+            return json.dumps(_value(said, self._properties.get(key, {})), ensure_ascii=False), rest
         if not said and not found:
             return "", text
         news = json.dumps(said, ensure_ascii=False)[1:-1]
@@ -161,35 +159,31 @@ def _loosely(mark: str) -> re.Pattern[str]:
     return re.compile(r"\s*".join(map(re.escape, re.split(r"\s+|(?<=>)(?=<)", mark))))
 
 
-def _mapping(schema: object) -> Schema:
-    return schema if isinstance(schema, Mapping) else {}
-
-
-def _kinds(schema: Schema) -> set[object]:
+def _kinds(schema: Schema) -> set[str]:
     """What JSON schema calls types; none where it does not say."""
-    if "type" in schema:
-        given = schema["type"]
-        return {*given} if isinstance(given, list) else {given}
-    values = schema.get("enum")
-    return {"string"} if values and all(isinstance(value, str) for value in values) else set()
+    given, values = schema.get("type"), schema.get("enum")
+    if given is None and isinstance(values, list):
+        return {"string"} if values and all(isinstance(value, str) for value in values) else set()
+    kinds = given if isinstance(given, list) else [given]
+    return {kind for kind in kinds if isinstance(kind, str)}
 
 
 def _is_text(schema: Schema) -> bool:
     return _kinds(schema) == {"string"}
 
 
-def _value(said: str, schema: object) -> object:
+def _value(said: str, schema: Schema) -> object:
     """What was said of something that may be no text."""
     try:
         value = json.loads(said)
     except (ValueError, RecursionError):
         value = _PYTHON.get(said.strip(), said)
-    kinds = _kinds(_mapping(schema))
+    kinds = _kinds(schema)
     is_other = not isinstance(value, str) and (not kinds & {"string"} or kinds & _kinds_of(value))
     return value if is_other else said
 
 
-def _kinds_of(value: object) -> set[object]:
+def _kinds_of(value: object) -> set[str]:
     """What JSON schema calls a value that is no text."""
     if isinstance(value, dict | list):
         return {"object" if isinstance(value, dict) else "array"}

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localspec.conversation.notation import Calling, Notation
-from localspec.conversation.values import closed
 from localspec.conversation.wording import rule
 from localspec.llama.lark import Lark, json_rule
 
@@ -109,9 +108,14 @@ def _pattern(text: str) -> str:
 
 
 def simplified(calling: Calling, can_say: Callable[[str], bool]) -> Calling:
-    """The same for `grammar`; functions whose schema no grammar can say take any JSON object."""
+    """The same for `grammar`; functions whose schema no grammar can say take any arguments."""
+
+    def is_clear(schema: Mapping[str, Any]) -> bool:
+        lark = Lark({})
+        lark.rule(calling.notations[0].values.rule(lark, schema), "start")
+        return can_say(str(lark))
+
     functions = {
-        name: schema if can_say(json_rule(closed(schema), lenient=True)) else {}
-        for name, schema in calling.functions.items()
+        name: schema if is_clear(schema) else {} for name, schema in calling.functions.items()
     }
     return calling._replace(functions=functions)

@@ -4,14 +4,14 @@ Each way writes them, says what a grammar takes, and reads them while they are b
 was read becomes JSON.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from localspec.conversation.wording import MORE, past
 from localspec.llama.lark import Lark, json_rule
 
-__all__ = ["Json", "Read", "Reading", "Schema", "Values", "closed"]
+__all__ = ["Json", "Read", "Reading", "Schema", "Values", "closed", "properties", "required"]
 
 Schema: TypeAlias = Mapping[str, Any]
 _OPENING = frozenset({"$ref", "allOf", "anyOf", "if", "oneOf", "patternProperties"})
@@ -54,6 +54,20 @@ def closed(schema: Schema) -> Schema:
     if "properties" in schema and not schema.keys() & _OPENING:
         return {"type": "object", "additionalProperties": False, **schema}
     return {"type": "object", **schema}
+
+
+def properties(schema: Schema) -> Mapping[str, Schema]:
+    """Schemas of the arguments that a schema names; strangers' schemas may hold anything."""
+    named = schema.get("properties")
+    if not isinstance(named, Mapping):
+        return {}
+    return {key: value if isinstance(value, Mapping) else {} for key, value in named.items()}
+
+
+def required(schema: Schema) -> Sequence[str]:
+    """Names of those that must be there."""
+    named = schema.get("required")
+    return named if isinstance(named, list) else ()
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,9 @@ class Grammar:
         return cls(f"start: {json_rule(schema)}", vocabulary)
 
     @staticmethod
-    def can_say(rule: str) -> bool:
-        """Whether a rule in Lark's notation can be used, whatever the vocabulary."""
-        return not LLMatcher.validate_grammar(LLMatcher.grammar_from_lark(f"start: {rule}"))
+    def can_say(source: str) -> bool:
+        """Whether a grammar can be used, whatever the vocabulary."""
+        return not LLMatcher.validate_grammar(LLMatcher.grammar_from_lark(source))
 
     def begin(self) -> "Match":
         """Matching from the start, for one answer."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from localspec import models
 from localspec.conversation.notation import Calling
 from localspec.conversation.thinking import Thinking, marks_of
-from localspec.conversation.tools import grammar
+from localspec.conversation.tools import grammar, simplified
 from localspec.llama.grammar import Grammar
 from localspec.llama.model import Model
 from localspec.llama.vocabulary import Vocabulary
@@ -142,6 +142,30 @@ def test_grammars_take_what_a_model_says_and_no_other_function(
     if usual.mark:
         assert may_say(free, f"{TEXT}\n{said}", vocabulary)
         assert not may_say(free, f"{TEXT}\n{said.replace('get_all', 'get_it')}", vocabulary)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"x": {"type": {"a": 1}}}},
+        {"properties": ["x"], "required": True},
+        {"properties": {"x": True, "y": {"enum": 1}}, "required": ["x", "z", 1]},
+        {"properties": {"x": {"$ref": "#/properties/y"}, "y": {"$ref": "http://a.test/b"}}},
+        {"properties": {"x": {"enum": ["", "<|im_end|>"]}}},
+        {"$defs": {"n": {"type": "integer"}}, "properties": {"x": {"$ref": "#/$defs/n"}}},
+    ],
+)
+def test_schemas_of_strangers_cost_no_call(
+    family: Family, schema: dict[str, Any], vocabulary: Vocabulary
+) -> None:
+    calling = Calling(family.calling().notations, {"f": schema})
+    usual = calling.notations[0]
+    call = usual.lead + usual.written(("f", '{"x": 1}'))
+    for choice in ("auto", "required"):
+        source = grammar(simplified(calling, Grammar.can_say), choice, {})
+        assert Grammar(source, vocabulary)
+    assert list(read(call, calling)[1]) == ["f"]
 
 
 def may_say(grammar: Grammar, text: str, vocabulary: Vocabulary) -> bool:
