@@ -9,7 +9,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-from gguf_writing import finish, shell_words, speak
+from gguf_writing import finish, read_gguf, shell_words, speak
 from remade import remade
 
 import localspec

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import gguf
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
+from gguf_writing import read_gguf
 
 from localspec import models
 
 
 def remade(path: Path, template: str | None = None, control: Sequence[str] = ()) -> Path:
     """A file in which the last words of the vocabulary have become `control` tokens."""
-    reader = gguf.GGUFReader(models.embedded("shell").target)
+    reader = read_gguf(models.embedded("shell").target)
     changed = {}
     for name, new in (("tokens", control), ("token_type", [gguf.TokenType.CONTROL] * len(control))):
         field = reader.fields[f"tokenizer.ggml.{name}"]
