@@ -20,6 +20,7 @@ from localspec.conversation.forms import (
     with_thoughts_as,
     with_tools_inside,
     with_tools_told,
+    with_words_apart,
     with_written_calls,
 )
 from localspec.conversation.notation import Notation
@@ -66,8 +67,8 @@ def _steps(*forms: Form) -> Form:
     return lambda messages: functools.reduce(lambda told, form: form(told), forms, messages)
 
 
-_CHANGES = (with_texts, one_call_each, with_short_ids)
-_NATIVE = tuple(_steps(with_objects, *some) for n in range(4) for some in combinations(_CHANGES, n))
+_CHANGES = (with_texts, one_call_each, with_short_ids, with_words_apart)
+_NATIVE = tuple(_steps(with_objects, *some) for n in range(5) for some in combinations(_CHANGES, n))
 _THOUGHTS = tuple(
     with_thoughts_as(name, alone=alone)
     for alone in (False, True)

@@ -172,3 +172,35 @@ def test_templates_for_tools_alone_do_without() -> None:
     some = "{% if tools is defined %}Call! {% endif %}"
     source = some + "{% for t in tools %}{{ t }}{% endfor %}" + TEXTS
     assert written(source, "Hi") == "user: Hi;"
+
+
+def test_tools_are_where_the_template_looks_for_them() -> None:
+    inside = TEXTS.replace("{{ m.content }}", "{{ m.content }}{{ m.tools }}")
+    assert written(inside, "Hi", tools=[TOOL]) == (
+        'system: [{"name": "f", "parameters": {}}];user: Hi;'
+    )
+    elsewhere = "Functions: {{ '' + functions }} {{ '' + datetime[:2] }}\n" + TEXTS
+    assert written(elsewhere, "Hi", tools=[TOOL]) == (
+        'Functions: [{"name": "f", "parameters": {}}] 20\nuser: Hi;'
+    )
+    assert written(elsewhere, "Hi").startswith("Functions: [] 20")
+
+
+def test_words_beside_calls_come_first_where_it_writes_one_or_the_other() -> None:
+    either = "{{ m.role }}:{% if m.content is none %}"
+    source = CALLS.replace("{{ m.role }}:{{ m.content }}", either)
+    source = source.replace(
+        "{% endfor %}{{ m.tool", "{% endfor %}{% else %}{{ m.content }}{% endif %}{{ m.tool"
+    )
+    assert told(source.replace("EACH", JSON), *CALLED) == (
+        "assistant:I look.;"
+        'assistant:[call_1 {"x": 1}][call_2 {"x": 2}];tool:raincall_1;tool:suncall_2;'
+    )
+
+
+def test_a_template_that_knows_no_tools_is_told_how_it_would_call_them() -> None:
+    calls = "{% for c in m.tool_calls %}<call>{{ c.function.name }}: ARGUMENTS</call>{% endfor %}"
+    calls = calls.replace("ARGUMENTS", "{{ c.function.arguments|tojson }}")
+    source = TEXTS.replace("{{ m.content }}", "{{ m.content }}" + calls)
+    whole = written(source, "Hi", tools=[TOOL])
+    assert '<call>NAME: {"KEY": "VALUE"}</call>' in whole

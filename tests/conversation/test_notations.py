@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from families import FAMILIES, Family
+from grammars import may_say
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,16 +167,6 @@ def test_schemas_of_strangers_cost_no_call(
         source = grammar(simplified(calling, Grammar.can_say), choice, {})
         assert Grammar(source, vocabulary)
     assert list(read(call, calling)[1]) == ["f"]
-
-
-def may_say(grammar: Grammar, text: str, vocabulary: Vocabulary) -> bool:
-    """Whether it may be said, and be all."""
-    match = grammar.begin()
-    for token in vocabulary.tokenize(text):
-        if not match.allowed()[token]:
-            return False
-        match.push(token)
-    return bool(match.allowed()[[*vocabulary.end_tokens]].any())
 
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<]|"), max_size=8)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from grammars import may_say
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,12 +120,3 @@ def test_arguments_keep_to_what_a_grammar_can_say_of_their_schema(
     offered = Grammar(source, vocabulary)
     assert may_say(offered, written(Call("f", said)), vocabulary)
     assert not may_say(offered, written(Call("f", refused)), vocabulary)
-
-
-def may_say(grammar: Grammar, text: str, vocabulary: Vocabulary) -> bool:
-    match = grammar.begin()
-    for token in vocabulary.tokenize(text):
-        if not match.allowed()[token]:
-            return False
-        match.push(token)
-    return True
