@@ -2,10 +2,11 @@
 
     python benchmarks/chat_drawing.py [RATE] [SECONDS] [--profile]
 
-The real app runs in a terminal of its own (a pty of 100 × 40 cells), and an answer with prose,
-lists, a table and code is said to it at a steady rate, plain and tinted. What is counted is time
-of the processor, so a busy computer changes little; `behind` is how late what is on the screen
-was at the most. With --profile it is said where the time goes. POSIX only.
+The real app runs in a terminal of its own (a pty of 100 × 40 cells), and an answer is said to it
+at a steady rate: of prose, lists, tables and code, plain and tinted; all one list; all one block of
+code. What is counted is time of the processor, so a busy computer changes little; `behind` is how
+late what is on the screen was at the most. With --profile it is said where the time goes. POSIX
+only.
 """
 
 import argparse
@@ -59,7 +60,15 @@ def by_size(folder: Path) -> list[Path]:
 """
 
 
-def child(rate: float, seconds: float, tinted: bool, profiled: bool, report: Path) -> None:
+TEXTS = {
+    "markdown": ANSWER * 100,
+    "tinted": ANSWER * 100,
+    "list": "1. `ls -lS` looks at **one folder** and asks the file system for sizes.\n" * 2000,
+    "code": "```python\n" + "total = sum(path.stat().st_size for path in files)  # bytes\n" * 2000,
+}
+
+
+def child(rate: float, seconds: float, kind: str, profiled: bool, report: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests/support"))
     from scripted import ScriptedBackend, ScriptedSource, figures
 
@@ -71,14 +80,14 @@ def child(rate: float, seconds: float, tinted: bool, profiled: bool, report: Pat
     backend = ScriptedBackend(None)
     chat = Chat(Store(Path(tempfile.mkdtemp()) / "chats.db"), ScriptedSource(scripted=backend),
                 model="scripted")  # fmt: skip
-    text = ANSWER * 100
+    text = TEXTS[kind]
     tokens = [Said(text[i : i + CHARACTERS], WHO[i // CHARACTERS % 4])
               for i in range(0, len(text), CHARACTERS)]  # fmt: skip
 
     async def talk() -> None:
         import asyncio
 
-        if tinted:
+        if kind == "tinted":
             await chat.action_command("tint")
         while not chat.session.backend:
             await asyncio.sleep(0.05)
@@ -124,11 +133,11 @@ def child(rate: float, seconds: float, tinted: bool, profiled: bool, report: Pat
     chat.run()
 
 
-def measure(rate: float, seconds: float, tinted: bool, profiled: bool) -> dict[str, float]:
+def measure(rate: float, seconds: float, kind: str, profiled: bool) -> dict[str, float]:
     """The share of one core, and seconds that the screen was behind."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        flags = ["--tinted"] * tinted + ["--profile"] * profiled
+        flags = ["--kind", kind] + ["--profile"] * profiled
         command = [sys.executable, __file__, str(rate), str(seconds), *flags]
         run_in_terminal([*command, "--child", str(report)], seconds + 30)
         document: dict[str, float] = json.loads(report.read_text())
@@ -158,19 +167,19 @@ def run_in_terminal(command: Sequence[str], patience: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what drawing an answer costs.")
     parser.add_argument("rate", type=float, nargs="?", default=200.0, help="tokens/s (200)")
-    parser.add_argument("seconds", type=float, nargs="?", default=15.0, help="of each way (15)")
+    parser.add_argument("seconds", type=float, nargs="?", default=15.0, help="of each kind (15)")
+    parser.add_argument("--kind", choices=TEXTS, help="of text (default: all)")
     parser.add_argument("--profile", action="store_true", help="say where the time goes")
-    parser.add_argument("--tinted", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)  # where it reports to
     options = parser.parse_args()
     rate, seconds, profiled = options.rate, options.seconds, options.profile
     if options.child:
-        child(rate, seconds, options.tinted, profiled, options.child)
+        child(rate, seconds, options.kind, profiled, options.child)
         return
-    for name, tinted in (("markdown", False), ("tinted", True)):
-        found = measure(rate, seconds, tinted, profiled)
+    for kind in [options.kind] if options.kind else TEXTS:
+        found = measure(rate, seconds, kind, profiled)
         print(
-            f"{name}: {found['share']:.1%} of one core at {rate:.0f} tokens/s over "
+            f"{kind}: {found['share']:.1%} of one core at {rate:.0f} tokens/s over "
             f"{seconds:.0f} s, at most {found['behind']:.1f} s behind"
         )
 

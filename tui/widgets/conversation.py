@@ -79,7 +79,7 @@ class Conversation(VerticalScroll, can_focus=False):
     @property
     def views(self) -> list[MessageView]:
         """In the order of the conversation."""
-        return list(self.query(MessageView))
+        return [view for view in self.children if isinstance(view, MessageView)]
 
     def neighbour(self, view: MessageView, step: int) -> MessageView | None:
         """The message before or after one; None past the ends."""

@@ -151,15 +151,14 @@ class Answer(MessageView):
     ) -> None:
         super().__init__(message, place)
         self.tinted, self.running = tinted, running
+        self._thoughts, self._prose, self._tokens = Thoughts(), Prose(), Tinted()
+        self._foot = Static(classes="foot")
         self._unfolded = False
         self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """Thoughts, text, figures; what there is not is not shown."""
-        yield Thoughts()
-        yield Prose()
-        yield Tinted()
-        yield Static(classes="foot")
+        yield from (self._thoughts, self._prose, self._tokens, self._foot)
 
     async def on_mount(self) -> None:
         """Show what there is."""
@@ -182,15 +181,14 @@ class Answer(MessageView):
 
     async def draw(self) -> None:
         """Bring the screen up to date with the message."""
-        if self.query(Tinted):  # else it is too early, and `on_mount` will
+        if self._foot.is_attached:  # else it is too early, and `on_mount` will
             async with self._drawing:
                 await self._draw()
 
     async def _draw(self) -> None:
         message = self.message
         parts = split_thoughts(message.content)
-        prose, tinted = self.query_one(Prose), self.query_one(Tinted)
-        thoughts = self.query_one(Thoughts)
+        thoughts, prose, tinted = self._thoughts, self._prose, self._tokens
         showing_tint = self.tinted and bool(message.origins)  # all of it, thoughts too
         thoughts.display = bool(parts.thoughts or parts.thinking) and not showing_tint
         if thoughts.display:
@@ -213,7 +211,7 @@ class Answer(MessageView):
         return not (self.app.no_color or self.app.native_ansi_color)
 
     def _draw_foot(self) -> None:
-        foot, message = self.query_one(".foot", Static), self.message
+        foot, message = self._foot, self.message
         if self.running:
             foot.display = self.tinted and message.figures is not None
             if message.figures and self.tinted:
@@ -231,7 +229,7 @@ class Answer(MessageView):
 
     def on_resize(self) -> None:
         """The line of figures fits the new width."""
-        if not self.running and self.query(".foot"):
+        if not self.running and self._foot.is_attached:
             self._draw_foot()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

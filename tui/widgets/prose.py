@@ -1,10 +1,17 @@
 """The text of an answer: as Markdown, or token by token. Both grow at their end."""
 
 import re
+from itertools import pairwise
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Markdown, Static
+
+from localspec.tui.widgets.blocks import BLOCKS
+from localspec.tui.widgets.code import Code
+from localspec.tui.widgets.growing import OPEN, Growing, renew
 
 __all__ = ["Prose", "Tinted"]
 
@@ -14,19 +21,53 @@ _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)  # of a link, us
 class Prose(Markdown):
     """An answer's Markdown. Links are told to the app, which does not open them by itself."""
 
+    BLOCKS = {**Markdown.BLOCKS, **BLOCKS}  # noqa: RUF012
+
     def __init__(self) -> None:
-        super().__init__(open_links=False)
+        # HTML is shown as it was written: what a model said must not vanish.
+        self._parser = MarkdownIt("gfm-like", {"html": False})
+        super().__init__(open_links=False, parser_factory=lambda: self._parser)
         self._shown = ""
+        self._open = ""
+        """The source of what may still change: of the blocks after the first `_settled`."""
+        self._settled = 0
         self._grown = False
 
     async def grow(self, text: str) -> None:
         """Show a text on its way: of what was shown before, only the end is drawn again."""
         if not self._grown or not text.startswith(self._shown):
-            self._shown, self._grown = "", True
-            await self.update("")  # Textual appends to what was appended, and to nothing else
+            self._shown = self._open = ""
+            self._settled, self._grown = 0, True
+            await self.update("")
         added, self._shown = text[len(self._shown) :], text
         if added:
-            await self.append(added)
+            async with self.lock:
+                await self._add(added)
+
+    async def _add(self, text: str) -> None:
+        source = self._open + text
+        tokens = self._parser.parse(source)
+        with self.app.batch_update():
+            open = list(self.children)[self._settled :]
+            await renew(self, open, list(self._parse_markdown(tokens)))
+        self._open = self._settle(source.split("\n"), tokens)
+
+    def _settle(self, lines: list[str], tokens: list[Token]) -> str:
+        """The source without what nothing that comes can change."""
+        tops = [at for at, token in enumerate(tokens) if token.level == 0 and token.map]
+        blocks = [tokens[at:end] for at, end in pairwise([*tops, len(tokens)])][-OPEN:]
+        begins = [block[0].map[0] for block in blocks if block[0].map]
+        self._settled = len(self.children) - len(blocks)
+        if not blocks:
+            return "\n".join(lines)
+        source = list[str]()
+        views = self.children[self._settled :]
+        for view, block, (begin, end) in zip(
+            views, blocks, pairwise([*begins, len(lines)]), strict=True
+        ):
+            kept, rest = view.settle(block) if isinstance(view, Growing) else (0, 0)
+            source += lines[begin : begin + kept] + lines[begin + rest : end]
+        return "\n".join(source)
 
     async def show(self, text: str) -> None:
         """Show a whole text. One that has grown is drawn again only where its end may have
@@ -35,6 +76,9 @@ class Prose(Markdown):
         if text != self._shown or (self._grown and _DEFINITION.search(text)):
             self._shown, self._grown = text, False
             await self.update(text)
+        elif self._grown:
+            for code in self.query(Code):
+                code.finish()
 
 
 class Tinted(Vertical):
