@@ -54,11 +54,12 @@ class Turns:
         chat.prompt.past.append(commands.typed(text))
         if self._session.backend or chat.loader.loading:  # else it says why there is no model
             self._keeping.notice()
-        if before is None or editing is not None:
-            await chat.show_conversation()
-        else:
-            await chat.conversation.add(message)
-        await chat.progress.follow()
+        with chat.batch_update():  # a question and its answer are laid out and drawn once
+            if before is None or editing is not None:
+                await chat.show_conversation()
+            else:
+                await chat.conversation.add(message)
+            await chat.progress.follow()
 
     def typed(self, text: str) -> None:
         """What is typed is kept within a second."""
