@@ -33,7 +33,7 @@ class Window(Vertical):
         """From the title down to the keys."""
         with Horizontal(id="middle"):
             with Vertical(id="column"):
-                with Horizontal(id="top"):
+                with Vertical(id="above"), Horizontal(id="top"):
                     yield Static(id="title", markup=False)
                     yield Static(id="model", markup=False)
                 yield self.conversation

@@ -63,3 +63,17 @@ async def test_sixty_columns_are_enough() -> None:
         assert all(len(line) == 60 for line in on_screen(chat).splitlines())
         await pilot.press("ctrl+g")
         await wait_until(pilot, lambda: "tokens/s" in on_screen(chat))
+
+
+@driven
+async def test_in_a_wide_terminal_all_stands_in_one_column() -> None:
+    async with chatting(ScriptedBackend(HELLO), size=(161, 20)) as (chat, pilot):
+        await ask(chat, pilot, "Say hello")
+        await wait_until(pilot, lambda: "1.51× plain" in on_screen(chat))
+        lines = [line.strip("▌ ") for line in on_screen(chat).splitlines()]
+        begins = {
+            line.index(text)
+            for line, text in zip(on_screen(chat).splitlines(), lines, strict=True)
+            if text
+        }
+        assert begins == {32}, "title, question, answer, figures, prompt, keys"
