@@ -11,6 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
+from textual.widgets.markdown import MarkdownBlock
 
 from localspec.tui.widgets.prose import Prose
 
@@ -131,6 +132,17 @@ async def test_only_the_end_of_a_long_answer_is_read_and_drawn_again(
         await grown.grow(text)
         assert max(read) < 0.4 * len(text)
         assert len([view for view in before if view in redrawn or not view.is_attached]) <= 4
+
+
+@driven
+async def test_a_rule_within_an_item_stands_there_once() -> None:
+    text = "- above\n\n  ---\n\n  below and below"
+    async with Two().run_test(size=(80, 30)) as pilot:
+        grown = pilot.app.query_one(Prose)
+        for end in range(1, len(text) + 1):
+            await grown.grow(text[:end])
+        kinds = [type(block).__name__ for block in grown.walk_children(MarkdownBlock)]
+        assert kinds == ["Bullets", "Paragraph", "MarkdownHorizontalRule", "Paragraph"]
 
 
 @driven

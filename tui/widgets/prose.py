@@ -1,6 +1,7 @@
 """The text of an answer: as Markdown, or token by token. Both grow at their end."""
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
@@ -8,6 +9,7 @@ from markdown_it.token import Token
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Markdown, Static
+from textual.widgets.markdown import MarkdownBlock
 
 from localspec.tui.widgets.blocks import BLOCKS
 from localspec.tui.widgets.code import Code
@@ -16,6 +18,7 @@ from localspec.tui.widgets.growing import OPEN, Growing, renew
 __all__ = ["Prose", "Tinted"]
 
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)  # of a link, used further up
+_RULE = "rule"
 
 
 class Prose(Markdown):
@@ -51,6 +54,15 @@ class Prose(Markdown):
             open = list(self.children)[self._settled :]
             await renew(self, open, list(self._parse_markdown(tokens)))
         self._open = self._settle(source.split("\n"), tokens)
+
+    def _parse_markdown(self, tokens: Iterable[Token]) -> Iterable[MarkdownBlock]:
+        """Rules stand where they were said; Textual puts one of an item before the whole list."""
+        renamed = (token.copy(type=_RULE) if token.type == "hr" else token for token in tokens)
+        return super()._parse_markdown(renamed)
+
+    def unhandled_token(self, token: Token) -> MarkdownBlock | None:
+        """Of the names that Textual does not know."""
+        return self.get_block_class("hr")(self, token) if token.type == _RULE else None
 
     def _settle(self, lines: list[str], tokens: list[Token]) -> str:
         """The source without what nothing that comes can change."""
