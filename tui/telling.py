@@ -80,7 +80,8 @@ def footnote(figures: Figures, finish_reason: str | None, seed: int | None) -> l
     s = figures.statistics
     parts = [Part(words, 0, "warning") for words in _endings(finish_reason)]
     if s.completion_tokens:
-        parts.append(Part(f"{s.completion_tokens:,} tokens", 2))
+        plural = "s" if s.completion_tokens > 1 else ""
+        parts.append(Part(f"{s.completion_tokens:,} token{plural}", 2))
     if s.tokens_per_second:
         parts.append(Part(f"{s.tokens_per_second:.0f} tokens/s", 1))
     parts += _gain(figures)
