@@ -21,8 +21,8 @@ from typing import Any, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from localspec.conversation import tools
-from localspec.conversation.notation import Calling
+from localspec.conversation.calling import grammar
+from localspec.conversation.calling.notation import Calling
 from localspec.conversation.prompts import Message, Prompt, Prompts
 from localspec.decoding.sampling import Constraint, Sampling
 from localspec.decoding.sequence import Request, Speculation
@@ -313,13 +313,13 @@ class LLM:
 
             def compiled(calling: Calling) -> Grammar:
                 special = vocabulary.special
-                source = tools.grammar(calling, choice, special, schema, one_call=one_call)
+                source = grammar.grammar(calling, choice, special, schema, one_call=one_call)
                 return Grammar(source, vocabulary)
 
             try:
                 return compiled(calling).begin
             except UsageError:  # one odd schema should not cost an agent all its tools
-                return compiled(tools.simplified(calling, Grammar.can_say)).begin
+                return compiled(grammar.simplified(calling, Grammar.can_say)).begin
         assert schema is not None
         return Grammar.of_schema(schema, vocabulary).begin
 

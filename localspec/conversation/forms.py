@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from localspec.conversation.notation import Notation
+from localspec.conversation.calling.notation import Notation
 
 __all__ = [
     "Form",

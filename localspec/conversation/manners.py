@@ -8,6 +8,8 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 
+from localspec.conversation.calling.notation import Notation
+from localspec.conversation.calling.observing import observed
 from localspec.conversation.forms import (
     Form,
     Messages,
@@ -23,8 +25,6 @@ from localspec.conversation.forms import (
     with_words_apart,
     with_written_calls,
 )
-from localspec.conversation.notation import Notation
-from localspec.conversation.observing import observed
 from localspec.errors import LocalspecError
 
 __all__ = ["Manners"]

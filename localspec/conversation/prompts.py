@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
-from localspec.conversation.notation import HERMES, Calling, Notation
+from localspec.conversation.calling.notation import HERMES, Calling, Notation
 from localspec.conversation.template import ChatTemplate, Words
 from localspec.conversation.thinking import Thinking, marks_of
 from localspec.errors import UsageError

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 from jinja2 import UndefinedError
 
+from localspec.conversation.calling.notation import Notation, notations
 from localspec.conversation.forms import Messages
 from localspec.conversation.manners import Manners
-from localspec.conversation.notation import Notation, notations
 from localspec.conversation.sandbox import LARGEST, Sandbox
 from localspec.errors import LocalspecError, ModelError, UsageError
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence as Tokens
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from localspec.conversation.notation import Calling
+from localspec.conversation.calling.notation import Calling
 from localspec.conversation.thinking import Thinking
 from localspec.decoding.draft import Draft
 from localspec.decoding.logprobs import likeliest

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from localspec.conversation.notation import Calling
+from localspec.conversation.calling.notation import Calling
 from localspec.conversation.thinking import Thinking
 from localspec.decoding.sequence import FinishReason, Piece, Request, Sequence, TokenLogprob
 from localspec.decoding.statistics import Statistics

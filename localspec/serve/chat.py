@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 
-from localspec.conversation.calls import Arguments, Begun
+from localspec.conversation.calling.reader import Arguments, Begun
 from localspec.conversation.thinking import Thought
 from localspec.decoding.statistics import Statistics
 from localspec.serve.answering import Answering, News

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from localspec.conversation.calls import Arguments, Begun
+from localspec.conversation.calling.reader import Arguments, Begun
 from localspec.conversation.thinking import Thought
 from localspec.engine.worker import Answer
 from localspec.runtime import Message

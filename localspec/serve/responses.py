@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
-from localspec.conversation.calls import Arguments, Begun, Call
+from localspec.conversation.calling.reader import Arguments, Begun, Call
 from localspec.conversation.thinking import Thought
 from localspec.engine.worker import Answer
 from localspec.runtime import Message

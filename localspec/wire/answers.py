@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, Struct, UnsetType
 
 from localspec import __version__
-from localspec.conversation.calls import Call
+from localspec.conversation.calling.reader import Call
 from localspec.decoding.sequence import FinishReason, TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.decoding.text import TextStream

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from localspec.conversation.calls import Arguments, Begun, Call, CallReader
-from localspec.conversation.notation import Calling
+from localspec.conversation.calling.notation import Calling
+from localspec.conversation.calling.reader import Arguments, Begun, Call, CallReader
 from localspec.conversation.thinking import Thinking, Thought, ThoughtReader
 from localspec.engine.worker import Answer
 

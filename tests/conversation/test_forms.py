@@ -2,7 +2,8 @@
 
 import pytest
 
-from localspec.conversation.calls import CallReader
+from localspec.conversation.calling.notation import HERMES, Calling
+from localspec.conversation.calling.reader import CallReader
 from localspec.conversation.forms import (
     one_call_each,
     spelled_out,
@@ -12,7 +13,6 @@ from localspec.conversation.forms import (
     with_texts,
     with_tools_told,
 )
-from localspec.conversation.notation import HERMES, Calling
 
 WEATHER = {
     "type": "function",

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localspec import models
-from localspec.conversation.notation import Calling
+from localspec.conversation.calling.grammar import grammar, simplified
+from localspec.conversation.calling.notation import Calling
 from localspec.conversation.thinking import Thinking, marks_of
-from localspec.conversation.tools import grammar, simplified
 from localspec.llama.grammar import Grammar
 from localspec.llama.model import Model
 from localspec.llama.vocabulary import Vocabulary

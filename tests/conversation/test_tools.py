@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localspec import models
-from localspec.conversation.calls import Arguments, Begun, Call, CallReader
-from localspec.conversation.notation import HERMES, Calling
-from localspec.conversation.tools import grammar, simplified
+from localspec.conversation.calling.grammar import grammar, simplified
+from localspec.conversation.calling.notation import HERMES, Calling
+from localspec.conversation.calling.reader import Arguments, Begun, Call, CallReader
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer
 from localspec.llama.grammar import Grammar

@@ -9,7 +9,7 @@ import anthropic
 import pytest
 from anthropic.types import MessageParam
 
-from localspec.conversation.notation import Calling
+from localspec.conversation.calling.notation import Calling
 from localspec.decoding.sequence import Piece
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer

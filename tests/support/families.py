@@ -6,7 +6,7 @@ from typing import Any
 
 from byte_templates import Bytes
 
-from localspec.conversation.notation import HERMES, Calling
+from localspec.conversation.calling.notation import HERMES, Calling
 from localspec.conversation.prompts import Prompts
 
 PARAMETERS = {

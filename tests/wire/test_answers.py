@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from openai.types import Completion as TheirCompletion
 from openai.types.chat import ChatCompletion as TheirChatCompletion
 
-from localspec.conversation.notation import Calling
+from localspec.conversation.calling.notation import Calling
 from localspec.decoding.sequence import TokenLogprob
 from localspec.decoding.statistics import Statistics
 from localspec.engine.worker import Answer

@@ -7,7 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from localspec.conversation.values import Read, Reading, Schema, closed, properties, required
+from localspec.conversation.calling.values import (
+    Read,
+    Reading,
+    Schema,
+    closed,
+    properties,
+    required,
+)
 from localspec.llama.lark import Lark
 
 __all__ = ["Literals"]

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from localspec.conversation.literals import Literals
-from localspec.conversation.notation import Notation
-from localspec.conversation.tags import Tags
+from localspec.conversation.calling.literals import Literals
+from localspec.conversation.calling.notation import Notation
+from localspec.conversation.calling.tags import Tags
+from localspec.conversation.calling.values import Json, Values
+from localspec.conversation.calling.wording import SLOT
 from localspec.conversation.thinking import KNOWN
-from localspec.conversation.values import Json, Values
-from localspec.conversation.wording import SLOT
 
 __all__ = ["observed"]
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localspec.conversation.notation import Calling, Notation
-from localspec.conversation.wording import rule
+from localspec.conversation.calling.notation import Calling, Notation
+from localspec.conversation.calling.wording import rule
 from localspec.llama.lark import Lark, json_rule
 
 __all__ = ["grammar", "simplified"]

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
-from localspec.conversation.literals import Literals
-from localspec.conversation.values import Json, Values
-from localspec.conversation.wording import SLOT
+from localspec.conversation.calling.literals import Literals
+from localspec.conversation.calling.values import Json, Values
+from localspec.conversation.calling.wording import SLOT
 
 __all__ = ["HERMES", "Calling", "Notation", "notations"]
 

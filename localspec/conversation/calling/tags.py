@@ -6,8 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from localspec.conversation.values import Read, Reading, Schema, closed, properties, required
-from localspec.conversation.wording import MORE, SLOT, past
+from localspec.conversation.calling.values import (
+    Read,
+    Reading,
+    Schema,
+    closed,
+    properties,
+    required,
+)
+from localspec.conversation.calling.wording import MORE, SLOT, past
 from localspec.decoding.text import overlap
 from localspec.llama.lark import Lark, json_rule
 

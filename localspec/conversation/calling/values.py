@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from localspec.conversation.wording import MORE, past
+from localspec.conversation.calling.wording import MORE, past
 from localspec.llama.lark import Lark, json_rule
 
 __all__ = ["Json", "Read", "Reading", "Schema", "Values", "closed", "properties", "required"]

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from localspec.conversation.notation import Calling, Notation
-from localspec.conversation.values import Reading
-from localspec.conversation.wording import MORE, past
+from localspec.conversation.calling.notation import Calling, Notation
+from localspec.conversation.calling.values import Reading
+from localspec.conversation.calling.wording import MORE, past
 from localspec.decoding.text import overlap
 
 __all__ = ["Arguments", "Begun", "Call", "CallReader"]
