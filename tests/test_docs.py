@@ -27,7 +27,7 @@ PAGES = sorted(
 NAMED_BY_OTHERS = {
     *("--max-num-seqs", "--shutdown-timeout", "--tool-call-parser", "--tensor-split"),
     *("--stream-interval", "--http2", "--async", "--schema", "--max-examples", "--cpus"),
-    *("--auth-type", "--pdb"),
+    "--auth-type",
 }
 """Flags of other programs, which pages speak of."""
 
