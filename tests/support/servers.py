@@ -58,7 +58,8 @@ class FakeLLM:
     notes = ()
 
     def __init__(self, parallel: int = 2, waiting: int | None = None) -> None:
-        self.target = FakeModel(length=100_000, sequences=parallel)
+        self.context_length = 100_000
+        self.target = FakeModel(length=self.context_length, sequences=parallel)
         self.governor = Governor(Costs(8))
         self.thinking: Thinking | None = None
         self.gate: Callable[[], object] = lambda: None
