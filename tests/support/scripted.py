@@ -7,6 +7,7 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import Any, ParamSpec
 
 from textual._context import visible_screen_stack
+from textual.messages import ExitApp
 from textual.pilot import Pilot
 
 from localspec.decoding.statistics import Statistics
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
+PATIENCE = 60.0
+"""Seconds after which something is taken to hang."""
 HELLO = [Said("Hello", "model"), Said(" there", "lookup"), Said("!")]
 
 
@@ -164,7 +167,7 @@ class ScriptedSource:
 
 
 async def wait_until(
-    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = 60.0
+    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = PATIENCE
 ) -> None:
     """Let the app work until `condition` holds."""
     end = asyncio.get_running_loop().time() + patience
@@ -191,6 +194,9 @@ async def chatting(
         if loaded:
             await wait_until(pilot, lambda: chat.session.backend, "a model")
         yield chat, pilot
+        chat.post_message(ExitApp())  # else it is taken apart while it draws, as no person can
+        assert chat._task
+        await asyncio.wait_for(chat._task, PATIENCE)
 
 
 _ENDING = ExitStack()
