@@ -61,7 +61,7 @@ class Options(TypedDict, total=False):
     speculation: Speculation | Literal["off"]
     json_schema: Mapping[str, Any]
     tools: Many[Mapping[str, Any]]
-    """Functions the model may call, as OpenAI describes them; see `conversation.tools`."""
+    """Functions the model may call, as OpenAI describes them; see `conversation.calling`."""
     tool_choice: str | None
     """"auto" (default), "required", or the name of the one to call."""
     one_call: bool

@@ -14,6 +14,7 @@ SLOT = "\0"
 MORE = -1
 """The text ends before it is known."""
 _WORD = re.compile(r"[\w.:-]*")
+_SHORT = "/[a-zA-Z0-9_.:-]{1,40}/"
 
 
 def past(text: str, literal: str, at: int = 0) -> int | None:
@@ -35,6 +36,6 @@ def past(text: str, literal: str, at: int = 0) -> int | None:
     return at
 
 
-def rule(lark: Lark, literal: str, slot: str = r"/[a-zA-Z0-9_.:-]{1,40}/") -> str:
+def rule(lark: Lark, literal: str) -> str:
     """`literal` in a grammar."""
-    return f" {slot} ".join(map(lark.literal, literal.split(SLOT)))
+    return f" {_SHORT} ".join(map(lark.literal, literal.split(SLOT)))
