@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 
 from localspec import models
 from localspec.conversation.calling.grammar import grammar, simplified
+from localspec.conversation.calling.literals import Literals
 from localspec.conversation.calling.notation import Calling
+from localspec.conversation.calling.tags import Tags
+from localspec.conversation.calling.values import Values
 from localspec.conversation.thinking import Thinking, marks_of
 from localspec.llama.grammar import Grammar
 from localspec.llama.model import Model
@@ -190,3 +193,12 @@ def test_arguments_come_back_as_they_were_written(
     said = calling.notations[0].written(("get", json.dumps(arguments)))
     places = sorted(cut for cut in cuts if cut < len(said))
     assert read(said, calling, *places)[1] == {"get": arguments}
+
+
+@pytest.mark.parametrize("values", [Tags("<p=", ">", "</p>", ">"), Literals("=", ", ", "'")])
+@pytest.mark.parametrize("depth", [600, 100_000])
+def test_arguments_too_deep_to_be_put_otherwise_are_told_as_they_are(
+    values: Values, depth: int
+) -> None:
+    arguments = f'{{"a": {"[" * depth}{"]" * depth}}}'
+    assert "[" * depth in values.written(arguments)

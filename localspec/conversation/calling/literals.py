@@ -47,9 +47,9 @@ class Literals:
         """As the language has them."""
         try:
             given = dict(json.loads(arguments or "{}"))
-        except (ValueError, TypeError):
+            return self.between.join(f"{k}{self.assign}{self._one(v)}" for k, v in given.items())
+        except (ValueError, TypeError, RecursionError):
             return arguments
-        return self.between.join(f"{k}{self.assign}{self._one(v)}" for k, v in given.items())
 
     def _one(self, value: object) -> str:
         if self.is_python:

@@ -38,9 +38,9 @@ class Tags:
         """One after another."""
         try:
             given = dict(json.loads(arguments or "{}"))
-        except (ValueError, TypeError):
+            return "".join(self._one(key, value) for key, value in given.items())
+        except (ValueError, TypeError, RecursionError):
             return arguments
-        return "".join(self._one(key, value) for key, value in given.items())
 
     def _one(self, key: str, value: object) -> str:
         middle = self.middle if isinstance(value, str) else self.other
