@@ -4,7 +4,7 @@ Each has a template in its manner; how it says calls is seen in what that writes
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,7 @@ from localspec import models
 from localspec.conversation.calling.grammar import grammar, simplified
 from localspec.conversation.calling.literals import Literals
 from localspec.conversation.calling.notation import Calling
+from localspec.conversation.calling.observing import observed
 from localspec.conversation.calling.tags import Tags
 from localspec.conversation.calling.values import Values
 from localspec.conversation.thinking import Thinking, marks_of
@@ -202,3 +203,18 @@ def test_arguments_too_deep_to_be_put_otherwise_are_told_as_they_are(
 ) -> None:
     arguments = f'{{"a": {"[" * depth}{"]" * depth}}}'
     assert "[" * depth in values.written(arguments)
+
+
+def test_arguments_without_marks_show_no_notation() -> None:
+    def write(messages: Sequence[Any]) -> str:
+        said = list[str]()
+        for message in messages:
+            said.append(f"<{message['role']}>{message.get('content', '')}")
+            for call in message.get("tool_calls", ()):
+                arguments = call["function"]["arguments"].items()
+                said.append(f"call {call['function']['name']} with ")
+                said += [f"{key}: {value}\n" for key, value in arguments]
+            said.append("<end>")
+        return "".join(said)
+
+    assert observed(write, ["<end>"]) == []

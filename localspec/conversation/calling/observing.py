@@ -141,12 +141,12 @@ def _one_by_one(said: str, i: int, start: int, at: int) -> _Seen | None:
     before = _ending(head, _ending(after, between))
     after, between = after.removesuffix(before), between.removesuffix(before)
     head = _worded(head.removesuffix(before), i)
-    if after == between and after:
+    if after == between and before.strip() and after.strip():
         closing = after.replace(SLOT, last)
         end = at + len(closing) if said.startswith(closing, at) else at
         return _Seen(start, end, head, Tags(before, middle, after, other))
     quote = after.removesuffix(between)
-    if before or middle != other + quote or not said.startswith(quote, at):
+    if before or not quote.strip() or middle != other + quote or not said.startswith(quote, at):
         return None
     return _Seen(start, at + len(quote), head, Literals(other, between, quote))
 
