@@ -111,7 +111,7 @@ def shape_of(path: Path) -> DecoderShape:
     if context is None:
         raise ModelError(f"{path} does not say how long its context is; it cannot be trained on.")
     rows = {tensor.name: tensor.shape[-1] for tensor in header.tensors}
-    return DecoderShape(rows.get(EMBEDDING, 0), *sizes, context)
+    return DecoderShape(vocabulary=rows.get(EMBEDDING, 0), context=context, **sizes._asdict())
 
 
 def check_vocabulary(source: Path) -> None:

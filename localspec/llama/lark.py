@@ -8,6 +8,8 @@ from typing import Any
 
 __all__ = ["Lark", "json_rule"]
 
+_ANY = r"/(.|\n)*/"
+
 
 class Lark:
     """A grammar, rule by rule. `special` are tokens that are no text to llguidance."""
@@ -54,17 +56,14 @@ class Lark:
         if first.isspace() and rest:  # no one could tell it from the text's own
             first, *rest = rest
         if first in self.special:
-            return self.rule(f"{ANY} {self.literal(first + ''.join(rest))}")
-        until = self.rule(f"{ANY} {json.dumps(first)}", lazy=True)
+            return self.rule(f"{_ANY} {self.literal(first + ''.join(rest))}")
+        until = self.rule(f"{_ANY} {json.dumps(first)}", lazy=True)
         return f"{until} {self.literal(''.join(rest))}" if rest else until
 
     def any_special(self, but: Iterable[str] = ()) -> str:
         """Any special token except some; "" where there is none."""
         tokens = sorted(token for text, token in self.special.items() if text not in {*but})
         return f"<[{','.join(_ranges(tokens))}]>" if tokens else ""
-
-
-ANY = r"/(.|\n)*/"
 
 
 def _ranges(numbers: Iterable[int]) -> Iterable[str]:

@@ -12,6 +12,7 @@ from localspec.conversation.calling.values import (
     Reading,
     Schema,
     closed,
+    one_by_one,
     properties,
     required,
 )
@@ -45,11 +46,9 @@ class Literals:
 
     def written(self, arguments: str) -> str:
         """As the language has them."""
-        try:
-            given = dict(json.loads(arguments or "{}"))
-            return self.between.join(f"{k}{self.assign}{self._one(v)}" for k, v in given.items())
-        except (ValueError, TypeError, RecursionError):
-            return arguments
+        return one_by_one(
+            arguments, lambda key, value: f"{key}{self.assign}{self._one(value)}", self.between
+        )
 
     def _one(self, value: object) -> str:
         if self.is_python:
@@ -166,7 +165,7 @@ class _LiteralReading:
     def feed(self, text: str) -> Read:
         while found := self._part.match(text, self._at):
             part = found[0]
-            if len(part) == 1 and self._is_open(text[self._at :]):
+            if len(part) == 1 and self._is_open(text, self._at):
                 break
             self._depth += (part in ("(", "[", "{")) - (part in (")", "]", "}"))
             if not self._depth:
@@ -174,6 +173,6 @@ class _LiteralReading:
             self._at = found.end()
         return Read("", text, False)
 
-    def _is_open(self, rest: str) -> bool:
-        """Whether a quote begins here, or may."""
-        return any(rest.startswith(quote) or quote.startswith(rest) for quote in self._quotes)
+    def _is_open(self, text: str, at: int) -> bool:
+        """Whether a quote begins there, or may."""
+        return any(quote.startswith(text[at : at + len(quote)]) for quote in self._quotes)

@@ -11,6 +11,7 @@ from localspec.conversation.calling.values import (
     Reading,
     Schema,
     closed,
+    one_by_one,
     properties,
     required,
 )
@@ -36,11 +37,7 @@ class Tags:
 
     def written(self, arguments: str) -> str:
         """One after another."""
-        try:
-            given = dict(json.loads(arguments or "{}"))
-            return "".join(self._one(key, value) for key, value in given.items())
-        except (ValueError, TypeError, RecursionError):
-            return arguments
+        return one_by_one(arguments, self._one)
 
     def _one(self, key: str, value: object) -> str:
         middle = self.middle if isinstance(value, str) else self.other

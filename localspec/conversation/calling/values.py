@@ -4,14 +4,25 @@ Each way writes them, says what a grammar takes, and reads them while they are b
 was read becomes JSON.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from localspec.conversation.calling.wording import MORE, past
 from localspec.llama.lark import Lark, json_rule
 
-__all__ = ["Json", "Read", "Reading", "Schema", "Values", "closed", "properties", "required"]
+__all__ = [
+    "Json",
+    "Read",
+    "Reading",
+    "Schema",
+    "Values",
+    "closed",
+    "one_by_one",
+    "properties",
+    "required",
+]
 
 Schema: TypeAlias = Mapping[str, Any]
 _OPENING = frozenset({"$ref", "allOf", "anyOf", "if", "oneOf", "patternProperties"})
@@ -68,6 +79,15 @@ def required(schema: Schema) -> Sequence[str]:
     """Names of those that must be there."""
     named = schema.get("required")
     return named if isinstance(named, list) else ()
+
+
+def one_by_one(arguments: str, one: Callable[[str, object], str], between: str = "") -> str:
+    """Arguments, given as JSON, each as `one` writes it; as they are, where that cannot be."""
+    try:
+        given = dict(json.loads(arguments or "{}"))
+        return between.join(one(key, value) for key, value in given.items())
+    except (ValueError, TypeError, RecursionError):
+        return arguments
 
 
 @dataclass(frozen=True)
