@@ -42,6 +42,7 @@ from localspec.llama.model import Model
 from localspec.llama.rows import Logits, Run
 
 TOKENS, WIDEST, VOCABULARY = 128, 17, 16_384
+WARMER = 0.85
 RECIPE = Path(__file__).parents[1] / "models/shell/recipe"
 
 
@@ -71,11 +72,19 @@ class Computer(NamedTuple):
     """What the draft takes for another number of rows than it is usually fed."""
     change: tuple[float, ...] = ()
     """What the first steps with another number of rows than before take more; a text begins so."""
+    cold: float = 0.0
+    """What the first pass after a prompt takes more; each further one `WARMER` times as much."""
     noise: float = 0.05
     """Of measurements, by the standard deviation of their logarithms."""
 
     def takes(self, rows: int) -> float:
         return float(np.interp(rows, list(self.passes), list(self.passes.values())))
+
+    def answers(self, text: "Text") -> float:
+        """What plain decoding takes for an answer."""
+        steps = len(text.tokens) - text.begins - 1
+        colder = self.cold * (1 - WARMER**steps) / (1 - WARMER)
+        return steps * self.takes(1) + sum(self.change) + colder
 
 
 COMPUTERS = {
@@ -88,8 +97,13 @@ COMPUTERS = {
         {1: 3.1, 2: 3.45, 3: 3.73, 4: 4.27, 5: 4.9, 6: 5.3, 8: 6.4, 9: 7.4, 16: 7.5},
         0.15, 0.4, 0.001, 0.5, resume=1.0, change=(2.0, 5.0), noise=0.015,
     ),
+    "cold": Computer(
+        {1: 2.8, 2: 3.9, 3: 4.9, 4: 5.8, 5: 8.5, 8: 11.0, 16: 17.5}, 0.3, 0.55, 0.04, 0.15, cold=4.0
+    ),
 }  # fmt: skip
-"""The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200."""
+"""The shell pair on a Zen 5 in a slow hour and a fast one; 0.6B there; 8B on an H200; the shell
+pair on a Xeon whose cache others use, too.
+"""
 
 
 def record() -> Iterator[Text]:
@@ -174,6 +188,7 @@ class World:
         self.gpu = bool(computer.change)
         self.governor = Governor(costs, asynchronous=self.gpu, clock=lambda: self.now)
         self.rows = self.steady = 0
+        self.cold = 0.0
         self.lookup = Lookup(self)
         self.text, self.read = Text("", [], 0, [], [], []), 0
 
@@ -182,7 +197,7 @@ class World:
 
     def answer(self, text: Text) -> float:
         """Milliseconds from the first token of the answer to the last."""
-        self.text, self.read, self.rows = text, 0, 0
+        self.text, self.read, self.rows, self.cold = text, 0, 0, self.computer.cold
         self.lookup.forget()
         request = Request(text.tokens[: text.begins], Sampling(temperature=0), max_tokens=TOKENS)
         sequence = Sequence(request, Pieces(), 4096)
@@ -211,7 +226,8 @@ class World:
         held = next((i for i, (guess, token) in pairs if guess != token), len(draft))
         self.meanwhile(sequence)
         made = self.passes(1 + len(draft))
-        took = self.noisy(self.computer.takes(made[0])) + self.changing(made[0])
+        took = self.noisy(self.computer.takes(made[0])) + self.changing(made[0]) + self.cold
+        self.cold *= WARMER
         self.now += took
         sequence.tokens += rest[: held + 1]
         if looks:
@@ -306,8 +322,7 @@ def replayed(texts: Many[Text], computer: Computer, seeds: int, *, wrong: bool) 
         world = World(computer, seed, wrong=wrong)
         for text in random.Random(seed).sample([*texts, *texts], 2 * len(texts)):
             spent[text.kind] += world.answer(text)
-            plain[text.kind] += (len(text.tokens) - text.begins - 1) * computer.takes(1)
-            plain[text.kind] += sum(computer.change)
+            plain[text.kind] += computer.answers(text)
     return {kind: plain[kind] / spent[kind] for kind in plain}
 
 
@@ -318,15 +333,17 @@ def best_fixed(texts: Many[Text], computer: Computer) -> dict[str, float]:
         plain, spent = defaultdict[str, float](float), defaultdict[str, float](float)
         for text in texts:
             at, end = text.begins + 1, len(text.tokens)
-            plain[text.kind] += (end - at) * computer.takes(1) + sum(computer.change)
+            plain[text.kind] += computer.answers(text)
             spent[text.kind] += computer.read * text.begins + sum(computer.change)
+            cold = computer.cold
             while at < end:
                 guesses = min(length, end - at - 1)
                 held = 0
                 while held < guesses and text.guesses[at - 1 + held][0] == text.tokens[at + held]:
                     held += 1
                 spent[text.kind] += computer.takes(1 + guesses) + computer.guess * guesses
-                spent[text.kind] += computer.begin * (guesses > 0)
+                spent[text.kind] += computer.begin * (guesses > 0) + cold
+                cold *= WARMER
                 at += 1 + held
         best = {kind: max(best[kind], plain[kind] / spent[kind]) for kind in best}
     return best

@@ -3,7 +3,9 @@
 Two things move measured times. The shape V(n) belongs to the computer and the model and changes
 slowly; the pace changes within seconds, when something else uses the processor. One step cannot
 tell them apart, so steps without guesses set the pace, and a step with guesses says something of
-the shape only while one without is recent. Shapes are kept by depth of context.
+the shape only while one without is recent, in the same text: the first passes after a prompt can be
+twice as slow as later ones, where other programs have pushed the weights out of a shared cache
+meanwhile. Shapes are kept by depth of context.
 
 A step with another number of rows than the one before is slower, as llama.cpp builds another graph:
 by a twelfth for a tiny model, by nothing for a large one. On the way to guesses that is part of
@@ -59,7 +61,7 @@ class Costs:
         self._rows = self._unsettled = 0
         self._excess = 0.0
         self._since_plain = self._guessed = 0
-        self._warm = self._adrift = False
+        self._warm = self._adrift = self._paced = False
         self._steps = 0
 
     def step(self, rows: int, depth: int = 0) -> float:
@@ -120,7 +122,7 @@ class Costs:
 
     def interrupted(self) -> None:
         """Something else was evaluated, which makes the next step slower than others."""
-        self._warm = False
+        self._warm = self._paced = False
         self._rows = 0
 
     def _settled(self, rows: int, excess: float) -> bool:
@@ -152,17 +154,18 @@ class Costs:
             else:
                 self.pace *= ratio ** (_ANCHOR_GAIN if self._adrift else _PLAIN_GAIN)
                 self._adrift = False
-            self._since_plain = 0
+            self._since_plain, self._paced = 0, True
             if self._steps % _PATIENCE == 0:
                 curve.relax()
             return
         self._since_plain += 1
         self._guessed += 1
-        if self._since_plain <= _RECENT:
+        recent = self._since_plain <= _RECENT
+        if recent and self._paced:
             curve.refine(rows, plain, ratio)
         else:
             self.pace *= ratio**_PACE_GAIN
-            self._adrift = True
+            self._adrift = not recent
 
     def _loop(self, overhead: float, seconds: float, *, guessed: bool) -> None:
         overhead = min(overhead, seconds)

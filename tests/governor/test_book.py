@@ -32,3 +32,40 @@ def test_one_slow_moment_says_little_of_reading() -> None:
     known = book.reading(200)
     book.paid(50e-3, 2, 20, STEP)
     assert book.reading(200) < 1.5 * known
+
+
+def test_a_proposal_takes_a_beginning_and_a_time_for_each_guess() -> None:
+    book, chance = Book(), random.Random(1)
+    for _ in range(400):
+        guesses = chance.randrange(1, 9)
+        book.paid((0.4 + 0.5 * guesses) * (1 + chance.gauss(0, 0.05)), guesses, 1, 4.0)
+    assert book.proposal.fixed == pytest.approx(0.4, abs=0.08)
+    assert book.proposal(5) == pytest.approx(2.9, rel=0.05)
+
+
+def test_a_cold_start_is_soon_forgotten() -> None:
+    book = Book()
+    book.paid(200.0, 1, backlog=20, step=4.0)
+    book.paid(30.0, 1, backlog=1, step=4.0)
+    assert book.proposal(1) + book.reading(20) < 4.0
+    for _ in range(5):
+        book.paid(1.5, 1, backlog=20, step=4.0)
+        book.paid(0.5, 1, backlog=1, step=4.0)
+    assert book.proposal(1) == pytest.approx(0.5, rel=0.3)
+
+
+def test_asking_just_to_see_stays_within_its_share() -> None:
+    book, spent = Book(), 0.0
+    for second in range(1, 2001):
+        if book.probes(2.0, passed=float(second), most=4.0):
+            spent += 2.0
+    assert 0.0015 <= spent / 2000 <= 0.004
+
+
+def test_what_turned_out_well_is_no_expense() -> None:
+    book, asked = Book(), 0
+    for second in range(1, 101):
+        if book.probes(2.0, passed=float(second), most=4.0):
+            asked += 1
+            book.probed -= 2.0
+    assert asked == 100
