@@ -29,7 +29,8 @@ import psutil
 
 import localspec
 from localspec import models
-from localspec.llama import kernels
+from localspec.bench import llama_server_flags as flags
+from localspec.bench.llama_server import repacks
 from localspec.llama.library import threads
 
 TOKENS = 64
@@ -150,10 +151,10 @@ def serving(binary: str, parallel: int) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
     target, _ = models.resolve("shell")
-    order = [binary, "-m", str(target), "--port", str(port), "--threads", str(threads())]
-    order += ["--parallel", str(parallel), "--ctx-size", str(1024 * parallel)]
-    if not kernels.repacking_works(target):
-        order.append("--no-repack")
+    path = Path(binary)
+    site = flags.Site(path, flags.help_of(path), target, None, 1024, threads(), parallel=parallel)
+    site = site._replace(repacking=repacks(site))
+    order = flags.command(site, flags.Setting("plain", ()), port)
     null = subprocess.DEVNULL
     with subprocess.Popen(order, stdout=null, stderr=null) as server:
         try:

@@ -25,8 +25,8 @@ import localspec
 from localspec import models
 from localspec.bench import llama_server_flags as flags
 from localspec.bench import prompts, twins
+from localspec.bench.llama_server import repacks
 from localspec.bench.shapes import draft_shape, shape_named
-from localspec.llama.kernels import repacking_works
 from localspec.llama.library import threads
 
 ENGINE = "engine alone"
@@ -105,9 +105,9 @@ def contestants(
         draft=draft,
         context=options.context,
         threads=threads(),
-        repacking=repacking_works(target),
         parallel=options.parallel,
     )
+    site = site._replace(repacking=repacks(site))
     for setting in flags.settings(site.help_text, draft, every=options.all):
         port = free_port()
         stack.enter_context(server(flags.command(site, setting, port), port))

@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from typing import IO, Any
+from urllib.error import HTTPError
 
 from localspec.bench.contest import Question, Run
 from localspec.bench.llama_server_flags import PROGRAM, Setting, Site, command
 from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError
+from localspec.llama.kernels import amx_crashes
 
-__all__ = ["LlamaServer", "serving"]
+__all__ = ["LlamaServer", "repacks", "serving"]
 
 _START_SECONDS = 900  # large models on slow disks
 _ANSWER_SECONDS = 3600
@@ -52,7 +54,7 @@ class LlamaServer:
 
     def check(self) -> None:
         """Whether it is ready. Raises OSError or HTTPException where it is not."""
-        with _OPENER.open(f"{self._address}/health", timeout=_KILL_SECONDS):
+        with _opened(f"{self._address}/health", _KILL_SECONDS):
             pass
 
     def answer(self, question: Question) -> Run:
@@ -64,7 +66,7 @@ class LlamaServer:
             headers={"Content-Type": "application/json"},
         )
         try:
-            with _OPENER.open(request, timeout=_ANSWER_SECONDS) as response:
+            with _opened(request, _ANSWER_SECONDS) as response:
                 timings: dict[str, Any] = json.load(response)["timings"]
             return Run(
                 per_second=float(timings["predicted_per_second"]),
@@ -73,6 +75,17 @@ class LlamaServer:
             )
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             raise LocalspecError(f"{self.name} gave no usable answer: {error!r}.") from error
+
+
+@contextmanager
+def _opened(request: urllib.request.Request | str, seconds: float) -> Iterator[IO[bytes]]:
+    """A response; one that says no is closed, too."""
+    try:
+        with _OPENER.open(request, timeout=seconds) as response:
+            yield response
+    except HTTPError as error:
+        error.close()
+        raise
 
 
 @contextmanager
@@ -96,6 +109,20 @@ def serving(
             yield contestant
         finally:
             _end(server)
+
+
+def repacks(site: Site) -> bool:
+    """Whether its weights can be repacked: where this build's kernels for AMX crash, that one's
+    may, too, and it is asked.
+    """
+    if not amx_crashes(site.target):
+        return True
+    try:
+        with serving(site, Setting("plain", ()), Sampling(temperature=0), 1) as server:
+            server.answer(Question("", 0, (1,) * 8))
+    except LocalspecError:
+        return False
+    return True
 
 
 def _free_port() -> int:

@@ -31,7 +31,7 @@ class Site(NamedTuple):
     draft: Path | None
     context: int
     threads: int
-    repacking: bool
+    repacking: bool = True
     parallel: int = 1
     """Answers at a time, each of which may be as long as `context`."""
 

@@ -5,11 +5,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from localspec import cgroups
-from localspec.bench.llama_server import LlamaServer, serving
+from localspec.bench.llama_server import LlamaServer, repacks, serving
 from localspec.bench.llama_server_flags import Setting, Site, help_of, settings
 from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError
-from localspec.llama.kernels import repacking_works
 from localspec.llama.library import threads
 from localspec.models.files import size_of
 from localspec.runtime import LLM
@@ -36,7 +35,7 @@ def peers(
     """
     site = _site(llm, binary)
     if not site.repacking:
-        notes.append("llama-server runs with --no-repack, as localspec does: AMX crashes here.")
+        notes.append("llama-server dies of AMX here, so it runs with --no-repack.")
     if not site.draft:
         notes.append("llama-server has no draft either, so it decodes plainly.")
     with ExitStack() as servers:
@@ -54,15 +53,15 @@ def peers(
 
 
 def _site(llm: LLM, binary: Path) -> Site:
-    return Site(
+    site = Site(
         binary=binary,
         help_text=help_of(binary),
         target=llm.target.path,
         draft=llm.draft.path if llm.draft else None,
         context=llm.context_length,
         threads=threads(),
-        repacking=repacking_works(llm.target.path),
     )
+    return site._replace(repacking=repacks(site))
 
 
 def _affordable(found: list[Setting], site: Site, notes: list[str]) -> list[Setting]:

@@ -2,11 +2,11 @@
 
 A file that was never loaded is tried in a process of its own (`trial`). So are llama.cpp's
 repacked weights: it rearranges quantized weights for kernels made for one instruction set, and a
-build by gcc 12 on a processor with AMX dies in them (`ldtilecfg` reads a table the compiler
-removed as dead). Of some quantizations they round otherwise for four rows than for one, where the
-others do so for eight: a target's weights are kept in whichever way more rows round alike
-(docs/decisions/0002). What was found is kept in the cache folder for this build, processor and
-file.
+build by gcc 12 on a processor with AMX dies in those for AMX (`ldtilecfg` reads a table the
+compiler removed as dead), which are left out then (`amx`). Of some quantizations repacked weights
+round otherwise for four rows than for one, where the others do so for eight: a target's are kept in
+whichever way more rows round alike (docs/decisions/0002). What was found is kept in the cache
+folder for this build, processor and file.
 """
 
 import hashlib
@@ -16,14 +16,16 @@ from typing import Any, NamedTuple
 
 from localspec import cgroups, folders
 from localspec.errors import ModelError
+from localspec.llama.amx import leave_out
 from localspec.llama.library import lib, on_cpu, system_info
 from localspec.llama.trial import WIDTHS, Outcome, attempt
 from localspec.models.fingerprint import fingerprint
 
-__all__ = ["Way", "repacking_works", "way"]
+__all__ = ["Way", "amx_crashes", "way"]
 
 _SUSPECT = "AMX_INT8 = 1"
 _ROOMY = 0.8  # of free memory: a larger file is looked at without touching its weights
+_VERSION = 2  # of what is kept
 _MOST = 2000  # files that are remembered, the latest ones
 _ADVICE = {
     "refused": "the file may be damaged or too new",
@@ -56,49 +58,55 @@ def way(model: Path, *, gpu_layers: int = -1, exact: bool = True) -> Way:
 
     Raises ModelError for a file that is not whole, or that llama.cpp cannot load.
     """
-    record = folders.cache() / "kernels.json"
-    known = _read(record)
-    build = hashlib.sha256(f"{system_info()} {_build()}".encode()).hexdigest()[:16]
-    # One model that survives proves nothing for another: kernels differ with its quantization.
-    cpu = on_cpu(gpu_layers)
-    key = f"{build} {fingerprint(model)} {'CPU' if cpu else 'GPU'}"
-    ways = _understood(known.get(key))
-    if ways is None:
-        ways, crashed = _try(model, known.get(build) is not False, cpu)
-        if crashed:  # it is not asked again, and what survived may not the next time
-            known = {name: of for name, of in known.items() if not name.startswith(build)}
-            known[build] = False
-        _keep(record, {**known, key: ways})
+    ways, amx = _found(model, gpu_layers)
+    if not amx:
+        leave_out()
     return ways.evenest if exact else ways.quickest
 
 
-def repacking_works(model: Path) -> bool:
-    """Whether the weights of `model` may be repacked; raises ModelError as `way` does."""
-    return way(model, exact=False).repack
+def amx_crashes(model: Path) -> bool:
+    """Whether this build's kernels for AMX do, so that they are left out; `model` is tried where
+    that is not known. Raises ModelError as `way` does.
+    """
+    return not _found(model, gpu_layers=0)[1]
 
 
-def _try(model: Path, repack: bool, cpu: bool) -> tuple[_Ways, bool]:
-    """How its weights may be kept, and whether the build died of repacking them."""
+def _found(model: Path, gpu_layers: int) -> tuple[_Ways, bool]:
+    """How its weights may be kept, and whether with AMX."""
+    record = folders.cache() / "kernels.json"
+    known, build, cpu = _read(record), _build(), on_cpu(gpu_layers)
+    amx = known.get(build) is not False
+    # One model that survives proves nothing for another: kernels differ with its quantization.
+    key = f"{build} {fingerprint(model)} {'CPU' if cpu else 'GPU'}"
+    ways = _understood(known.get(key))
+    if ways is None:
+        ways, crashed = _try(model, amx, cpu)
+        if crashed:  # it is not asked again, and what survived may not the next time
+            known = {name: of for name, of in known.items() if not name.startswith(build)}
+            known[build] = amx = False
+        _keep(record, {**known, key: ways})
+    return ways, amx
+
+
+def _try(model: Path, amx: bool, cpu: bool) -> tuple[_Ways, bool]:
+    """How its weights may be kept, with `amx` or without, and whether the build died of that."""
     from localspec.models.description import headers_of  # most files were loaded before
 
     size = sum(header.size for header in headers_of(model))
     roomy = size < cgroups.memory_free() * _ROOMY
-    suspect = _SUSPECT in system_info()
-    repack = repack and (roomy or not suspect)
-    tried = repack and roomy and (suspect or cpu)
-    outcome = attempt(model, size=size, repack=tried, decode=roomy, compare=cpu)
-    crashed = outcome.kind == "crashed" and tried and suspect
-    if crashed:
-        repack = tried = False
-        outcome = attempt(model, size=size, repack=False, decode=roomy, compare=cpu)
+    suspect = amx and _SUSPECT in system_info()
+    tried = roomy and (suspect or cpu)
+    outcome = attempt(model, size=size, repack=tried, amx=amx, decode=roomy, compare=cpu)
+    if outcome.kind == "crashed" and tried and suspect:
+        return _try(model, False, cpu)[0], True
     if outcome.kind != "works":
         raise ModelError(_sentence(model, outcome))
-    quickest = evenest = Way(repack, _limit(outcome) if cpu else None)
+    quickest = evenest = Way(roomy or not suspect, _limit(outcome) if cpu else None)
     if tried and quickest.even:
         other = attempt(model, size=size, repack=False, decode=roomy)
         if other.kind == "works" and other.even > outcome.even:
             evenest = Way(False, _limit(other))
-    return _Ways(quickest, evenest), crashed
+    return _Ways(quickest, evenest), False
 
 
 def _limit(outcome: Outcome) -> int | None:
@@ -112,9 +120,10 @@ def _sentence(model: Path, outcome: Outcome) -> str:
 
 
 def _build() -> str:
-    """Changes with every build of the library."""
+    """Changes with every build of the library, and with the processor."""
     folder = Path(lib._lib._name).parent
-    return str(sorted(p.stat().st_mtime_ns for p in folder.glob("*ggml*")))
+    times = sorted(p.stat().st_mtime_ns for p in folder.glob("*ggml*"))
+    return hashlib.sha256(f"{_VERSION} {system_info()} {times}".encode()).hexdigest()[:16]
 
 
 def _read(record: Path) -> dict[str, Any]:

@@ -29,6 +29,7 @@ __all__ = [
     "complaint",
     "devices",
     "forget_log",
+    "ggml",
     "gpus",
     "lib",
     "listen",
@@ -52,7 +53,8 @@ os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 _log: deque[str] = deque(maxlen=_LOG_LINES)
 _lately: deque[str] = deque(maxlen=_LOG_LINES)  # since the latest load began
 _echo = False
-_ggml: dict[str, Any] = {}
+ggml: dict[str, Any] = {}
+"""Functions of ggml, which llama.cpp stands on, by their names."""
 
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
@@ -121,7 +123,7 @@ def devices() -> list[Device]:
     """All devices of this build, in llama.cpp's order."""
     start()
     return [
-        _device(_ggml["ggml_backend_dev_get"](i)) for i in range(_ggml["ggml_backend_dev_count"]())
+        _device(ggml["ggml_backend_dev_get"](i)) for i in range(ggml["ggml_backend_dev_count"]())
     ]
 
 
@@ -137,18 +139,18 @@ def on_cpu(gpu_layers: int = -1) -> bool:
 
 def _device(handle: int) -> Device:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
-    _ggml["ggml_backend_dev_memory"](handle, ctypes.byref(free), ctypes.byref(total))
-    kind = _ggml["ggml_backend_dev_type"](handle)
+    ggml["ggml_backend_dev_memory"](handle, ctypes.byref(free), ctypes.byref(total))
+    kind = ggml["ggml_backend_dev_type"](handle)
     return Device(
-        name=_ggml["ggml_backend_dev_name"](handle).decode(),
-        description=_ggml["ggml_backend_dev_description"](handle).decode(),
+        name=ggml["ggml_backend_dev_name"](handle).decode(),
+        description=ggml["ggml_backend_dev_description"](handle).decode(),
         kind="CPU" if kind == 0 else _GPU_KINDS.get(kind, "accelerator"),
         memory_free=free.value,
     )
 
 
 def _declare() -> None:
-    """llama-cpp-python does not bind ggml's device functions; find them and name their types.
+    """llama-cpp-python does not bind ggml's own functions; find them and name their types.
 
     libllama brings ggml along, and gives its functions too; not so on Windows.
     """
@@ -162,10 +164,14 @@ def _declare() -> None:
         ("ggml_backend_dev_description", [handle], ctypes.c_char_p),
         ("ggml_backend_dev_type", [handle], ctypes.c_int),
         ("ggml_backend_dev_memory", [handle, size, size], None),
+        ("ggml_backend_dev_by_type", [ctypes.c_int], handle),
+        ("ggml_backend_dev_backend_reg", [handle], handle),
+        ("ggml_backend_reg_get_proc_address", [handle, ctypes.c_char_p], handle),
+        ("ggml_backend_buft_name", [handle], ctypes.c_char_p),
     ):
         function = next(filter(None, (getattr(library, name, None) for library in libraries)))
         function.argtypes, function.restype = arguments, result
-        _ggml[name] = function
+        ggml[name] = function
 
 
 _declare()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from localspec.llama import child
+from localspec.llama.amx import leave_out
 from localspec.llama.library import complaint, lib, start
 from localspec.llama.parameters import parameters
 
@@ -37,15 +38,22 @@ class Outcome(NamedTuple):
 
 
 def attempt(
-    model: Path, *, size: int, repack: bool, decode: bool = True, compare: bool = True
+    model: Path,
+    *,
+    size: int,
+    repack: bool,
+    amx: bool = True,
+    decode: bool = True,
+    compare: bool = True,
 ) -> Outcome:
-    """Try a model of `size` bytes in all its files; `repack` is as for loading it.
+    """Try a model of `size` bytes in all its files; `repack` is as for loading it, with `amx` or
+    without.
 
     Without `decode` its weights are not looked at, which takes next to no memory; only with
     `compare` are widths compared, which takes dozens of rows.
     """
     seconds, memory = _SECONDS + size / _BYTES_A_SECOND, _SPARE_MEMORY + 2 * size
-    flags = (str(int(flag)) for flag in (repack, decode, compare))
+    flags = (str(int(flag)) for flag in (repack, amx, decode, compare))
     end = child.run(__name__, str(model), *flags, seconds=seconds, memory=memory)
     if end.exceeded:
         return Outcome("unbounded", end.exceeded)
@@ -62,9 +70,11 @@ def _without_folders(words: str) -> str:
     return f"{Path(first).name} {rest}".strip(" .")
 
 
-def _load_and_decode(model: str, repack: bool, decode: bool, compare: bool) -> None:
+def _load_and_decode(model: str, repack: bool, amx: bool, decode: bool, compare: bool) -> None:
     """What the child does: plain llama.cpp, a few tokens wide, as that is where kernels differ."""
     start()
+    if not amx:
+        leave_out()
     params = lib.llama_model_default_params()
     params.use_extra_bufts = repack
     params.n_gpu_layers = 0

@@ -9,7 +9,7 @@ import fake_llama_server
 import pytest
 
 from localspec.bench.contest import Question, Run
-from localspec.bench.llama_server import serving
+from localspec.bench.llama_server import repacks, serving
 from localspec.bench.llama_server_flags import Site, help_of, settings
 from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError, UsageError
@@ -84,6 +84,23 @@ def test_a_server_answers_and_is_gone_afterwards(
         assert all(map(is_alive, pids(server)))
     assert len(pids(server)) == 2
     assert not any(map(is_alive, pids(server)))
+
+
+@pytest.mark.parametrize(
+    ("crashes", "server_dies", "repacked"),
+    [(False, True, True), (True, True, False), (True, False, True)],
+    ids=["nothing is known against it", "it dies, too", "it is another build"],
+)
+def test_weights_are_repacked_where_the_server_survives_it(
+    server: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    crashes: bool,
+    server_dies: bool,
+    repacked: bool,
+) -> None:
+    monkeypatch.setattr("localspec.bench.llama_server.amx_crashes", lambda model: crashes)
+    monkeypatch.setenv("FAKE", "dies" if server_dies else "")
+    assert repacks(site(server)._replace(repacking=True)) is repacked
 
 
 def test_a_server_is_ended_whatever_happens(server: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
 
 import gguf
 import numpy as np
@@ -9,12 +11,14 @@ import pytest
 from gguf_writing import finish, shell_words, speak
 
 import localspec
-from localspec import folders
+from localspec import folders, models
 from localspec.audit import widths
 from localspec.llama import kernels
 from localspec.llama.library import lib, start, system_info
+from localspec.llama.trial import Outcome, attempt
 
 _Q4_K_M = 15  # llama_ftype
+PAIR = models.embedded("shell")
 TEXT = list(range(100, 140))
 
 
@@ -58,8 +62,54 @@ def test_rows_of_a_target_round_alike_at_all_widths_that_it_gets(k_quants: Path)
 
 @pytest.mark.skipif("AVX2 = 1" not in system_info(), reason="other processors round otherwise")
 def test_a_draft_is_kept_in_the_quickest_way(k_quants: Path) -> None:
+    if "AMX_INT8 = 1" in system_info() and not kernels.amx_crashes(k_quants):
+        pytest.skip("AMX rounds alike at all widths")
     assert kernels.way(k_quants, exact=False) == kernels.Way(repack=True, even=3)
     assert kernels.way(k_quants) == kernels.Way(repack=False, even=7)
+
+
+def test_weights_are_kept_for_other_kernels_where_those_for_amx_are_left_out(
+    k_quants: Path,
+) -> None:
+    outcome = attempt(k_quants, size=1 << 20, repack=True, amx=False)
+    assert (outcome.kind, outcome.even) == ("works", 3 if "AVX2 = 1" in system_info() else ANY)
+
+
+@pytest.fixture
+def dying(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
+    """How models are tried with a build that dies of AMX, on a computer that knows nothing yet."""
+    tries: list[dict[str, Any]] = []
+
+    def attempt(model: Path, **options: Any) -> Outcome:
+        tries.append(options)
+        dies = options["repack"] and options["amx"]
+        return Outcome("crashed", "SIGSEGV") if dies else Outcome("works")
+
+    monkeypatch.setenv("LOCALSPEC_HOME", str(tmp_path))
+    monkeypatch.setattr(kernels, "attempt", attempt)
+    monkeypatch.setattr(kernels, "system_info", lambda: "AMX_INT8 = 1")
+    monkeypatch.setattr(kernels, "leave_out", lambda: tries.append({"left out": True}))
+    return tries
+
+
+def test_a_build_that_dies_of_amx_does_without_and_is_not_asked_again(
+    k_quants: Path, dying: list[dict[str, Any]]
+) -> None:
+    assert kernels.way(k_quants) == kernels.Way(repack=True)
+    assert [(of.get("repack"), of.get("amx")) for of in dying[:2]] == [(True, True), (True, False)]
+    assert dying[2:] == [{"left out": True}]
+    assert kernels.amx_crashes(k_quants)
+    kernels.way(PAIR.draft)
+    assert [of.get("amx") for of in dying[3:]] == [False, None]
+
+
+def test_a_build_that_dies_of_amx_is_found_out_each_time_where_nothing_can_be_kept(
+    k_quants: Path, dying: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    assert kernels.amx_crashes(k_quants)
+    assert kernels.way(k_quants) == kernels.Way(repack=True)
+    assert dying[-1] == {"left out": True}
 
 
 @pytest.mark.parametrize("kept", [True, [[True]], "yes", None, [[True, None], 3]])

@@ -96,7 +96,7 @@ def test_a_file_that_llama_cpp_dies_on_is_an_error(tmp_path: Path, name: str) ->
     path = tmp_path / "deadly.gguf"
     path.write_bytes(data)
     with pytest.raises(ModelError, match=f"dies on .*{reason}.*do not use it"):
-        kernels.repacking_works(path)
+        kernels.way(path)
     in_a_child = [sys.executable, "-m", "localspec", "generate", "-m", str(path), "hi"]
     done = subprocess.run(in_a_child, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
@@ -117,7 +117,7 @@ def test_a_file_that_llama_cpp_refuses_says_why(tmp_path: Path) -> None:
     path = tmp_path / "short.gguf"
     path.write_bytes(gguf_bytes.gguf([ARCHITECTURE], [tensor("a")], weights=128))
     with pytest.raises(ModelError, match=r"cannot load .*context_length"):
-        kernels.repacking_works(path)
+        kernels.way(path)
 
 
 def test_a_file_that_works_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,7 @@ def test_a_file_that_works_is_tried_once(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(kernels, "attempt", counted)
     moved = tmp_path / "moved.gguf"
     moved.write_bytes(PAIR.draft.read_bytes())
-    assert kernels.repacking_works(PAIR.draft) == kernels.repacking_works(moved)
+    assert kernels.way(PAIR.draft) == kernels.way(moved)
     assert PAIR.draft in tried
     assert moved not in tried  # the same content, under another name
 
@@ -140,7 +140,7 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(home: Path) 
     home.mkdir()
     (home / "cache").write_text("a file where a folder should be")
     (home / "state").write_text("and here")
-    assert kernels.repacking_works(PAIR.draft) in (True, False)
+    assert kernels.way(PAIR.draft)
     usage.used(PAIR.draft)
     assert usage.last_used() == {}
 
@@ -157,7 +157,7 @@ def test_ctrl_c_is_not_remembered_as_the_death_of_a_file(
     run_child = child.run
     monkeypatch.setattr(child, "run", lambda _, *rest, **limits: run_child("interrupted", **limits))
     with pytest.raises(KeyboardInterrupt):
-        kernels.repacking_works(PAIR.draft)
+        kernels.way(PAIR.draft)
     assert not (home / "cache" / "kernels.json").exists()
 
 
@@ -190,7 +190,7 @@ def test_a_model_larger_than_memory_is_tried_without_its_weights(
     seen: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("localspec.cgroups.memory_free", lambda: 1 << 20)
-    kernels.repacking_works(PAIR.draft)
+    kernels.way(PAIR.draft)
     assert (seen[0]["decode"], seen[0]["repack"]) == (False, False)
 
 
@@ -199,7 +199,7 @@ def test_widths_are_not_compared_for_a_gpu_whose_kernels_are_others(
 ) -> None:
     monkeypatch.setattr(kernels, "on_cpu", lambda gpu_layers: False)
     assert kernels.way(PAIR.draft).even is None
-    assert [options["compare"] for options in seen] == [False]
+    assert {options["compare"] for options in seen} == {False}
 
 
 # What is said of files --------------------------------------------------------------------------

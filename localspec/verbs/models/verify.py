@@ -4,7 +4,7 @@ import argparse
 import json
 
 from localspec.console import columns, finding
-from localspec.llama.kernels import repacking_works
+from localspec.llama import kernels
 from localspec.llama.library import show_log
 from localspec.models.resolve import find
 from localspec.models.verify import verify
@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     show_log(options.verbose)
     path, checks = find(options.model), []
     with Progress() as progress:
-        for check in verify(path, repacking_works, progress.at):
+        for check in verify(path, kernels.way, progress.at):
             checks.append(check)
             if not options.json:
                 progress.clear()
