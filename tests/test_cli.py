@@ -284,6 +284,15 @@ def test_doctor_knows_the_keys_of_the_chat(tmp_path: Path, monkeypatch: pytest.M
     assert "did you mean 'chats'?" in " ".join(run.stdout.split())
 
 
+def test_doctor_says_how_to_get_kernels_that_do_not_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_answers", lambda: iter(()))
+    monkeypatch.setattr("localspec.llama.kernels.amx_crashes", lambda model: True)
+    run = localspec("doctor")
+    assert run.returncode == 0
+    assert "! fast kernels" in run.stdout
+    assert "-fno-tree-dse" in run.stdout
+
+
 def test_doctor_says_what_to_do_where_a_folder_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
