@@ -234,7 +234,9 @@ class World:
             self.lookup.observe(sequence)
         row = np.zeros(self.text.likely[len(sequence) - 2], np.float32)
         outcomes = [Outcome(sequence, draft, held, row)] if wishes else []
-        self.governor.observe(Step(False, depth, made, self.now - start, took, drafting, outcomes))
+        self.governor.observe(
+            Step(False, depth, made, self.now - start, took, drafting, outcomes, looked=looks)
+        )
 
     def meanwhile(self, sequence: Sequence) -> None:
         """A GPU works on something else while the draft, and the governor, have their say."""

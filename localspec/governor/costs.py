@@ -112,7 +112,7 @@ class Costs:
             return
         ratio = seconds / (curve.seconds(rows) * self.pace)
         if self._warm:
-            if looked and rows == plain and not self._since_plain:
+            if looked and rows == plain and not self._since_plain and self._paced:
                 expected = curve.seconds(rows) + self.overhead
                 beyond = min((seconds + overhead) / self.pace, _OUTLIER * expected) - expected
                 self.distraction += _PACE_GAIN * (beyond - self.distraction)
@@ -147,7 +147,7 @@ class Costs:
             self.pace *= ratio ** (1 / self._steps)
             return
         if rows == plain:
-            if self._since_plain:
+            if self._since_plain and self._paced:
                 excess = max(0.0, (ratio - 1) * curve.seconds(rows))
                 self.aftermath += _PACE_GAIN * (excess - self.aftermath)
                 self.pace *= ratio**_DISTURBED_GAIN

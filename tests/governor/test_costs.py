@@ -58,15 +58,19 @@ def test_a_curve_that_was_wrong_is_put_right() -> None:
     assert costs.step(4) / costs.step(1) == pytest.approx(STEEP[4] / STEEP[1], rel=0.1)
 
 
-def test_texts_that_begin_slowly_and_with_guesses_teach_nothing_false() -> None:
+@pytest.mark.parametrize("guesses", [0, 3, 10], ids="{} steps with guesses".format)
+def test_texts_that_begin_slowly_teach_nothing_false(guesses: int) -> None:
     costs = Costs(ROWS)
     costs.load([FLAT])
     for _ in range(50):
         costs.interrupted()
         for step in range(40):
-            rows = 4 if step < 10 else 1
-            costs.observe(rows, 1, FLAT[rows] * (1 + 1.4 * 0.8**step), 0)
+            rows = 4 if step < guesses else 1
+            slowly = FLAT[rows] * (1 + 1.4 * 0.8**step)
+            costs.observe(rows, 1, slowly, 0, looked=step < 2)
     assert costs.step(4) / costs.step(1) == pytest.approx(FLAT[4] / FLAT[1], rel=0.05)
+    assert costs.distraction == pytest.approx(0, abs=0.05)
+    assert costs.aftermath == pytest.approx(0, abs=0.05)
 
 
 def test_what_several_sequences_take_together_is_told_from_what_their_guesses_take() -> None:
