@@ -4,7 +4,17 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from scripted import HELLO, ScriptedBackend, ask, begin, chatting, driven, on_screen, wait_until
+from scripted import (
+    HELLO,
+    ScriptedBackend,
+    ask,
+    begin,
+    chatting,
+    driven,
+    on_screen,
+    told,
+    wait_until,
+)
 
 from localspec.errors import LocalspecError
 from localspec.tui.store import Store, StoreError
@@ -39,7 +49,7 @@ async def test_a_question_that_cannot_be_kept_is_not_asked(tmp_path: Path) -> No
             other.execute("BEGIN IMMEDIATE")
             chat.prompt.put("important")
             await pilot.press("enter")
-            await wait_until(pilot, lambda: "locked by another" in on_screen(chat))
+            await wait_until(pilot, lambda: "locked by another" in told(chat))
             assert (chat.prompt.text, backend.asked) == ("important", [])
             other.close()
             await pilot.press("enter")
@@ -57,14 +67,14 @@ async def test_an_answer_that_cannot_be_kept_is_kept_later(tmp_path: Path) -> No
             other.execute("BEGIN IMMEDIATE")
             reply.say("all of it")
             reply.end()
-            await wait_until(pilot, lambda: "locked by another" in on_screen(chat))
+            await wait_until(pilot, lambda: "locked by another" in told(chat))
             await wait_until(pilot, lambda: "all of it" in on_screen(chat))
             other.close()
             await wait_until(pilot, lambda: not chat.session.has_unkept)
             conversation = chat.session.conversation
             assert conversation is not None
             assert store.tree(conversation).path()[-1].content == "all of it"
-            await wait_until(pilot, lambda: "locked by another" not in on_screen(chat))
+            await wait_until(pilot, lambda: "locked by another" not in told(chat))
 
 
 @driven
@@ -78,9 +88,9 @@ async def test_a_store_that_breaks_leaves_a_usable_chat(tmp_path: Path) -> None:
     path.write_bytes(data[:40960] + b"\xff" * (len(data) - 40960))
     with Store(path) as store:
         async with chatting(backend, store=store, resume=True, size=(140, 30)) as (chat, pilot):
-            await wait_until(pilot, lambda: "are damaged" in on_screen(chat))
+            await wait_until(pilot, lambda: "are damaged" in told(chat))
             await pilot.press("ctrl+n", "f1", "escape", "ctrl+o", "x")
-            await wait_until(pilot, lambda: "are damaged" in on_screen(chat))
+            await wait_until(pilot, lambda: "are damaged" in told(chat))
 
 
 @driven

@@ -30,6 +30,7 @@ __all__ = [
     "figures",
     "new_store",
     "on_screen",
+    "told",
     "wait_until",
 ]
 
@@ -240,6 +241,11 @@ async def begin(
     await ask(chat, pilot, text, answered=False)
     await wait_until(pilot, lambda: backend.replies, f"{text} reaches the model")
     return backend.replies[-1]
+
+
+def told(chat: Chat) -> str:
+    """What a person reads, wherever lines are broken."""
+    return " ".join(on_screen(chat).split())
 
 
 def on_screen(chat: Chat) -> str:
