@@ -313,7 +313,8 @@ def test_a_damaged_database_is_left_as_it_is(path: Path, content: bytes) -> None
     assert path.read_bytes() == content
     store, trouble = open_store(path)
     assert "Nothing is being kept" in str(trouble)
-    store.begin("the chat goes on")
+    with store:
+        store.begin("the chat goes on")
 
 
 def test_damage_in_the_middle_is_told_where_it_is_met(path: Path) -> None:
