@@ -10,6 +10,7 @@ from scripted import (
     driven,
     new_store,
     on_screen,
+    settled,
     wait_until,
 )
 
@@ -95,15 +96,11 @@ async def test_an_answer_that_came_bit_by_bit_looks_like_one_that_came_at_once()
         reply.end()
         await wait_until(pilot, lambda: chat.conversation.running is None)
         await wait_until(pilot, lambda: "said by someone" in on_screen(chat))
-        await pilot.pause()
-        streamed = on_screen(chat)
-        assert "du -sh * | sort -h" in streamed
+        streamed = await settled(chat, pilot)
+        assert any("du -sh * | sort -h" in line for line in streamed)
         await chat.show_conversation()
         await wait_until(pilot, lambda: "said by someone" in on_screen(chat))
-        await pilot.pause()
-        assert [line.strip() for line in on_screen(chat).splitlines() if line.strip()] == [
-            line.strip() for line in streamed.splitlines() if line.strip()
-        ]
+        assert await settled(chat, pilot) == streamed
 
 
 @driven

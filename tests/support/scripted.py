@@ -30,6 +30,7 @@ __all__ = [
     "figures",
     "new_store",
     "on_screen",
+    "settled",
     "told",
     "wait_until",
 ]
@@ -246,6 +247,19 @@ async def begin(
 def told(chat: Chat) -> str:
     """What a person reads, wherever lines are broken."""
     return " ".join(on_screen(chat).split())
+
+
+async def settled(chat: Chat, pilot: Pilot[None]) -> list[str]:
+    """The lines that are not empty, once two looks find the same."""
+    before, lines = None, _lines(chat)
+    while lines != before:
+        await pilot.pause(0.1)
+        before, lines = lines, _lines(chat)
+    return lines
+
+
+def _lines(chat: Chat) -> list[str]:
+    return [line.strip() for line in on_screen(chat).splitlines() if line.strip()]
 
 
 def on_screen(chat: Chat) -> str:
