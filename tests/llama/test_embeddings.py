@@ -90,10 +90,13 @@ def test_an_encoder_makes_vectors_and_writes_nothing(
     tmp_path: Path, pooling: gguf.PoolingType | None
 ) -> None:
     path = encoder(tmp_path / "encoder.gguf", pooling)
-    with localspec.load(path) as llm, serving(lambda: Kept(llm)) as url:
+    with (
+        localspec.load(path) as llm,
+        serving(lambda: Kept(llm)) as url,
+        openai.OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0) as client,
+    ):
         (text, tokens), _ = llm.embed(["hello world", [2, 4, 5, 3]])
         assert text == pytest.approx(tokens), "with what the model wants around a text"
-        client = openai.OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0)
         asked = ["hello world", "world", "a"]
         floats = client.embeddings.create(model="", input=asked, encoding_format="float")
         assert floats.data[0].embedding == pytest.approx(text.tolist(), abs=1e-6)

@@ -42,8 +42,9 @@ def url(llm: LLM) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def client(url: str) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{url}/v1", api_key="x")
+def client(url: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="x") as client:
+        yield client
 
 
 def test_a_call_that_must_be_made_is_made(client: openai.OpenAI) -> None:
@@ -82,12 +83,14 @@ def test_other_control_tokens_may_be_said_where_tools_are_offered(llm: LLM) -> N
 
 
 def test_anthropic_s_client_hears_of_the_call(url: str) -> None:
-    client = anthropic.Anthropic(base_url=url, api_key="x")
     tool: Any = {"name": "weather", "input_schema": SCHEMA}
-    with client.messages.stream(
-        model="", max_tokens=60, messages=ASKED["messages"], tools=[tool],
-        tool_choice={"type": "tool", "name": "weather"},
-    ) as stream:  # fmt: skip
+    with (
+        anthropic.Anthropic(base_url=url, api_key="x") as client,
+        client.messages.stream(
+            model="", max_tokens=60, messages=ASKED["messages"], tools=[tool],
+            tool_choice={"type": "tool", "name": "weather"},
+        ) as stream,
+    ):  # fmt: skip
         message = stream.get_final_message()
     [block] = message.content
     assert block.type == "tool_use"
