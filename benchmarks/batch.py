@@ -13,7 +13,6 @@ import json
 import os
 import random
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,11 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from client import free_port, server
 
 import localspec
 from localspec import models
 from localspec.bench import llama_server_flags as flags
-from localspec.bench.llama_server import repacks
+from localspec.bench.llama_server import surviving
 from localspec.llama.library import threads
 
 TOKENS = 64
@@ -148,29 +148,12 @@ def ask(port: int, prompt: str) -> int:
 
 @contextmanager
 def serving(binary: str, parallel: int) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
+    port, path = free_port(), Path(binary)
     target, _ = models.resolve("shell")
-    path = Path(binary)
     site = flags.Site(path, flags.help_of(path), target, None, 1024, threads(), parallel=parallel)
-    site = site._replace(repacking=repacks(site))
-    order = flags.command(site, flags.Setting("plain", ()), port)
-    null = subprocess.DEVNULL
-    with subprocess.Popen(order, stdout=null, stderr=null) as server:
-        try:
-            while True:
-                assert server.poll() is None, "llama-server did not start"
-                try:
-                    probe = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                    probe.request("GET", "/health")
-                    if probe.getresponse().status == 200:
-                        break
-                except OSError:
-                    pass
-                time.sleep(0.1)
-            yield port
-        finally:
-            server.terminate()
+    order = flags.command(surviving(site), flags.Setting("plain", ()), port)
+    with server(order, port):
+        yield port
 
 
 # Memory, resuming, being killed ----------------------------------------------------------------

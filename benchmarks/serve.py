@@ -25,7 +25,7 @@ import localspec
 from localspec import models
 from localspec.bench import llama_server_flags as flags
 from localspec.bench import prompts, twins
-from localspec.bench.llama_server import repacks
+from localspec.bench.llama_server import surviving
 from localspec.bench.shapes import draft_shape, shape_named
 from localspec.llama.library import threads
 
@@ -107,7 +107,7 @@ def contestants(
         threads=threads(),
         parallel=options.parallel,
     )
-    site = site._replace(repacking=repacks(site))
+    site = surviving(site)
     for setting in flags.settings(site.help_text, draft, every=options.all):
         port = free_port()
         stack.enter_context(server(flags.command(site, setting, port), port))

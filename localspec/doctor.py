@@ -74,8 +74,8 @@ def _repacking() -> Finding:
     return Finding(
         "fast kernels",
         "warning",
-        "weights are repacked, but not for AMX: in this build by gcc 12 its kernels crash",
-        'A build in which they do not is twice as fast here: CMAKE_ARGS="-DCMAKE_CXX_FLAGS='
+        "weights are repacked, but not for AMX: this build's kernels crash, as gcc 12 makes them",
+        'One in which they do not is about twice as fast: CMAKE_ARGS="-DCMAKE_CXX_FLAGS='
         "'-fno-dse -fno-tree-dse'\" pip install --force-reinstall --no-cache-dir llama-cpp-python",
     )
 

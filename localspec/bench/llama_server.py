@@ -24,7 +24,7 @@ from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError
 from localspec.llama.kernels import amx_crashes
 
-__all__ = ["LlamaServer", "repacks", "serving"]
+__all__ = ["LlamaServer", "serving", "surviving"]
 
 _START_SECONDS = 900  # large models on slow disks
 _ANSWER_SECONDS = 3600
@@ -111,18 +111,18 @@ def serving(
             _end(server)
 
 
-def repacks(site: Site) -> bool:
-    """Whether its weights can be repacked: where this build's kernels for AMX crash, that one's
-    may, too, and it is asked.
+def surviving(site: Site) -> Site:
+    """The site without repacked weights where its server dies of them: where this build's kernels
+    for AMX crash, that one's may, too, and it is asked.
     """
     if not amx_crashes(site.target):
-        return True
+        return site
     try:
         with serving(site, Setting("plain", ()), Sampling(temperature=0), 1) as server:
             server.answer(Question("", 0, (1,) * 8))
     except LocalspecError:
-        return False
-    return True
+        return site._replace(repacking=False)
+    return site
 
 
 def _free_port() -> int:

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from localspec import cgroups
-from localspec.bench.llama_server import LlamaServer, repacks, serving
+from localspec.bench.llama_server import LlamaServer, serving, surviving
 from localspec.bench.llama_server_flags import Setting, Site, help_of, settings
 from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError
@@ -61,7 +61,7 @@ def _site(llm: LLM, binary: Path) -> Site:
         context=llm.context_length,
         threads=threads(),
     )
-    return site._replace(repacking=repacks(site))
+    return surviving(site)
 
 
 def _affordable(found: list[Setting], site: Site, notes: list[str]) -> list[Setting]:

@@ -61,7 +61,8 @@ class Costs:
         self._rows = self._unsettled = 0
         self._excess = 0.0
         self._since_plain = self._guessed = 0
-        self._warm = self._adrift = self._paced = False
+        self._warm = self._adrift = False
+        self._paced = False  # by a step without guesses in this text
         self._steps = 0
 
     def step(self, rows: int, depth: int = 0) -> float:

@@ -9,7 +9,7 @@ import fake_llama_server
 import pytest
 
 from localspec.bench.contest import Question, Run
-from localspec.bench.llama_server import repacks, serving
+from localspec.bench.llama_server import serving, surviving
 from localspec.bench.llama_server_flags import Site, help_of, settings
 from localspec.decoding.sampling import Sampling
 from localspec.errors import LocalspecError, UsageError
@@ -100,7 +100,7 @@ def test_weights_are_repacked_where_the_server_survives_it(
 ) -> None:
     monkeypatch.setattr("localspec.bench.llama_server.amx_crashes", lambda model: crashes)
     monkeypatch.setenv("FAKE", "dies" if server_dies else "")
-    assert repacks(site(server)._replace(repacking=True)) is repacked
+    assert surviving(site(server)._replace(repacking=True)).repacking is repacked
 
 
 def test_a_server_is_ended_whatever_happens(server: Path) -> None:

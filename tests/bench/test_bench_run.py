@@ -16,6 +16,7 @@ import localspec
 from localspec import models
 from localspec.bench import report
 from localspec.bench.benchmark import Plan, benchmark
+from localspec.bench.llama_server_flags import Site
 from localspec.bench.ours import Meter, Ours, questions
 from localspec.bench.prompts import Prompt, own
 from localspec.decoding.sampling import Sampling
@@ -133,10 +134,14 @@ def test_no_answer_is_remembered_in_the_next(tmp_path: Path) -> None:
     assert others == [first, first]
 
 
+def without_repacking(site: Site) -> Site:
+    return site._replace(repacking=False)
+
+
 def test_a_benchmark_reports_all_that_took_part(
     llm: LLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localspec.bench.peers.repacks", lambda site: False)
+    monkeypatch.setattr("localspec.bench.peers.surviving", without_repacking)
     monkeypatch.setattr("localspec.bench.llama_server._POLL_SECONDS", 0.01)
     server = fake_llama_server.install(tmp_path, monkeypatch)
     plan = Plan(max_tokens=16, every=True, rounds=2, peer=server)
@@ -156,7 +161,7 @@ def test_a_benchmark_reports_all_that_took_part(
 def test_a_server_that_does_not_start_is_left_out_or_fatal(
     llm: LLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localspec.bench.peers.repacks", lambda site: True)
+    monkeypatch.setattr("localspec.bench.peers.surviving", lambda site: site)
     plan = Plan(max_tokens=16, rounds=1, peer=fake_llama_server.install(tmp_path, monkeypatch))
     monkeypatch.setenv("FAKE", "dies drafting")
     result = benchmark(llm, PROMPTS, plan, quiet)
@@ -170,7 +175,7 @@ def test_a_server_that_does_not_start_is_left_out_or_fatal(
 def test_servers_of_a_model_in_parts_need_memory_for_all_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localspec.bench.peers.repacks", lambda site: True)
+    monkeypatch.setattr("localspec.bench.peers.surviving", lambda site: site)
     monkeypatch.setattr("localspec.cgroups.memory_free", lambda: 9 << 30)
     target = Talker(length=256)
     llm = fake_llm(tmp_path / "fake-00001-of-00002.gguf", target, OracleDrafter(target))
