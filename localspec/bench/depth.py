@@ -21,11 +21,16 @@ class Deep:
         self.outputs, self.can_truncate = target.outputs, target.can_truncate
         self.own_cells, self.settling = target.own_cells, target.settling
         self.asynchronous, self.even = target.asynchronous, target.even
+        self.bulks = target.bulks
 
     def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
         """As the target does, that much deeper."""
         deeper = [run._replace(position=run.position + self._depth) for run in runs]
         return self._target.decode(deeper, meanwhile)
+
+    def read(self, run: Run) -> None:
+        """As the target does, that much deeper."""
+        self._target.read(run._replace(position=run.position + self._depth))
 
     def truncate(self, slot: int, length: int) -> None:
         """Keep the first `length` tokens below the depth."""
@@ -52,7 +57,11 @@ def dive(
     start, filled = clock(), 0
     while filled < depth:
         rows = min(target.batch, depth - filled)
-        target.decode([Run(0, (_TOKEN,) * rows, filled, 1)])
+        run = Run(0, (_TOKEN,) * rows, filled, 0)
+        if any(size <= rows for size in target.bulks):
+            target.read(run)
+        else:
+            target.decode([run])
         filled += rows
         if (clock() - start) * depth / filled > budget:
             return None

@@ -9,6 +9,7 @@ from localspec.conversation.calling.notation import Calling
 from localspec.conversation.thinking import Thinking
 from localspec.decoding.draft import Draft
 from localspec.decoding.logprobs import likeliest
+from localspec.decoding.reading import Bulk
 from localspec.decoding.sampling import Constraint, Sampler, Sampling
 from localspec.decoding.statistics import Statistics
 from localspec.decoding.text import TextStream
@@ -101,7 +102,8 @@ class Sequence:
     """A request being answered in one slot of the caches.
 
     `tokens` are the prompt and all committed tokens. The target's cache holds the first `cached`
-    of them; what is left is the backlog: a prompt to prefill, then the one newest token.
+    of them; what is left is the backlog: a prompt to prefill, some of it in `bulk`, then the one
+    newest token.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class Sequence:
         self.cancelled = False
         self.slot = -1
         self.cached = 0
+        self.bulk = Bulk()
         self._said: list[Piece] = []
         self._text = TextStream(request.stops)
         self._echoed = TextStream()

@@ -16,6 +16,7 @@ from functools import partial
 
 from localspec.decoding.draft import Draft
 from localspec.decoding.passes import fill_up, widen
+from localspec.decoding.reading import portion
 from localspec.decoding.sequence import Pieces, Request, Sequence
 from localspec.decoding.verify import verify
 from localspec.drafters.base import Drafter
@@ -24,7 +25,7 @@ from localspec.engine.slots import Slots
 from localspec.errors import ContextError, DecodeError, UsageError
 from localspec.governor.costs import Costs
 from localspec.governor.policy import Outcome, Policy, Step, Wish
-from localspec.llama.rows import Evaluator, Logits, Run
+from localspec.llama.rows import NO_LOGITS, Evaluator, Logits, Run
 
 __all__ = ["Engine"]
 
@@ -37,12 +38,14 @@ _MOST_LOGPROBS = 100
 class _Turn:
     """A sequence's part in one step: `fed` tokens of its backlog, then its draft.
 
-    Logits are wanted where `last`: where the backlog ends with this step.
+    Logits are wanted where `last`: where the backlog ends with this step. Tokens in `bulk` are
+    evaluated apart from others.
     """
 
     sequence: Sequence
     fed: int
     last: bool
+    bulk: bool = False
     draft: Draft = field(default_factory=Draft)
 
     @property
@@ -214,12 +217,14 @@ class Engine:
         left = min(left, self._target.batch - len(turns))
         rows_with_logits = self._target.outputs - len(active)
         for sequence in reading:
-            fed = min(sequence.backlog, left)
+            if left <= 0:
+                break
+            fed, bulk = portion(sequence.backlog, sequence.cached, left, sequence.bulk)
             if sequence.reads_aloud:
                 fed = min(fed, 1 + rows_with_logits)
                 rows_with_logits -= max(0, fed - 1)
             if fed:
-                turns.append(_Turn(sequence, fed, last=fed == sequence.backlog))
+                turns.append(_Turn(sequence, fed, fed == sequence.backlog, bulk))
             left -= fed
         return sorted(turns, key=lambda turn: turn.sequence.slot)  # neighbours share a pass
 
@@ -241,7 +246,7 @@ class Engine:
         if not self._policy.looks([t.sequence for t in able]):
             return
         start, step.looked = time.perf_counter(), True
-        rows = self._target.batch - sum(turn.fed for turn in turns)
+        rows = self._target.batch - sum(turn.fed for turn in turns if not turn.bulk)
         share = min(rows, self._target.outputs - sum(t.outputs for t in turns)) // len(able)
         share = min(share, most)
         wishes = [Wish(t.sequence, min(share, t.sequence.room - 1)) for t in able]
@@ -254,7 +259,7 @@ class Engine:
         start = time.perf_counter()
         sequences = [turn.sequence for turn in turns if turn.last]
         meanwhile = partial(self._policy.meanwhile, sequences, self._drafters)
-        logits = self._decode([turn.run() for turn in turns], step, meanwhile)
+        logits = self._evaluate(turns, step, meanwhile)
         now = time.perf_counter()
         step.target_seconds = now - start
         first = 0
@@ -270,6 +275,16 @@ class Engine:
                 except DecodeError as error:  # it concerns this answer, not those beside it
                     self._fail([turn], error, step)
         self._slots.release()
+
+    def _evaluate(self, turns: Many[_Turn], step: Step, meanwhile: Callable[[], None]) -> Logits:
+        """Read in bulk, one after another, what is to be read so, and decode the rest together."""
+        bulks = [turn.run() for turn in turns if turn.bulk]
+        for run in bulks:
+            self._target.read(run)
+        runs = [turn.run() for turn in turns if not turn.bulk]
+        logits = self._decode(runs, step, meanwhile) if runs else NO_LOGITS
+        step.passes = [*(len(run.tokens) for run in bulks), *step.passes]
+        return logits
 
     def _decode(self, runs: list[Run], step: Step, meanwhile: Callable[[], None]) -> Logits:
         """Logits of the runs, in as few passes as pays."""

@@ -16,7 +16,7 @@ _LEAST = 16  # prompt tokens of a step, however slow it is
 _SHARE = 0.1  # seconds that are saved up in a step
 _CROWD = 4.0  # times as much, at most, where more are reading than decoding
 _STEPS = 4.0  # times what a pass takes that reads nothing, where that is more
-_ALONE = 1.0  # seconds where nobody decodes: whom a cancelled or a new request concerns may wait
+_ALONE = 2.0  # seconds where nobody decodes: whom a cancelled or a new request concerns may wait
 _GAIN = 0.3
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from localspec.decoding.reading import Held, Reuse, bulk_of, reuse
 from localspec.decoding.sequence import Sequence
 from localspec.drafters.base import Drafter
 from localspec.llama.rows import Evaluator
@@ -26,11 +27,11 @@ _LIKELY = 0.2  # that a cache is gone on with, where it was left last
 
 
 class _Lead(NamedTuple):
-    """An answer in another slot which reads the first `shared` tokens for us."""
+    """An answer in another slot which reads for us what it `shares`."""
 
     slot: "Slot"
     sequence: Sequence
-    shared: int
+    shares: Reuse
 
 
 @dataclass
@@ -42,11 +43,16 @@ class Slot:
     sequence: Sequence | None = None
     last_used: int = 0
     lead: _Lead | None = None
+    held: Held = field(default_factory=Held)
+    prompt: int = 0
+    """Tokens of the latest one's prompt."""
 
-    def shared(self, prompt: Many[int]) -> int:
-        """How many tokens of `prompt`, short of its last, are in the cache already."""
-        held = self.sequence.tokens[: self.sequence.cached] if self.sequence else self.tokens
-        return _common(held, prompt, len(prompt) - 1)
+    def shared(self, sequence: Sequence) -> Reuse:
+        """What is in the cache already of a prompt, short of its last token."""
+        here = self.sequence.tokens[: self.sequence.cached] if self.sequence else self.tokens
+        common = _common(here, sequence.tokens, len(sequence) - 1)
+        whole = not self.sequence and self.prompt < len(here) == common
+        return reuse(self.held, common, sequence.bulk, whole=whole)
 
 
 def _common(held: list[int], prompt: Many[int], most: int) -> int:
@@ -89,6 +95,8 @@ class Slots:
 
     def seat(self, sequence: Sequence, now: float) -> None:
         """Give a sequence the free slot where it costs least. Raises DecodeError."""
+        if not sequence.reads_aloud:
+            sequence.bulk = bulk_of(len(sequence), self._target.bulks)
         slot = max(
             (slot for slot in self._all[: self.width] if not slot.sequence),
             key=lambda slot: self._merit(slot, sequence),
@@ -96,20 +104,20 @@ class Slots:
         own = self._usable(slot, sequence)
         sequence.slot = slot.index
         slot.tokens, old = [], slot.tokens
-        donor, shared = slot, own
+        donor, taken = slot, own
         if self._target.can_truncate and not sequence.reads_aloud:
-            others = [other for other in self._all if other is not slot]
-            donor = max(others, key=lambda other: other.shared(sequence.tokens), default=slot)
-            shared = own if donor is slot else donor.shared(sequence.tokens)
-        if shared >= own + _WORTH_COPYING:
-            self._lend(donor, slot, shared)
+            offers = [(s, s.shared(sequence)) for s in self._all if s is not slot]
+            donor, taken = max(offers, key=lambda offer: offer[1], default=(slot, own))
+        if taken.tokens >= own.tokens + _WORTH_COPYING:
+            self._lend(donor, slot, taken.tokens)
         else:
-            shared = own
-            self._target.truncate(slot.index, own)
+            taken = own
+            self._target.truncate(slot.index, own.tokens)
             for drafter in self._drafters:
-                drafter.truncate(slot.index, min(own, len(old)))
-        slot.sequence, slot.lead = sequence, self._lead(slot, sequence, shared)
-        sequence.begin(shared, now)
+                drafter.truncate(slot.index, min(own.tokens, len(old)))
+        slot.held, slot.prompt = taken.held, len(sequence)
+        slot.sequence, slot.lead = sequence, self._lead(slot, sequence, taken.tokens)
+        sequence.begin(taken.tokens, now)
 
     def follow(self) -> None:
         """Whoever's leader has read what they share takes a copy of it. Raises DecodeError."""
@@ -118,13 +126,14 @@ class Slots:
             if not lead or not sequence:
                 continue
             reading = lead.slot.sequence is lead.sequence
-            if reading and lead.sequence.cached < lead.shared:
+            if reading and lead.sequence.cached < lead.shares.tokens:
                 continue
             slot.lead = None
-            shared = min(lead.slot.shared(sequence.tokens), lead.shared)
-            if shared > sequence.cached:
-                self._lend(lead.slot, slot, shared)
-                sequence.begin(shared, sequence.began)
+            taken = min(lead.slot.shared(sequence), lead.shares)
+            if taken.tokens > sequence.cached:
+                self._lend(lead.slot, slot, taken.tokens)
+                slot.held = taken.held
+                sequence.begin(taken.tokens, sequence.began)
 
     def follows(self, sequence: Sequence) -> bool:
         """Whether a sequence waits for what another one reads."""
@@ -158,18 +167,20 @@ class Slots:
         for drafter in self._drafters:
             drafter.forget()
 
-    def _usable(self, slot: Slot, sequence: Sequence) -> int:
-        """How many tokens of a slot's cache can be kept for a sequence."""
+    def _usable(self, slot: Slot, sequence: Sequence) -> Reuse:
+        """What of a slot's cache can be kept for a sequence."""
+        nothing = Reuse(0, Held(sequence.bulk))
         if sequence.reads_aloud:
-            return 0
-        shared = slot.shared(sequence.tokens)
-        return shared if self._target.can_truncate or shared == len(slot.tokens) else 0
+            return nothing
+        shared = slot.shared(sequence)
+        kept = self._target.can_truncate or shared.tokens == len(slot.tokens)
+        return shared if kept else nothing
 
     def _merit(self, slot: Slot, sequence: Sequence) -> float:
         """In tokens that need not be read: what goes on there, less what is lost, the likelier
         needed the later it was left, and what it costs to be apart from others.
         """
-        own = self._usable(slot, sequence)
+        own = self._usable(slot, sequence).tokens
         goes_on = own if 2 * own >= len(slot.tokens) else 0
         lost = len(slot.tokens) - own
         recent = slot.last_used / self._uses if self._uses else 0.0
@@ -187,13 +198,19 @@ class Slots:
         if not self._target.can_truncate or sequence.reads_aloud:
             return None
         leads = [
-            _Lead(other, other.sequence, _common(other.sequence.tokens, sequence.tokens, most))
+            _Lead(other, other.sequence, self._ahead(other, sequence, most))
             for other in self._all
             if other is not slot and other.sequence and other.sequence.backlog > 1
             for most in [min(len(other.sequence), len(sequence)) - 1]
         ]
-        best = max(leads, key=lambda lead: lead.shared, default=None)
-        return best if best and best.shared >= shared + _WORTH_COPYING else None
+        best = max(leads, key=lambda lead: lead.shares, default=None)
+        return best if best and best.shares.tokens >= shared + _WORTH_COPYING else None
+
+    def _ahead(self, leader: Slot, sequence: Sequence, most: int) -> Reuse:
+        """What a leader will have read of a sequence's prompt."""
+        assert leader.sequence
+        common = _common(leader.sequence.tokens, sequence.tokens, most)
+        return reuse(leader.held, common, sequence.bulk, whole=False)
 
     def _lend(self, donor: Slot, slot: Slot, length: int) -> None:
         self._target.copy(donor.index, slot.index, length)

@@ -8,25 +8,22 @@ load; what is handed out is the list itself.
 import ctypes
 from itertools import count, takewhile
 
-from localspec.llama.library import ggml, start
+from localspec.llama.library import ggml, of_processor, processor, start
 
 __all__ = ["leave_out"]
 
 _AMX = b"AMX"
 _LIST = b"ggml_backend_dev_get_extra_bufts"
-_CPU = 0  # ggml_backend_dev_type
 _handles = ctypes.POINTER(ctypes.c_void_p)
 
 
 def leave_out() -> None:
     """Keep no more weights for AMX in this process. Safe to call more than once."""
     start()
-    processor = ggml["ggml_backend_dev_by_type"](_CPU)
-    backend = ggml["ggml_backend_dev_backend_reg"](processor)
-    handing_out = ggml["ggml_backend_reg_get_proc_address"](backend, _LIST)
+    handing_out = of_processor(_LIST)
     if not handing_out:
         return
-    ways = ctypes.CFUNCTYPE(_handles, ctypes.c_void_p)(handing_out)(processor)
+    ways = ctypes.CFUNCTYPE(_handles, ctypes.c_void_p)(handing_out)(processor())
     present = list(takewhile(bool, (ways[i] for i in count())))
     kept = [way for way in present if ggml["ggml_backend_buft_name"](way) != _AMX]
     for i, way in enumerate([*kept, None][: len(present)]):

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from localspec.errors import DecodeError, ModelError
+from localspec.llama import reference
 from localspec.llama.cache import CacheType
 from localspec.llama.library import lib
 from localspec.llama.model import Model
@@ -19,6 +20,8 @@ from localspec.llama.rows import Logits, Run, nothing
 
 __all__ = ["Context"]
 
+_F16 = 1  # ggml_type
+_TILE = 64  # rows from which attention goes through tiles
 _FAILURES = {
     1: "its KV cache is full",
     2: "it was aborted",
@@ -51,13 +54,14 @@ class Context:
             outputs=outputs,
             cache=cache,
             on_cpu=model.on_cpu,
+            head=model.head,
         )
         self.threads = params.n_threads
         self.even = model.even or batch
         self.own_cells = sequences > 1 and not params.kv_unified
         self.settling = 1 if model.on_cpu else 2  # a graph is built, and on a GPU recorded
         self.asynchronous = model.on_gpu
-        self.handle: Any = lib.llama_init_from_model(model.handle, params)
+        self.handle, switch = reference.create(model.handle, params)
         if not self.handle:
             raise ModelError(
                 f"There is not enough memory for a context of {length * sequences} tokens "
@@ -66,6 +70,11 @@ class Context:
         self._memory = lib.llama_get_memory(self.handle)
         self._rows = _Rows(batch)
         self.can_truncate = self._probe_truncation()
+        exact = model.on_cpu and model.exact and self.can_truncate  # else nobody guesses
+        self._exactly = switch if exact else None
+        if self._exactly:
+            self._exactly(True)
+        self.bulks = self._bulks(tiled=params.type_k == params.type_v == _F16)
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +107,16 @@ class Context:
         pointer = lib.llama_get_logits(self.handle)
         return np.ctypeslib.as_array(pointer, (outputs, self.model.vocabulary.size))
 
+    def read(self, run: Run) -> None:
+        """Evaluate rows of a prompt as quickly as llama.cpp can. Nobody wants their logits."""
+        if self._exactly:
+            self._exactly(False)
+        try:
+            self.decode([run])
+        finally:
+            if self._exactly:
+                self._exactly(True)
+
     def truncate(self, slot: int, length: int) -> None:
         """Forget all but the first `length` tokens of a sequence: the rollback."""
         if not lib.llama_memory_seq_rm(self._memory, slot, length, -1):
@@ -115,6 +134,13 @@ class Context:
         """Tokens of a sequence in the cache."""
         last: int = lib.llama_memory_seq_pos_max(self._memory, slot)
         return last + 1
+
+    def _bulks(self, *, tiled: bool) -> list[int]:
+        """Tiles of weights, where there are some, and of attention."""
+        if not self._exactly:
+            return []
+        sizes = (self.model.bulk or 0, _TILE if tiled else 0)
+        return [size for size in sizes if 0 < 2 * size <= self.batch]
 
     def _probe_truncation(self) -> bool:
         """Recurrent, hybrid and some sliding-window caches cannot roll back: find out now."""

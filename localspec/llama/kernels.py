@@ -25,7 +25,7 @@ __all__ = ["Way", "amx_crashes", "way"]
 
 _SUSPECT = "AMX_INT8 = 1"
 _ROOMY = 0.8  # of free memory: a larger file is looked at without touching its weights
-_VERSION = 2  # of what is kept
+_VERSION = 3  # of what is kept
 _MOST = 2000  # files that are remembered, the latest ones
 _ADVICE = {
     "refused": "the file may be damaged or too new",
@@ -38,11 +38,13 @@ _ADVICE = {
 class Way(NamedTuple):
     """A way to keep weights: rearranged or as they are.
 
-    Passes of up to `even` rows give each the logits it gives alone; None: however many.
+    Passes of up to `even` rows give each the logits it gives alone; None: however many. In
+    llama.cpp's quickest way (`reference`) those of `bulk` and more do not; None: all do.
     """
 
     repack: bool
     even: int | None = None
+    bulk: int | None = None
 
 
 class _Ways(NamedTuple):
@@ -101,17 +103,22 @@ def _try(model: Path, amx: bool, cpu: bool) -> tuple[_Ways, bool]:
         return _try(model, False, cpu)[0], True
     if outcome.kind != "works":
         raise ModelError(_sentence(model, outcome))
-    quickest = evenest = Way(roomy or not suspect, _limit(outcome) if cpu else None)
+    quickest = evenest = _way(roomy or not suspect, outcome) if cpu else Way(roomy or not suspect)
     if tried and quickest.even:
         other = attempt(model, size=size, repack=False, decode=roomy)
         if other.kind == "works" and other.even > outcome.even:
-            evenest = Way(False, _limit(other))
+            evenest = _way(False, other)
     return _Ways(quickest, evenest), False
 
 
-def _limit(outcome: Outcome) -> int | None:
+def _way(repack: bool, outcome: Outcome) -> Way:
+    quickly = _limit(outcome.even_quickly)
+    return Way(repack, _limit(outcome.even), quickly and quickly + 1)
+
+
+def _limit(even: int) -> int | None:
     """None where all widths round alike, and where none does: then nothing is to be had."""
-    return outcome.even if 1 < outcome.even < WIDTHS[-1] else None
+    return even if 1 < even < WIDTHS[-1] else None
 
 
 def _sentence(model: Path, outcome: Outcome) -> str:
@@ -137,7 +144,7 @@ def _read(record: Path) -> dict[str, Any]:
 def _understood(kept: Any) -> _Ways | None:
     """What was kept of a file, where it is of this version and whole."""
     try:
-        quickest, evenest = (Way(bool(repack), even) for repack, even in kept)
+        quickest, evenest = (Way(bool(repack), even, bulk) for repack, even, bulk in kept)
     except (TypeError, ValueError):
         return None
     return _Ways(quickest, evenest)

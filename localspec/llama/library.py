@@ -34,7 +34,9 @@ __all__ = [
     "lib",
     "listen",
     "log_lines",
+    "of_processor",
     "on_cpu",
+    "processor",
     "show_log",
     "start",
     "system_info",
@@ -43,7 +45,8 @@ __all__ = [
 
 _LOG_LINES = 200
 _DEBUG = 1  # ggml_log_level
-_GPU_KINDS = {1: "GPU", 2: "integrated GPU"}  # ggml_backend_dev_type
+_PROCESSOR = 0  # ggml_backend_dev_type
+_GPU_KINDS = {1: "GPU", 2: "integrated GPU"}
 
 _PREAMBLE = re.compile(r"^\w+: (error loading model( \w+)?: )*")
 
@@ -137,6 +140,19 @@ def on_cpu(gpu_layers: int = -1) -> bool:
     return gpu_layers == 0 or not gpus()
 
 
+def processor() -> int:
+    """The processor's own device, by ggml's handle."""
+    handle: int = ggml["ggml_backend_dev_by_type"](_PROCESSOR)
+    return handle
+
+
+def of_processor(name: bytes) -> int | None:
+    """The address of a function that its backend offers beyond those of all backends."""
+    backend = ggml["ggml_backend_dev_backend_reg"](processor())
+    address: int | None = ggml["ggml_backend_reg_get_proc_address"](backend, name)
+    return address
+
+
 def _device(handle: int) -> Device:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     ggml["ggml_backend_dev_memory"](handle, ctypes.byref(free), ctypes.byref(total))
@@ -144,7 +160,7 @@ def _device(handle: int) -> Device:
     return Device(
         name=ggml["ggml_backend_dev_name"](handle).decode(),
         description=ggml["ggml_backend_dev_description"](handle).decode(),
-        kind="CPU" if kind == 0 else _GPU_KINDS.get(kind, "accelerator"),
+        kind="CPU" if kind == _PROCESSOR else _GPU_KINDS.get(kind, "accelerator"),
         memory_free=free.value,
     )
 
@@ -168,6 +184,8 @@ def _declare() -> None:
         ("ggml_backend_dev_backend_reg", [handle], handle),
         ("ggml_backend_reg_get_proc_address", [handle, ctypes.c_char_p], handle),
         ("ggml_backend_buft_name", [handle], ctypes.c_char_p),
+        ("ggml_backend_dev_init", [handle, ctypes.c_char_p], handle),
+        ("ggml_backend_free", [handle], None),
     ):
         function = next(filter(None, (getattr(library, name, None) for library in libraries)))
         function.argtypes, function.restype = arguments, result

@@ -26,12 +26,12 @@ class Model:
     def __init__(self, path: str | Path, *, gpu_layers: int = -1, exact: bool = True) -> None:
         self.path = Path(path)
         self.on_cpu = on_cpu(gpu_layers)
-        self._gpu_layers = gpu_layers
+        self.exact, self._gpu_layers = exact, gpu_layers
         start()
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         way = kernels.way(self.path, gpu_layers=gpu_layers, exact=exact)  # says what is wrong
-        params.use_extra_bufts, self.even = way
+        params.use_extra_bufts, self.even, self.bulk = way
         listen()
         loaded = lib.llama_model_load_from_file(os.fsencode(self.path), params)
         if not loaded:
@@ -128,6 +128,13 @@ class Model:
         buffer = ctypes.create_string_buffer(64)
         n = lib.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace") if n >= 0 else None
+
+    @functools.cached_property
+    def head(self) -> int:
+        """Numbers that a value has in each head of attention."""
+        told = self._told("attention.value_length")
+        heads: int = lib.llama_model_n_head(self.handle)
+        return int(told) if told else self.embedding_length // max(1, heads)
 
     @property
     def embedding_length(self) -> int:

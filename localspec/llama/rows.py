@@ -10,9 +10,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Evaluator", "Logits", "Run", "nothing"]
+__all__ = ["NO_LOGITS", "Evaluator", "Logits", "Run", "nothing"]
 
 Logits = npt.NDArray[np.float32]
+
+NO_LOGITS: Logits = np.empty((0, 0), dtype=np.float32)
 
 
 class Run(NamedTuple):
@@ -33,7 +35,11 @@ def nothing() -> None:
 
 
 class Evaluator(Protocol):
-    """A model with a KV cache for several sequences; lengths in tokens."""
+    """A model with a KV cache for several sequences; lengths in tokens.
+
+    Rows give what they give alone however many are evaluated together, but for those that are read
+    in bulk.
+    """
 
     @property
     def length(self) -> int:
@@ -56,6 +62,12 @@ class Evaluator(Protocol):
         """Most rows of one sequence in a pass that have the logits they have alone."""
 
     @property
+    def bulks(self) -> Sequence[int]:
+        """Numbers of rows, from each of which on to the next those that are read in bulk give the
+        same however many there are; none where nothing can be read so.
+        """
+
+    @property
     def can_truncate(self) -> bool:
         """Whether rollback is possible at all."""
 
@@ -76,6 +88,9 @@ class Evaluator(Protocol):
 
         `meanwhile` is called once it has begun, where it is asynchronous, and else not at all.
         """
+
+    def read(self, run: Run) -> None:
+        """Evaluate rows of one sequence whose logits nobody wants in bulk."""
 
     def truncate(self, slot: int, length: int) -> None:
         """Keep the first `length` tokens of a sequence."""

@@ -40,8 +40,8 @@ PROMPTS = [Prompt("chat", "hello there"), Prompt("code", "def f():"), Prompt("ch
 class Talker(FakeModel):
     """Never ends an answer of its own accord."""
 
-    def logits(self, text: Many[int]) -> Logits:
-        row = super().logits(text)
+    def logits(self, text: Many[int], bulk: int = 0) -> Logits:
+        row = super().logits(text, bulk)
         row[END] = -100
         return row
 

@@ -138,9 +138,9 @@ def test_logits_that_are_no_numbers_end_their_own_answer_and_no_others(
     before, odd, after = (world.submit(Request([*PROMPT, n], ENDLESS, 25)) for n in (3, 4, 5))
     logits, prompt = world.target.logits, list(odd.tokens)
 
-    def odd_from_the_sixth_on(text: Many[int]) -> Logits:
+    def odd_from_the_sixth_on(text: Many[int], bulk: int) -> Logits:
         is_odd = text[: len(prompt)] == prompt and len(text) >= len(prompt) + 5
-        return logits(text) * np.float32(math.nan if is_odd else 1)
+        return logits(text, bulk) * np.float32(math.nan if is_odd else 1)
 
     monkeypatch.setattr(world.target, "logits", odd_from_the_sixth_on)
     world.run()

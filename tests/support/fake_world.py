@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Many
 
 from fakes import (
     END,
@@ -101,12 +102,18 @@ class World:
         gpu: bool = False,
         even: int | None = None,
         costs: Costs | None = None,
+        bulks: Many[int] = (),
     ) -> None:
         outputs = max(outputs, sequences)
         sizes = {"sequences": sequences, "batch": outputs + prefill, "outputs": outputs}
         self._settling = sizes["settling"] = 2 if gpu else 1
         self.target = FakeModel(
-            length=length, can_truncate=can_truncate, own_cells=own_cells, even=even, **sizes
+            length=length,
+            can_truncate=can_truncate,
+            own_cells=own_cells,
+            even=even,
+            bulks=bulks,
+            **sizes,
         )
         self.steps = 0
         self.drafts: list[FakeModel] = []
@@ -149,10 +156,10 @@ class World:
         assert self.steps < 3000, "the engine does not come to an end"
         waiting = [s for s in self.sequences if not s.finish_reason]
         before = [(s, s.slot >= 0 and s.backlog == 1, s.backlog, s.room) for s in waiting]
-        decodes = len(self.target.decodes)
+        decodes, reads = len(self.target.decodes), self.target.reads
         told = self.engine.step()
         assert len(told) == len(set(told))
-        assert len(self.target.decodes) <= decodes + 1
+        assert len(self.target.decodes) - self.target.reads <= decodes - reads + 1
         for s, decoding, backlog, room in before:
             if s.finish_reason:
                 assert s in told
@@ -187,12 +194,22 @@ class World:
             for draft in self.drafts:
                 assert draft.cache[slot] == cache[: len(draft.cache[slot])]
         for s in self.sequences:
+            if s.answer and self.goes_on(s):  # its prompt stays as it was said
+                read_so = self.target.read_so[s.slot][: len(s.request.prompt)]
+                self.expected[s] = plain(self.target, s.request, read_so)
             tokens, reason = self.expected[s]
             assert s.answer == tokens[: len(s.answer)]
             if s.finish_reason in ("stop", "length"):
                 assert (s.answer, s.finish_reason) == (tokens, reason)
             elif s.finish_reason is None and s.answer:
                 assert s.backlog == 1
+
+    def goes_on(self, sequence: Sequence) -> bool:
+        """Whether it was just seated, and its prompt begins with another one's and its answer."""
+        prompt, said = sequence.tokens, len(sequence.answer)
+        earlier = [s for s in self.sequences if s.finish_reason and s is not sequence]
+        wholes = [s.tokens[: s.cached] for s in earlier if s.cached > len(s.request.prompt)]
+        return said == 1 and any(prompt[: len(whole)] == whole for whole in wholes)
 
 
 def shared(cache: list[int], prompt: list[int]) -> int:
@@ -217,4 +234,5 @@ worlds = st.builds(
     own_cells=st.booleans(),
     gpu=st.booleans(),
     costs=st.none() | st.builds(WildCosts, st.integers(0, 99)),
+    bulks=st.sampled_from([(), (), (2,), (5,), (16,), (4, 12)]),
 )

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from localspec.decoding.draft import Draft
+from localspec.decoding.reading import Bulk, bulk_of
 from localspec.decoding.sampling import Sampler, Sampling
 from localspec.decoding.sequence import Piece, Request, Sequence
 from localspec.drafters.base import Ask, Drafter
@@ -38,7 +39,8 @@ class FakeVocabulary:
 class FakeModel:
     """Logits are a fixed function of the last three tokens, and the cache is a list to check.
 
-    Guesses in passes of more than `even` rows get others.
+    Guesses in passes of more than `even` rows get others; so do texts of which other tokens were
+    read in bulk, or among other `bulks`.
     """
 
     def __init__(
@@ -53,14 +55,17 @@ class FakeModel:
         own_cells: bool = False,
         settling: int = 1,
         even: int | None = None,
+        bulks: Many[int] = (),
     ) -> None:
-        self.even = even or batch
+        self.even, self.bulks = even or batch, [size for size in bulks if 2 * size <= batch]
         self.seed, self.length, self.sequences = seed, length, sequences
         self.own_cells = own_cells
         self.settling, self.asynchronous = settling, settling > 1  # as a GPU
         self.batch, self.outputs, self.can_truncate = batch, outputs, can_truncate
         self.cache: list[list[int]] = [[] for _ in range(sequences)]
+        self.read_so: list[list[int]] = [[] for _ in range(sequences)]  # in which bulk, by token
         self.decodes: list[list[Run]] = []
+        self.reads = 0  # of them, those in bulk
         self.fails_at = -1
 
     def decode(self, runs: Iterable[Run], meanwhile: Callable[[], None] = nothing) -> Logits:
@@ -75,24 +80,36 @@ class FakeModel:
             cache = self.cache[slot]
             assert position == len(cache), "rows must follow what the cache holds"
             cache.extend(tokens)
+            self.read_so[slot] += [0] * len(tokens)
             assert len(cache) <= self.length
             wanted = len(cache) - surplus
-            found = [self.logits(cache[: wanted - i]) for i in reversed(range(outputs))]
+            ends = range(wanted - outputs + 1, wanted + 1)
+            found = [self.logits(cache[:n], sum(self.read_so[slot][:n])) for n in ends]
             rows += found if len(tokens) <= self.even or outputs == 1 else [-row for row in found]
         if self.asynchronous:
             meanwhile()
         return np.array(rows, dtype=np.float32).reshape(-1, VOCABULARY)
 
-    def logits(self, text: Many[int]) -> Logits:
-        return _row((self.seed, *(t + 1 for t in text[-3:]))).copy()
+    def read(self, run: Run) -> None:
+        assert not run.outputs
+        self.decode([run])
+        self.reads += 1
+        rows = len(run.tokens)
+        self.read_so[run.slot][-rows:] = [max(n for n in self.bulks if n <= rows)] * rows
+
+    def logits(self, text: Many[int], bulk: int = 0) -> Logits:
+        told = (self.seed, bulk) if bulk else (self.seed,)
+        return _row((*told, *(t + 1 for t in text[-3:]))).copy()
 
     def truncate(self, slot: int, length: int) -> None:
         if length and not self.can_truncate and length != len(self.cache[slot]):
             raise DecodeError("this cache cannot be cut back.")
         del self.cache[slot][length:]
+        del self.read_so[slot][length:]
 
     def copy(self, source: int, slot: int, length: int) -> None:
         self.cache[slot] = self.cache[source][:length]
+        self.read_so[slot] = self.read_so[source][:length]
 
 
 @functools.cache
@@ -272,9 +289,15 @@ class Alternating:
         return []
 
 
-def plain(target: FakeModel, request: Request) -> tuple[list[int], str]:
+def plain(
+    target: FakeModel, request: Request, read_so: Many[int] | None = None
+) -> tuple[list[int], str]:
     """What the request alone must be answered with, and why the answer ends: one token at a time,
-    without an engine, a cache or a draft."""
+    without an engine, a cache or a draft, the prompt `read_so` (None: as its length says)."""
+    if read_so is None:
+        end, least = Bulk() if request.echo else bulk_of(len(request.prompt), target.bulks)
+        read_so = [least] * end
+    bulk = sum(read_so)
     constraint = request.constraint() if request.constraint else None
     sampler = Sampler(request.sampling, request.prompt, VOCABULARY, constraint)
     tokens, answer, said = list(request.prompt), list[int](), ""
@@ -283,7 +306,7 @@ def plain(target: FakeModel, request: Request) -> tuple[list[int], str]:
             return answer, "stop"
         if len(answer) == request.max_tokens or len(tokens) == target.length:
             return answer, "length"
-        token = sampler.pick(target.logits(tokens), len(tokens))
+        token = sampler.pick(target.logits(tokens, bulk), len(tokens))
         if token == END:
             return answer, "stop"
         tokens.append(token)

@@ -1,0 +1,90 @@
+"""Seconds until the first token of prompts of several lengths: ours, and llama-server's, in turns.
+
+python benchmarks/reading.py MODEL [--lengths 40,100,300,960] [--rounds 5] [--llama-server PATH]
+
+MODEL is as for `localspec generate`, or a shape: qwen3-0.6b is the shell pair's twin in it.
+"""
+
+import argparse
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import localspec
+from localspec import models
+from localspec.bench import llama_server_flags as flags
+from localspec.bench import twins
+from localspec.bench.contest import Question
+from localspec.bench.llama_server import serving, surviving
+from localspec.bench.shapes import SHAPES
+from localspec.decoding.sampling import Sampling
+from localspec.llama.library import threads
+
+Read = Callable[[list[int]], None]
+TEXT = "The river rose in the night, and the village carried what it could to the hill. "
+
+
+@contextmanager
+def peer(llm: localspec.LLM, binary: Path, context: int) -> Iterator[Read]:
+    site = flags.Site(
+        binary, flags.help_of(binary), llm.target.path, None, context, threads=threads()
+    )
+    plain = flags.Setting("plain", ())
+    with serving(surviving(site), plain, Sampling(temperature=0), 1) as server:
+        yield lambda tokens: void(server.answer(Question("", 0, tuple(tokens))))
+
+
+def void(_: object) -> None:
+    """Only the time is of interest."""
+
+
+def timed(read: Read, tokens: list[int]) -> float:
+    start = time.perf_counter()
+    read(tokens)
+    return time.perf_counter() - start
+
+
+def file_of(name: str) -> str:
+    """A twin's where a shape is named."""
+    if name not in SHAPES:
+        return name
+    return str(twins.build(SHAPES[name], "Q4_0", models.embedded("shell").target))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("--lengths", default="40,100,300,960")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--llama-server", type=Path)
+    options = parser.parse_args()
+    lengths = [int(length) for length in options.lengths.split(",")]
+    model, context = file_of(options.model), max(lengths) + 16
+    seconds = defaultdict[tuple[str, int], list[float]](list)
+    with ExitStack() as stack:
+        llm = stack.enter_context(localspec.load(model, draft="none", context=context))
+        text = llm.target.vocabulary.tokenize(TEXT * max(lengths))
+
+        def ours(tokens: list[int]) -> None:
+            llm.forget()
+            llm.generate(tokens, max_tokens=1, temperature=0)
+
+        readers: dict[str, Read] = {"localspec": ours}
+        if options.llama_server:
+            readers["llama-server"] = stack.enter_context(peer(llm, options.llama_server, context))
+        for read in readers.values():
+            read(text[:20])
+        for _ in range(options.rounds):
+            for length in lengths:
+                for name, read in readers.items():
+                    seconds[name, length].append(timed(read, text[:length]))
+    for length in lengths:
+        found = {name: statistics.median(seconds[name, length]) for name in readers}
+        print(length, "tokens:", *(f"{name} {value:.2f} s " for name, value in found.items()))
+
+
+if __name__ == "__main__":
+    main()
