@@ -16,6 +16,7 @@ from localspec.audit import widths
 from localspec.llama import kernels
 from localspec.llama.library import lib, start, system_info
 from localspec.llama.trial import Outcome, attempt
+from localspec.runtime import Options
 
 _Q4_K_M = 15  # llama_ftype
 PAIR = models.embedded("shell")
@@ -57,6 +58,20 @@ def test_rows_of_a_target_round_alike_at_all_widths_that_it_gets(k_quants: Path)
     with localspec.load(k_quants, draft="none") as llm:
         found = llm.examine(lambda target: widths.compare(target, TEXT, lambda share, what: None))
     assert found.classes == (widths.WIDTHS,)
+
+
+def test_company_and_guesses_change_no_answer(k_quants: Path) -> None:
+    prompts = [[1 + (7 * i + n) % 40 for i in range(n)] for n in (5, 30, 70, 150)]
+    with localspec.load(k_quants, draft="none", parallel=3) as llm:
+        how: Options = {"max_tokens": 20, "temperature": 0.0}
+        alone = [llm.generate(prompt, speculation=0, **how).tokens for prompt in prompts]
+        llm.forget()
+        together = llm.streams(prompts, speculation=9, **how)
+        for stream in together:
+            for _ in stream:
+                pass
+        assert [stream.answer.tokens for stream in together] == alone
+        assert sum(stream.answer.statistics.draft_tokens for stream in together)
 
 
 @pytest.mark.skipif("AVX2 = 1" not in system_info(), reason="other processors round otherwise")
