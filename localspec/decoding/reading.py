@@ -21,6 +21,10 @@ class Bulk(NamedTuple):
     end: int = 0
     least: int = 0
 
+    def due(self, cached: int) -> int:
+        """How many rows at least come next in bulk, after `cached` tokens; 0 where none do."""
+        return self.least if self.end - cached >= self.least else 0
+
 
 class Held(NamedTuple):
     """How tokens in a cache came there: the first in `bulk`, others up to `decoded` decoded.
@@ -52,8 +56,8 @@ def portion(backlog: int, cached: int, most: int, bulk: Bulk) -> tuple[int, bool
     """How many tokens of a backlog, which follow `cached` ones, to evaluate next, about `most`,
     and whether in bulk.
     """
-    rest, least = bulk.end - cached, bulk.least
-    if not least or rest < least:
+    rest, least = bulk.end - cached, bulk.due(cached)
+    if not least:
         return min(backlog, most), False
     rows = min(rest, max(most, least))
     if 0 < rest - rows < least:  # too few would be left

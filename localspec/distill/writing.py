@@ -109,7 +109,7 @@ def write(
     """
     done = [len(text.said) for text in record.texts()]
     said, start = sum(done), time.monotonic()
-    with Model(target) as model:
+    with Model(target, exact=False) as model:
         length = min(_LENGTH, model.context_length or _LENGTH)
         with Context(model, length=length, sequences=_PARALLEL) as context:
             scribe = Scribe(min(KEPT, model.vocabulary.size))

@@ -213,7 +213,8 @@ class Engine:
             [s for s in active if s.backlog > 1 and not self._slots.follows(s)]
         )
         waiting = sum(sequence.backlog for sequence in reading)
-        left = self._pacing.tokens(waiting, len(reading), beside=len(turns))
+        least = reading[0].bulk.due(reading[0].cached) if reading else 0
+        left = self._pacing.tokens(waiting, len(reading), beside=len(turns), least=least)
         left = min(left, self._target.batch - len(turns))
         rows_with_logits = self._target.outputs - len(active)
         for sequence in reading:

@@ -28,9 +28,9 @@ class Pacing:
         self._step = 0.0  # seconds of a pass that reads nothing, lately
         self._saved = _PAUSE
 
-    def tokens(self, waiting: int, reading: int, beside: int) -> int:
+    def tokens(self, waiting: int, reading: int, beside: int, least: int = 0) -> int:
         """Prompt tokens for the next step: of `reading` sequences `waiting` tokens are yet to be
-        read, and `beside` sequences decode.
+        read, no fewer than `least` at once, and `beside` sequences decode.
         """
         if not waiting:
             self._saved = _PAUSE  # a prompt that comes after a pause is not kept waiting
@@ -39,7 +39,7 @@ class Pacing:
             self._saved = 0.0
             return self._within(_ALONE, waiting)
         crowd = min(_CROWD, max(1.0, reading / beside))
-        wanted = min(_CHUNK, self._within(_PAUSE, waiting))
+        wanted = max(least, min(_CHUNK, self._within(_PAUSE, waiting)))
         takes = wanted * self._row
         saved = self._saved + max(_SHARE * crowd, _STEPS * self._step)
         self._saved = min(saved, max(_PAUSE, takes))

@@ -90,3 +90,10 @@ def test_what_rows_take_is_learnt(row: float) -> None:
         known.observe(Step(prefilling=True, passes=[64], target_seconds=64 * row))
     assert known.tokens(5000, 1, beside=1) == (128 if row < 0.001 else 0)
     assert known.tokens(5000, 1, beside=0) == (5000 if row < 0.001 else 28)
+
+
+def test_what_must_be_read_at_once_is_saved_up_for() -> None:
+    slow = pacing(0.05, 0.1)  # three seconds for 64 rows, four tenths in a step
+    read = [slow.tokens(5000, 1, beside=1, least=64) for _ in range(60)]
+    assert set(read) == {0, 64}
+    assert sum(read) * 0.05 <= 60 * 0.4 + 1

@@ -61,7 +61,7 @@ def test_prompts_are_read_at_the_pace_that_is_set(monkeypatch: pytest.MonkeyPatc
     world.ask(PROMPT, None)
     world.step()
     paces = iter([0, 5, 0, 40])
-    monkeypatch.setattr(Pacing, "tokens", lambda self, waiting, reading, beside: next(paces))
+    monkeypatch.setattr(Pacing, "tokens", lambda *_, **beside: next(paces))
     world.ask([2, 3] * 150, 1)
     for _ in range(4):
         world.step()
