@@ -60,8 +60,8 @@ def dive(
         run = Run(0, (_TOKEN,) * rows, filled, 0)
         if any(size <= rows for size in target.bulks):
             target.read(run)
-        else:
-            target.decode([run])
+        else:  # logits are waited for
+            target.decode([run._replace(outputs=1)])
         filled += rows
         if (clock() - start) * depth / filled > budget:
             return None

@@ -3,14 +3,14 @@
 Rows that are read in bulk round otherwise than rows that are decoded (docs/decisions/0062). As no
 answer should depend on what happens to be in a cache, a prompt's length alone decides how much of
 it is read in bulk, and of a cache it takes over what was evaluated as it would be itself. An answer
-that is gone on with is an exception: it stays in the cache as it was said.
+that is gone on with is an exception: it stays in the cache as it was said, and the length of what
+follows decides how that is read.
 """
 
-import sys
 from collections.abc import Sequence as Many
 from typing import NamedTuple
 
-__all__ = ["Bulk", "Held", "Reuse", "bulk_of", "portion", "reuse"]
+__all__ = ["Bulk", "Held", "Reuse", "Stretch", "bulk_of", "portion", "reuse"]
 
 _FEW = 16  # rows that are not worth being read in bulk, with others that were there already
 
@@ -26,19 +26,26 @@ class Bulk(NamedTuple):
         return self.least if self.end - cached >= self.least else 0
 
 
-class Held(NamedTuple):
-    """How tokens in a cache came there: the first in `bulk`, others up to `decoded` decoded.
+class Stretch(NamedTuple):
+    """Tokens from `start` to `end` that were read in bulk, `least` or more together."""
 
-    The first `base` were another prompt with its answer, which this one goes on with.
+    start: int
+    end: int
+    least: int
+
+
+class Held(NamedTuple):
+    """How tokens in a cache came there: some were read in `bulks`, in order, others decoded.
+
+    At `joints` answers ended that were gone on with.
     """
 
-    bulk: Bulk = Bulk()
-    decoded: int = sys.maxsize
-    base: int = 0
+    bulks: tuple[Stretch, ...] = ()
+    joints: tuple[int, ...] = ()
 
 
 class Reuse(NamedTuple):
-    """Tokens to be taken over from a cache, and what is known of it from then on."""
+    """Tokens to be taken over from a cache, and what is known of it once all is evaluated."""
 
     tokens: int
     held: Held
@@ -65,23 +72,35 @@ def portion(backlog: int, cached: int, most: int, bulk: Bulk) -> tuple[int, bool
     return rows, True
 
 
-def reuse(held: Held, common: int, bulk: Bulk, *, whole: bool) -> Reuse:
+def reuse(held: Held, common: int, bulk: Bulk, *, whole: bool, can_truncate: bool = True) -> Reuse:
     """What a prompt that is to be read in `bulk` takes over of a cache with which it has `common`
     tokens in common: `whole` where these are a prompt and its answer, and all there is.
     """
-    goes_on = whole or 0 < held.base <= common
-    tokens = common if goes_on else min(common, _alike(held, bulk))
-    if (_FEW if goes_on else 1) <= bulk.end - tokens < bulk.least:
+    joints = [*(joint for joint in held.joints if joint <= common), *([common] if whole else [])]
+    joint = joints[-1] if joints else 0
+    start = joint
+    if bulk.end - joint < bulk.least:  # some of the answer would be read again
+        worth_it = can_truncate and bulk.end - joint >= _FEW
+        start = bulk.end - bulk.least if worth_it else bulk.end
+    wanted = _until(held.bulks, min(start, joint))
+    if start < bulk.end:
+        wanted = (*wanted, Stretch(start, bulk.end, bulk.least))
+    tokens = min(common, _difference(held.bulks, wanted))
+    if start < bulk.end and 0 < bulk.end - tokens < bulk.least:
         tokens = bulk.end - bulk.least
-    if not goes_on:
-        return Reuse(tokens, Held(bulk))
-    reads = bulk.end - tokens >= bulk.least > 0
-    decoded = min(held.decoded, tokens) if reads else held.decoded
-    return Reuse(tokens, Held(held.bulk, decoded, common if whole else held.base))
+    return Reuse(tokens, Held(wanted, tuple(dict.fromkeys(joints))))
 
 
-def _alike(held: Held, bulk: Bulk) -> int:
-    """Up to where what is held was evaluated as it would be for a prompt that is read in `bulk`."""
-    if held.bulk == bulk:
-        return held.decoded
-    return min(held.bulk.end, bulk.end) if held.bulk.least == bulk.least else 0
+def _until(bulks: Many[Stretch], end: int) -> tuple[Stretch, ...]:
+    return tuple(bulk._replace(end=min(bulk.end, end)) for bulk in bulks if bulk.start < end)
+
+
+def _difference(some: Many[Stretch], others: Many[Stretch]) -> int:
+    """The first token that was evaluated in one way here and in another way there."""
+    edges = {edge for bulk in (*some, *others) for edge in (bulk.start, bulk.end)}
+    ways = ((edge, _way(some, edge), _way(others, edge)) for edge in sorted(edges))
+    return next((edge for edge, one, other in ways if one != other), 1 << 62)
+
+
+def _way(bulks: Many[Stretch], token: int) -> int:
+    return next((bulk.least for bulk in bulks if bulk.start <= token < bulk.end), 0)

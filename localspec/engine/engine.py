@@ -218,7 +218,8 @@ class Engine:
         left = min(left, self._target.batch - len(turns))
         rows_with_logits = self._target.outputs - len(active)
         for sequence in reading:
-            if left <= 0:
+            due = sequence.bulk.due(sequence.cached)
+            if left < (1 if sequence is reading[0] else max(1, due)):
                 break
             fed, bulk = portion(sequence.backlog, sequence.cached, left, sequence.bulk)
             if sequence.reads_aloud:

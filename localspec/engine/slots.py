@@ -27,11 +27,11 @@ _LIKELY = 0.2  # that a cache is gone on with, where it was left last
 
 
 class _Lead(NamedTuple):
-    """An answer in another slot which reads for us what it `shares`."""
+    """An answer in another slot which reads the first `shared` tokens for us."""
 
     slot: "Slot"
     sequence: Sequence
-    shares: Reuse
+    shared: int
 
 
 @dataclass
@@ -46,13 +46,16 @@ class Slot:
     held: Held = field(default_factory=Held)
     prompt: int = 0
     """Tokens of the latest one's prompt."""
+    can_truncate: bool = True
 
-    def shared(self, sequence: Sequence) -> Reuse:
-        """What is in the cache already of a prompt, short of its last token."""
+    def shared(self, sequence: Sequence, most: int | None = None) -> Reuse:
+        """What is in the cache already of a prompt, short of its last token, or of its first `most`
+        ones.
+        """
         here = self.sequence.tokens[: self.sequence.cached] if self.sequence else self.tokens
-        common = _common(here, sequence.tokens, len(sequence) - 1)
+        common = _common(here, sequence.tokens, len(sequence) - 1 if most is None else most)
         whole = not self.sequence and self.prompt < len(here) == common
-        return reuse(self.held, common, sequence.bulk, whole=whole)
+        return reuse(self.held, common, sequence.bulk, whole=whole, can_truncate=self.can_truncate)
 
 
 def _common(held: list[int], prompt: Many[int], most: int) -> int:
@@ -79,7 +82,8 @@ class Slots:
 
     def __init__(self, target: Evaluator, drafters: Iterable[Drafter]) -> None:
         self._target, self._drafters = target, list(drafters)
-        self._all = [Slot(i) for i in range(target.sequences)]
+        can_truncate = target.can_truncate
+        self._all = [Slot(i, can_truncate=can_truncate) for i in range(target.sequences)]
         self.width = target.sequences
         self._uses = 0
 
@@ -107,7 +111,7 @@ class Slots:
         donor, taken = slot, own
         if self._target.can_truncate and not sequence.reads_aloud:
             offers = [(s, s.shared(sequence)) for s in self._all if s is not slot]
-            donor, taken = max(offers, key=lambda offer: offer[1], default=(slot, own))
+            donor, taken = max(offers, key=lambda offer: offer[1].tokens, default=(slot, own))
         if taken.tokens >= own.tokens + _WORTH_COPYING:
             self._lend(donor, slot, taken.tokens)
         else:
@@ -126,10 +130,10 @@ class Slots:
             if not lead or not sequence:
                 continue
             reading = lead.slot.sequence is lead.sequence
-            if reading and lead.sequence.cached < lead.shares.tokens:
+            if reading and lead.sequence.cached < lead.shared:
                 continue
             slot.lead = None
-            taken = min(lead.slot.shared(sequence), lead.shares)
+            taken = lead.slot.shared(sequence, lead.shared)
             if taken.tokens > sequence.cached:
                 self._lend(lead.slot, slot, taken.tokens)
                 slot.held = taken.held
@@ -169,7 +173,7 @@ class Slots:
 
     def _usable(self, slot: Slot, sequence: Sequence) -> Reuse:
         """What of a slot's cache can be kept for a sequence."""
-        nothing = Reuse(0, Held(sequence.bulk))
+        nothing = reuse(Held(), 0, sequence.bulk, whole=False)
         if sequence.reads_aloud:
             return nothing
         shared = slot.shared(sequence)
@@ -203,14 +207,14 @@ class Slots:
             if other is not slot and other.sequence and other.sequence.backlog > 1
             for most in [min(len(other.sequence), len(sequence)) - 1]
         ]
-        best = max(leads, key=lambda lead: lead.shares, default=None)
-        return best if best and best.shares.tokens >= shared + _WORTH_COPYING else None
+        best = max(leads, key=lambda lead: lead.shared, default=None)
+        return best if best and best.shared >= shared + _WORTH_COPYING else None
 
-    def _ahead(self, leader: Slot, sequence: Sequence, most: int) -> Reuse:
+    def _ahead(self, leader: Slot, sequence: Sequence, most: int) -> int:
         """What a leader will have read of a sequence's prompt."""
         assert leader.sequence
         common = _common(leader.sequence.tokens, sequence.tokens, most)
-        return reuse(leader.held, common, sequence.bulk, whole=False)
+        return reuse(leader.held, common, sequence.bulk, whole=False).tokens
 
     def _lend(self, donor: Slot, slot: Slot, length: int) -> None:
         self._target.copy(donor.index, slot.index, length)

@@ -70,8 +70,7 @@ class Context:
         self._memory = lib.llama_get_memory(self.handle)
         self._rows = _Rows(batch)
         self.can_truncate = self._probe_truncation()
-        exact = model.on_cpu and model.exact and self.can_truncate  # else nobody guesses
-        self._exactly = switch if exact else None
+        self._exactly = switch if model.on_cpu and model.exact else None
         if self._exactly:
             self._exactly(True)
         self.bulks = self._bulks(tiled=params.type_k == params.type_v == _F16)

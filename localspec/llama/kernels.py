@@ -39,7 +39,7 @@ class Way(NamedTuple):
     """A way to keep weights: rearranged or as they are.
 
     Passes of up to `even` rows give each the logits it gives alone; None: however many. In
-    llama.cpp's quickest way (`reference`) those of `bulk` and more do not; None: all do.
+    llama.cpp's quickest way (`reference`) those of `bulk` rows and more take tiles; None: none do.
     """
 
     repack: bool
@@ -112,7 +112,7 @@ def _try(model: Path, amx: bool, cpu: bool) -> tuple[_Ways, bool]:
 
 
 def _way(repack: bool, outcome: Outcome) -> Way:
-    quickly = _limit(outcome.even_quickly)
+    quickly = None if repack else _limit(outcome.even_quickly)  # of tiles; from there on all alike
     return Way(repack, _limit(outcome.even), quickly and quickly + 1)
 
 

@@ -142,12 +142,14 @@ def on_cpu(gpu_layers: int = -1) -> bool:
 
 def processor() -> int:
     """The processor's own device, by ggml's handle."""
-    handle: int = ggml["ggml_backend_dev_by_type"](_PROCESSOR)
-    return handle
+    handle: int | None = ggml["ggml_backend_dev_by_type"](_PROCESSOR)
+    return handle or 0
 
 
 def of_processor(name: bytes) -> int | None:
     """The address of a function that its backend offers beyond those of all backends."""
+    if not processor():
+        return None
     backend = ggml["ggml_backend_dev_backend_reg"](processor())
     address: int | None = ggml["ggml_backend_reg_get_proc_address"](backend, name)
     return address

@@ -23,7 +23,7 @@ Switch = Callable[[bool], None]
 _SWITCH = b"ggml_backend_cpu_set_use_ref"
 _MAKES_BACKENDS = 5  # place among the functions that a ggml_backend_device begins with
 _Make = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)
-_listening = threading.Lock()
+_listening, _here = threading.Lock(), threading.local()
 
 
 def create(model: object, parameters: object) -> tuple[Any, Switch | None]:
@@ -57,22 +57,29 @@ def _switch() -> Callable[[int, bool], None]:
 
 @contextmanager
 def _heard() -> Iterator[list[int]]:
-    """The backends that the processor's device makes meanwhile."""
-    made, listener = list[int](), threading.get_ident()
+    """The backends that the processor's device makes on this thread meanwhile."""
     functions = ctypes.cast(processor(), ctypes.POINTER(ctypes.c_void_p))
     with _listening:
         usual = functions[_MAKES_BACKENDS]
-        make = _Make(usual)
-
-        def make_and_tell(device: int, how: bytes | None) -> int | None:
-            backend: int | None = make(device, how)
-            if backend and threading.get_ident() == listener:
-                made.append(backend)
-            return backend
-
-        telling = _Make(make_and_tell)
-        functions[_MAKES_BACKENDS] = ctypes.cast(telling, ctypes.c_void_p).value
+        functions[_MAKES_BACKENDS] = ctypes.cast(_telling(usual), ctypes.c_void_p).value
+        _here.made = made = list[int]()
         try:
             yield made
         finally:
             functions[_MAKES_BACKENDS] = usual
+            _here.made = None
+
+
+@functools.cache  # and so kept: another thread may be in it when the usual one is back
+def _telling(usual: int) -> Any:
+    """The usual function, but that it tells what it made."""
+    make = _Make(usual)
+
+    def make_and_tell(device: int, how: bytes | None) -> int | None:
+        backend: int | None = make(device, how)
+        made = getattr(_here, "made", None)
+        if backend and made is not None:
+            made.append(backend)
+        return backend
+
+    return _Make(make_and_tell)

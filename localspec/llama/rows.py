@@ -90,7 +90,7 @@ class Evaluator(Protocol):
         """
 
     def read(self, run: Run) -> None:
-        """Evaluate rows of one sequence whose logits nobody wants in bulk."""
+        """Evaluate rows of one sequence in bulk; nobody wants their logits."""
 
     def truncate(self, slot: int, length: int) -> None:
         """Keep the first `length` tokens of a sequence."""

@@ -43,7 +43,7 @@ def test_all_but_its_last_token_is_read_so_where_there_is_enough(
     prompt=st.lists(st.integers(0, VOCABULARY - 1), min_size=1, max_size=150),
     prefill=st.integers(1, 60),
     outputs=st.integers(1, 8),
-    bulks=st.sampled_from([[5], [BULK], [5, BULK]]),
+    bulks=st.sampled_from([[5], [BULK], [5, BULK], [8, 24]]),
 )
 def test_it_does_not_matter_in_which_chunks_that_happens(
     prompt: list[int], prefill: int, outputs: int, bulks: list[int]
@@ -82,7 +82,7 @@ def test_what_is_left_of_a_bulk_is_enough_for_another_one(
     ),
     sequences=st.integers(1, 3),
     apart=st.integers(0, 6),
-    bulks=st.sampled_from([[5], [BULK], [5, BULK]]),
+    bulks=st.sampled_from([[5], [BULK], [5, BULK], [8, 24]]),
 )
 def test_prompts_that_begin_alike_are_answered_as_if_they_had_been_read_alone(
     prompts: list[tuple[int, list[int]]], sequences: int, apart: int, bulks: list[int]
@@ -152,6 +152,50 @@ def test_what_is_new_after_an_answer_is_read_in_bulk_where_it_is_not_a_few_token
     assert (world.target.reads > reads) == (new > 3)
 
 
+def test_an_earlier_turn_can_be_asked_again() -> None:
+    world = World(bulks=[BULK])
+    first = world.finish(world.ask(LONG, 6))
+    turn = [*first.tokens, *LONG]
+    second = world.finish(world.ask(turn, 6))
+    world.finish(world.ask([*second.tokens, *LONG], 6))
+    again = world.finish(world.ask(turn, 6))
+    assert again.statistics.cached_tokens == len(turn) - 1
+    assert again.answer == second.answer
+
+
+def test_another_next_message_is_read_as_it_would_be_after_the_same_answer() -> None:
+    world, other = World(bulks=[BULK]), World(bulks=[BULK])
+    first = world.finish(world.ask(LONG[:20], 4))
+    other.finish(other.ask(LONG[:20], 4))
+    long, short = [*first.tokens, *LONG], [*first.tokens, *LONG[:5], 7, 7]
+    alone = other.finish(other.ask(short, 6))
+    world.finish(world.ask(long, 6))
+    forked = world.finish(world.ask(short, 6))
+    assert forked.answer == alone.answer
+    assert forked.statistics.cached_tokens == len(first.tokens) - 1
+
+
+def test_bulks_of_one_size_are_not_taken_for_those_of_another() -> None:
+    world = World(bulks=[8, 64], length=512, prefill=200)
+    first = world.finish(world.ask(LONG, 4))
+    world.finish(world.ask([*first.tokens, *LONG[:30]], 4))  # in one of 64, from within the prompt
+    assert 64 in world.target.read_so[0]
+    world.finish(world.ask([*LONG, *[5] * 10], 4))
+
+
+@pytest.mark.parametrize("new", [3, BULK - 1, BULK + 5])
+def test_where_nothing_can_be_cut_an_answer_is_gone_on_with_all_the_same(
+    new: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_FEW", 12)
+    world = World(bulks=[BULK], can_truncate=False)
+    first = world.finish(world.ask(LONG, 4))
+    turn = world.ask([*first.tokens, *LONG[: new - 1]], 3)
+    while not turn.finish_reason:
+        world.engine.step()
+    assert turn.statistics.cached_tokens == len(first.tokens) - 1
+
+
 def test_what_was_read_after_an_answer_is_nobody_elses() -> None:
     world = World(bulks=[BULK])
     first = world.finish(world.ask(LONG[:10], 4))
@@ -188,7 +232,7 @@ def test_answers_go_on_beside() -> None:
 @settings(max_examples=40)
 @given(asked=st.lists(st.tuples(requests, st.integers(0, 5)), max_size=5), gpu=st.booleans())
 def test_whatever_is_asked(asked: list[tuple[Request, int]], gpu: bool) -> None:
-    world = World(3, "several", length=64, gpu=gpu, bulks=[3, 9])
+    world = World(3, "several", length=64, gpu=gpu, bulks=[3, 20])
     world.run_as_they_come(asked)
 
 

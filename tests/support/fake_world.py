@@ -22,6 +22,7 @@ from fakes import (
 )
 from hypothesis import strategies as st
 
+from localspec.decoding import reading
 from localspec.decoding.sampling import Sampling
 from localspec.decoding.sequence import Request, Sequence
 from localspec.drafters.base import Drafter
@@ -116,6 +117,7 @@ class World:
             **sizes,
         )
         self.steps = 0
+        self.judged = set[Sequence]()
         self.drafts: list[FakeModel] = []
         self.sequences: list[Sequence] = []
         self.expected: dict[Sequence, tuple[list[int], str]] = {}
@@ -194,9 +196,8 @@ class World:
             for draft in self.drafts:
                 assert draft.cache[slot] == cache[: len(draft.cache[slot])]
         for s in self.sequences:
-            if s.answer and self.goes_on(s):  # its prompt stays as it was said
-                read_so = self.target.read_so[s.slot][: len(s.request.prompt)]
-                self.expected[s] = plain(self.target, s.request, read_so)
+            if s.answer and s not in self.judged:
+                self.judge(s)
             tokens, reason = self.expected[s]
             assert s.answer == tokens[: len(s.answer)]
             if s.finish_reason in ("stop", "length"):
@@ -204,12 +205,28 @@ class World:
             elif s.finish_reason is None and s.answer:
                 assert s.backlog == 1
 
-    def goes_on(self, sequence: Sequence) -> bool:
-        """Whether it was just seated, and its prompt begins with another one's and its answer."""
-        prompt, said = sequence.tokens, len(sequence.answer)
+    def judge(self, sequence: Sequence) -> None:
+        """Its prompt was just read: as if it were alone, but for an earlier answer with its prompt
+        that it goes on with, which stays as it was."""
+        self.judged.add(sequence)
+        prompt = sequence.request.prompt
+        read_so = self.target.read_so[sequence.slot][: len(prompt)]
         earlier = [s for s in self.sequences if s.finish_reason and s is not sequence]
         wholes = [s.tokens[: s.cached] for s in earlier if s.cached > len(s.request.prompt)]
-        return said == 1 and any(prompt[: len(whole)] == whole for whole in wholes)
+        joints = {0, *(len(whole) for whole in wholes if prompt[: len(whole)] == whole)}
+        assert any(read_so == self.gone_on(sequence, read_so, joint) for joint in joints)
+        if len(joints) > 1:
+            self.expected[sequence] = plain(self.target, sequence.request, read_so)
+
+    def gone_on(self, sequence: Sequence, read_so: list[int], joint: int) -> list[int]:
+        """How a prompt is to be read that goes on at a joint, where the rest was `read_so`."""
+        end, least = sequence.bulk
+        new = end - joint
+        start = joint if new >= least else end - least if new >= reading._FEW else end
+        kept = read_so[: min(start, joint)]
+        bulk = [least] * (end - start)
+        decoded = [0] * (len(read_so) - len(bulk) - len(kept))
+        return [*kept, *bulk, *decoded] if bulk else [*kept, *decoded]
 
 
 def shared(cache: list[int], prompt: list[int]) -> int:
@@ -234,5 +251,5 @@ worlds = st.builds(
     own_cells=st.booleans(),
     gpu=st.booleans(),
     costs=st.none() | st.builds(WildCosts, st.integers(0, 99)),
-    bulks=st.sampled_from([(), (), (2,), (5,), (16,), (4, 12)]),
+    bulks=st.sampled_from([(), (), (2,), (5,), (20,), (4, 24)]),
 )
