@@ -2,7 +2,7 @@
 
 python benchmarks/reading.py MODEL [--lengths 40,100,300,960] [--rounds 5] [--llama-server PATH]
 
-MODEL is as for `localspec generate`, or a shape: qwen3-0.6b is the shell pair's twin in it.
+MODEL is `shell`, the name of a shape (its twin of the shell pair is built), or a file.
 """
 
 import argparse
@@ -13,45 +13,29 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import localspec
-from localspec import models
-from localspec.bench import llama_server_flags as flags
-from localspec.bench import twins
-from localspec.bench.contest import Question
-from localspec.bench.llama_server import serving, surviving
-from localspec.bench.shapes import SHAPES
-from localspec.decoding.sampling import Sampling
-from localspec.llama.library import threads
+from serve import files
 
-Read = Callable[[list[int]], None]
+import localspec
+from localspec.bench.contest import Question
+from localspec.bench.llama_server import serving
+from localspec.bench.llama_server_flags import Setting
+from localspec.bench.peers import site_of
+from localspec.decoding.sampling import Sampling
+
+Read = Callable[[list[int]], object]
 TEXT = "The river rose in the night, and the village carried what it could to the hill. "
 
 
 @contextmanager
-def peer(llm: localspec.LLM, binary: Path, context: int) -> Iterator[Read]:
-    site = flags.Site(
-        binary, flags.help_of(binary), llm.target.path, None, context, threads=threads()
-    )
-    plain = flags.Setting("plain", ())
-    with serving(surviving(site), plain, Sampling(temperature=0), 1) as server:
-        yield lambda tokens: void(server.answer(Question("", 0, tuple(tokens))))
-
-
-def void(_: object) -> None:
-    """Only the time is of interest."""
+def peer(llm: localspec.LLM, binary: Path) -> Iterator[Read]:
+    with serving(site_of(llm, binary), Setting("plain", ()), Sampling(temperature=0), 1) as server:
+        yield lambda tokens: server.answer(Question("", 0, tuple(tokens)))
 
 
 def timed(read: Read, tokens: list[int]) -> float:
     start = time.perf_counter()
     read(tokens)
     return time.perf_counter() - start
-
-
-def file_of(name: str) -> str:
-    """A twin's where a shape is named."""
-    if name not in SHAPES:
-        return name
-    return str(twins.build(SHAPES[name], "Q4_0", models.embedded("shell").target))
 
 
 def main() -> None:
@@ -62,10 +46,10 @@ def main() -> None:
     parser.add_argument("--llama-server", type=Path)
     options = parser.parse_args()
     lengths = [int(length) for length in options.lengths.split(",")]
-    model, context = file_of(options.model), max(lengths) + 16
+    target, _ = files(options.model, "none")
     seconds = defaultdict[tuple[str, int], list[float]](list)
     with ExitStack() as stack:
-        llm = stack.enter_context(localspec.load(model, draft="none", context=context))
+        llm = stack.enter_context(localspec.load(target, draft="none", context=max(lengths) + 16))
         text = llm.target.vocabulary.tokenize(TEXT * max(lengths))
 
         def ours(tokens: list[int]) -> None:
@@ -74,7 +58,7 @@ def main() -> None:
 
         readers: dict[str, Read] = {"localspec": ours}
         if options.llama_server:
-            readers["llama-server"] = stack.enter_context(peer(llm, options.llama_server, context))
+            readers["llama-server"] = stack.enter_context(peer(llm, options.llama_server))
         for read in readers.values():
             read(text[:20])
         for _ in range(options.rounds):

@@ -13,7 +13,7 @@ from localspec.llama.library import threads
 from localspec.models.files import size_of
 from localspec.runtime import LLM
 
-__all__ = ["peers"]
+__all__ = ["peers", "site_of"]
 
 _SERVER_BYTES = 512 << 20  # of a server beside its weights
 
@@ -33,7 +33,7 @@ def peers(
 
     Raises UsageError where `binary` is no llama-server, LocalspecError where it does not run.
     """
-    site = _site(llm, binary)
+    site = site_of(llm, binary)
     if not site.repacking:
         notes.append("llama-server dies of AMX here, so it runs with --no-repack.")
     if not site.draft:
@@ -52,7 +52,10 @@ def peers(
         yield running
 
 
-def _site(llm: LLM, binary: Path) -> Site:
+def site_of(llm: LLM, binary: Path) -> Site:
+    """What a model is loaded with, for the server at `binary`, and whether its weights can be
+    repacked there. Raises UsageError where that is no llama-server.
+    """
     site = Site(
         binary=binary,
         help_text=help_of(binary),

@@ -7,6 +7,7 @@ that is gone on with is an exception: it stays in the cache as it was said, and 
 follows decides how that is read.
 """
 
+import sys
 from collections.abc import Sequence as Many
 from typing import NamedTuple
 
@@ -76,9 +77,10 @@ def reuse(held: Held, common: int, bulk: Bulk, *, whole: bool, can_truncate: boo
     """What a prompt that is to be read in `bulk` takes over of a cache with which it has `common`
     tokens in common: `whole` where these are a prompt and its answer, and all there is.
     """
-    joints = [*(joint for joint in held.joints if joint <= common), *([common] if whole else [])]
-    joint = joints[-1] if joints else 0
-    start = joint
+    joints = tuple(joint for joint in held.joints if joint <= common)
+    if whole:
+        joints = (*joints, common)
+    start = joint = joints[-1] if joints else 0
     if bulk.end - joint < bulk.least:  # some of the answer would be read again
         worth_it = can_truncate and bulk.end - joint >= _FEW
         start = bulk.end - bulk.least if worth_it else bulk.end
@@ -88,7 +90,7 @@ def reuse(held: Held, common: int, bulk: Bulk, *, whole: bool, can_truncate: boo
     tokens = min(common, _difference(held.bulks, wanted))
     if start < bulk.end and 0 < bulk.end - tokens < bulk.least:
         tokens = bulk.end - bulk.least
-    return Reuse(tokens, Held(wanted, tuple(dict.fromkeys(joints))))
+    return Reuse(tokens, Held(wanted, joints))
 
 
 def _until(bulks: Many[Stretch], end: int) -> tuple[Stretch, ...]:
@@ -99,7 +101,7 @@ def _difference(some: Many[Stretch], others: Many[Stretch]) -> int:
     """The first token that was evaluated in one way here and in another way there."""
     edges = {edge for bulk in (*some, *others) for edge in (bulk.start, bulk.end)}
     ways = ((edge, _way(some, edge), _way(others, edge)) for edge in sorted(edges))
-    return next((edge for edge, one, other in ways if one != other), 1 << 62)
+    return next((edge for edge, one, other in ways if one != other), sys.maxsize)
 
 
 def _way(bulks: Many[Stretch], token: int) -> int:

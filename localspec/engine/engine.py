@@ -215,11 +215,10 @@ class Engine:
         waiting = sum(sequence.backlog for sequence in reading)
         least = reading[0].bulk.due(reading[0].cached) if reading else 0
         left = self._pacing.tokens(waiting, len(reading), beside=len(turns), least=least)
-        left = min(left, self._target.batch - len(turns))
+        left = min(left, max(least, self._target.batch - len(turns)))
         rows_with_logits = self._target.outputs - len(active)
         for sequence in reading:
-            due = sequence.bulk.due(sequence.cached)
-            if left < (1 if sequence is reading[0] else max(1, due)):
+            if left < max(1, sequence.bulk.due(sequence.cached)):
                 break
             fed, bulk = portion(sequence.backlog, sequence.cached, left, sequence.bulk)
             if sequence.reads_aloud:

@@ -37,7 +37,7 @@ class Pacing:
             return 0
         if not beside:
             self._saved = 0.0
-            return self._within(_ALONE, waiting)
+            return max(least, self._within(_ALONE, waiting))
         crowd = min(_CROWD, max(1.0, reading / beside))
         wanted = max(least, min(_CHUNK, self._within(_PAUSE, waiting)))
         takes = wanted * self._row

@@ -173,12 +173,11 @@ class Slots:
 
     def _usable(self, slot: Slot, sequence: Sequence) -> Reuse:
         """What of a slot's cache can be kept for a sequence."""
-        nothing = reuse(Held(), 0, sequence.bulk, whole=False)
-        if sequence.reads_aloud:
-            return nothing
-        shared = slot.shared(sequence)
-        kept = self._target.can_truncate or shared.tokens == len(slot.tokens)
-        return shared if kept else nothing
+        if not sequence.reads_aloud:
+            shared = slot.shared(sequence)
+            if self._target.can_truncate or shared.tokens == len(slot.tokens):
+                return shared
+        return reuse(Held(), 0, sequence.bulk, whole=False)
 
     def _merit(self, slot: Slot, sequence: Sequence) -> float:
         """In tokens that need not be read: what goes on there, less what is lost, the likelier
@@ -211,7 +210,7 @@ class Slots:
         return best if best and best.shared >= shared + _WORTH_COPYING else None
 
     def _ahead(self, leader: Slot, sequence: Sequence, most: int) -> int:
-        """What a leader will have read of a sequence's prompt."""
+        """How many tokens a leader will have read of a sequence's prompt."""
         assert leader.sequence
         common = _common(leader.sequence.tokens, sequence.tokens, most)
         return reuse(leader.held, common, sequence.bulk, whole=False).tokens

@@ -112,7 +112,7 @@ def _try(model: Path, amx: bool, cpu: bool) -> tuple[_Ways, bool]:
 
 
 def _way(repack: bool, outcome: Outcome) -> Way:
-    quickly = None if repack else _limit(outcome.even_quickly)  # of tiles; from there on all alike
+    quickly = None if repack else _limit(outcome.even_quickly)  # rearranged ones have no tiles
     return Way(repack, _limit(outcome.even), quickly and quickly + 1)
 
 

@@ -190,9 +190,7 @@ def test_where_nothing_can_be_cut_an_answer_is_gone_on_with_all_the_same(
     monkeypatch.setattr(reading, "_FEW", 12)
     world = World(bulks=[BULK], can_truncate=False)
     first = world.finish(world.ask(LONG, 4))
-    turn = world.ask([*first.tokens, *LONG[: new - 1]], 3)
-    while not turn.finish_reason:
-        world.engine.step()
+    turn = world.finish(world.ask([*first.tokens, *LONG[: new - 1]], 3))
     assert turn.statistics.cached_tokens == len(first.tokens) - 1
 
 

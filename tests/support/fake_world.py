@@ -222,11 +222,12 @@ class World:
         """How a prompt is to be read that goes on at a joint, where the rest was `read_so`."""
         end, least = sequence.bulk
         new = end - joint
-        start = joint if new >= least else end - least if new >= reading._FEW else end
+        again = self.target.can_truncate and new >= reading._FEW
+        start = joint if new >= least else end - least if again else end
         kept = read_so[: min(start, joint)]
         bulk = [least] * (end - start)
         decoded = [0] * (len(read_so) - len(bulk) - len(kept))
-        return [*kept, *bulk, *decoded] if bulk else [*kept, *decoded]
+        return [*kept, *bulk, *decoded]
 
 
 def shared(cache: list[int], prompt: list[int]) -> int:

@@ -295,11 +295,8 @@ def plain(
     """What the request alone must be answered with, and why the answer ends: one token at a time,
     without an engine, a cache or a draft, the prompt `read_so` (None: as its length says)."""
     if read_so is None:
-        end, least = (
-            Bulk()
-            if request.echo and request.logprobs is not None
-            else bulk_of(len(request.prompt), target.bulks)
-        )
+        aloud = request.echo and request.logprobs is not None
+        end, least = Bulk() if aloud else bulk_of(len(request.prompt), target.bulks)
         read_so = [least] * end
     bulk = sum(read_so)
     constraint = request.constraint() if request.constraint else None
