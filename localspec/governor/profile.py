@@ -16,7 +16,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 12
+_VERSION = 13
 _MOST = 200  # files: containers, say, have another name for the computer whenever they start
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 

@@ -28,8 +28,8 @@ def sweep(
 
     What else runs on a computer can only make a decode slower, so the least time is the truest.
     Each width is decoded `target.settling` times before it is timed, since the first decode of
-    another width builds a graph, and on a GPU the second records it: that is the cost of a change.
-    One row is decoded after each of them, since all else is compared with it.
+    another width builds a graph, and on a GPU the second may record it. One row is decoded after
+    each of them, since all else is compared with it, and to go back to it is the cost of a change.
 
     Slot 0 is used, and left empty. Where one round of all widths that `costs` know of takes longer
     than the budget, the least telling ones are left to interpolation. Of a target that cannot go
@@ -45,16 +45,17 @@ def sweep(
     changes: list[float] = []
     while True:
         for rows in times:
-            for n in {rows, 1}:
+            for n in (rows, 1) if rows > 1 else (1,):
                 first = [_timed(target, n, clock) for _ in range(target.settling)]
                 settled = _timed(target, n, clock)
                 times[n].append(min(*first, settled))  # one may have been held up
-                changes.append(sum(first) - len(first) * settled)
+                if n < rows:  # back to what there was before
+                    changes.append(sum(first) - len(first) * settled)
             now = clock()
             progress(min(1.0, (now - start) / budget))
             if now - start > budget:
                 costs.load([_plausible({n: min(taken) for n, taken in times.items() if taken})])
-                costs.change = max(0.0, median(changes)) if target.settling > 1 else 0.0
+                costs.change = max(0.0, median(changes or [0.0])) if target.settling > 1 else 0.0
                 target.truncate(0, 0)
                 return
 

@@ -11,8 +11,8 @@ from typing import Any, Self
 import numpy as np
 
 from localspec.errors import DecodeError, ModelError
-from localspec.llama import reference
 from localspec.llama.cache import CacheType
+from localspec.llama.creation import create
 from localspec.llama.library import lib
 from localspec.llama.model import Model
 from localspec.llama.parameters import parameters
@@ -61,7 +61,7 @@ class Context:
         self.own_cells = sequences > 1 and not params.kv_unified
         self.settling = 1 if model.on_cpu else 2  # a graph is built, and on a GPU recorded
         self.asynchronous = model.on_gpu
-        self.handle, switch = reference.create(model.handle, params)
+        self.handle, switch = create(model.handle, params)
         if not self.handle:
             raise ModelError(
                 f"There is not enough memory for a context of {length * sequences} tokens "

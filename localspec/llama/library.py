@@ -188,6 +188,17 @@ def _declare() -> None:
         ("ggml_backend_buft_name", [handle], ctypes.c_char_p),
         ("ggml_backend_dev_init", [handle, ctypes.c_char_p], handle),
         ("ggml_backend_free", [handle], None),
+        ("ggml_backend_guid", [handle], handle),
+        ("ggml_backend_get_device", [handle], handle),
+        ("ggml_backend_reg_name", [handle], ctypes.c_char_p),
+        ("ggml_graph_n_nodes", [handle], ctypes.c_int),
+        ("ggml_graph_nodes", [handle], handle),
+        ("ggml_get_name", [handle], ctypes.c_char_p),
+        ("ggml_set_name", [handle, ctypes.c_char_p], handle),
+        ("ggml_op_desc", [handle], ctypes.c_char_p),
+        ("ggml_nbytes", [handle], ctypes.c_size_t),
+        ("ggml_nrows", [handle], ctypes.c_int64),
+        ("ggml_get_data", [handle], handle),
     ):
         function = next(filter(None, (getattr(library, name, None) for library in libraries)))
         function.argtypes, function.restype = arguments, result

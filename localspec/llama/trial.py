@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from localspec.llama import child, reference
+from localspec.llama import child
 from localspec.llama.amx import leave_out
+from localspec.llama.creation import create
 from localspec.llama.library import complaint, lib, start
 from localspec.llama.parameters import parameters
 
@@ -85,7 +86,7 @@ def _load_and_decode(model: str, repack: bool, amx: bool, decode: bool, compare:
         _refuse()
     rows = WIDTHS[-1]
     sizes = parameters(length=rows, sequences=1, batch=rows, outputs=rows, cache="f16", on_cpu=True)
-    context, exactly = reference.create(loaded, sizes)
+    context, exactly = create(loaded, sizes)
     if not context:
         _refuse()
     vocabulary = lib.llama_model_get_vocab(loaded)
