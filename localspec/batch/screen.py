@@ -84,7 +84,7 @@ class Screen:
             if self._backend and self._meter:
                 self._meter.read()
                 self.tally.seconds = self._measured - self._start
-                self.tally.plain_rate = self._backend.plain_rate
+                self.tally.alone = self._backend.alone(self.tally.effort)
                 self.tally.joules = self._meter.joules
             return replace(self.tally)
 

@@ -23,8 +23,8 @@ class Tally:
     """How many lines are worked on at once; 0 before anybody answers."""
     seconds: float = 0.0
     effort: Effort = field(default_factory=Effort)
-    plain_rate: float = 0.0
-    """Tokens a second of one answer at a time without guesses; 0 where nobody knows."""
+    alone: float | None = None
+    """Seconds of the same effort one answer at a time without guesses; None where nobody knows."""
     joules: float | None = None
 
     @classmethod
@@ -47,7 +47,7 @@ class Tally:
     @property
     def speedup(self) -> float | None:
         """Against one answer at a time without guesses, on this computer."""
-        return self.tokens_per_second / self.plain_rate if self.plain_rate else None
+        return self.alone / self.seconds if self.alone and self.seconds else None
 
     @property
     def acceptance_rate(self) -> float | None:

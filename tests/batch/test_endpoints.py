@@ -9,6 +9,7 @@ from fake_endpoint import FakeEndpoint, Request, slow
 
 from localspec.batch.backends import endpoints as module
 from localspec.batch.backends import fleet
+from localspec.batch.backends.base import Effort
 from localspec.batch.backends.endpoints import Endpoints, Settings
 from localspec.batch.plan import Counts
 from localspec.batch.request import Recipe
@@ -38,7 +39,7 @@ def test_a_server_answers_with_its_own_body_and_the_lines_own_seed(world: World)
     first, second = (answer["response"]["body"] for answer in world.answers())
     assert first["choices"][0]["message"]["content"] == "echo hi 5"
     assert (first["model"], second["model"]) == ("fake-model", "mine")
-    assert watching.effort == (4, 6, 0, 0)
+    assert watching.effort == Effort(4, 6)
 
 
 def once(misbehave: object) -> object:

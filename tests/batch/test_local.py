@@ -58,6 +58,20 @@ def reply(backend: local.Local, **fields: Any) -> Reply:
     return only
 
 
+def test_the_time_that_it_would_have_taken_alone_has_prompts_in_it(backend: local.Local) -> None:
+    long = " ".join(f"Paragraph {n}: files, folders and their sizes." for n in range(40))
+    given = reply(backend, prompt=f"{long} Why?", max_tokens=4).effort
+    assert given.prompt > 400
+    assert 0 < given.read <= given.prompt
+    again = reply(backend, prompt=f"{long} Why not?", max_tokens=4).effort
+    assert again.read < given.read, "most of it is still in the cache"
+    whole, answer = (backend.alone(given._replace(read=n)) for n in (given.read, 0))
+    assert whole
+    assert answer
+    plain = 4 / answer
+    assert 1 < (whole - answer) * plain < given.read, "a prompt is read faster than it is said"
+
+
 def test_a_body_holds_nothing_of_time_or_chance(backend: local.Local) -> None:
     first, again = (reply(backend, prompt="Hello").body for _ in range(2))
     assert first == again

@@ -24,7 +24,7 @@ def tally() -> Tally:
     one = Tally.after(Counts(1200, 200, 1))
     for n in range(300):
         one.add(Reply(TASK, 200 if n else 500, {}, Effort(10, 20, 4, 3)))
-    one.seconds, one.plain_rate, one.parallel = 30.0, 100.0, 16
+    one.seconds, one.alone, one.parallel = 30.0, 60.0, 16
     return one
 
 

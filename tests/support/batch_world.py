@@ -27,7 +27,6 @@ class Scripted:
     """Answers in windows, each backwards, what only the body of a task decides."""
 
     parallel = WINDOW
-    plain_rate = 10.0
 
     def __init__(self, seconds: float = 0.0, on_task: Callable[[Task], None] | None = None) -> None:
         self.asked: list[int] = []
@@ -44,6 +43,9 @@ class Scripted:
                 yield reply(task)
                 if self._stopped:
                     return
+
+    def alone(self, effort: Effort) -> float:
+        return effort.completion / 10
 
     def stop(self) -> None:
         self._stopped = True

@@ -71,6 +71,7 @@ class Asking:
             completion=sum(s.completion_tokens for s in statistics),
             drafted=sum(s.draft_tokens for s in statistics),
             accepted=sum(s.accepted_tokens for s in statistics),
+            read=sum(s.prompt_tokens - s.cached_tokens for s in statistics),
         )
         name, asked = self._llm.target.name, self._asked
         if self.task.url == CHAT:

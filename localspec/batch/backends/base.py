@@ -12,12 +12,14 @@ OK = 200
 
 
 class Effort(NamedTuple):
-    """What an answer cost, in tokens; guesses are 0 where nobody counts them."""
+    """What an answer cost, in tokens; what nobody counts is 0."""
 
     prompt: int = 0
     completion: int = 0
     drafted: int = 0
     accepted: int = 0
+    read: int = 0
+    """Of `prompt`, those that no cache held."""
 
 
 class Reply(NamedTuple):
@@ -44,9 +46,8 @@ class Backend(Protocol):
     def parallel(self) -> int:
         """How many tasks are worked on at once."""
 
-    @property
-    def plain_rate(self) -> float:
-        """Tokens a second of one answer at a time without guesses; 0 where nobody knows."""
+    def alone(self, effort: Effort) -> float | None:
+        """Seconds of as much one answer at a time without guesses; None where nobody knows."""
 
     def answers(self, tasks: Iterator[Task]) -> Iterator[Reply]:
         """Replies as they come, in any order, each task's exactly once.

@@ -50,8 +50,6 @@ class Cluster:
     `tasks` is how many there will be.
     """
 
-    plain_rate = 0.0
-
     def __init__(self, address: str, model: Model, tasks: int) -> None:
         """Join the cluster. Raises LocalspecError where there is none."""
         try:
@@ -64,6 +62,9 @@ class Cluster:
         self._block = min(max(block, _SMALLEST_BLOCK), _LARGEST_BLOCK)
         self.parallel = self._room.workers * self._block
         self._stopped = threading.Event()
+
+    def alone(self, effort: Effort) -> None:
+        """See `Backend`."""
 
     def answers(self, tasks: Iterator[Task]) -> Iterator[Reply]:
         """See `Backend`. All tasks go to the cluster's store at once, which keeps them on disk."""

@@ -48,8 +48,6 @@ class Settings(NamedTuple):
 class Endpoints:
     """Answers with servers."""
 
-    plain_rate = 0.0
-
     def __init__(self, settings: Settings, told: Callable[[str], None] = lambda _: None) -> None:
         """`told` hears what a person should know. Raises UsageError where an address is none."""
         self.parallel = settings.parallel * len(settings.urls)
@@ -57,6 +55,9 @@ class Endpoints:
         self._told, self._silence_told = told, False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+
+    def alone(self, effort: Effort) -> None:
+        """See `Backend`."""
 
     def answers(self, tasks: Iterator[Task]) -> Iterator[Reply]:
         """See `Backend`."""

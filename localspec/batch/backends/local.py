@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from localspec.batch.backends.asking import Asking, refused
-from localspec.batch.backends.base import Reply
+from localspec.batch.backends.base import Effort, Reply
 from localspec.batch.backends.order import neighbours
 from localspec.batch.backends.width import LARGEST, free_memory, room, widest
 from localspec.batch.request import Task
 from localspec.errors import ModelError, UsageError
+from localspec.governor.policy import Step
 from localspec.loading import Loading
 from localspec.models import resolve
 from localspec.runtime import LLM
@@ -20,6 +21,7 @@ from localspec.wire.errors import Refusal
 
 __all__ = ["Local", "Settings", "opened"]
 
+_SOME = 16  # rows; fewer take longer, row by row
 _POLL_SECONDS = 0.2  # how long Ctrl-C may take where a blocked queue cannot be interrupted
 
 
@@ -32,11 +34,14 @@ class Local:
         self._ended: queue.SimpleQueue[Asking | None] = queue.SimpleQueue()
         self._asking: set[Asking] = set()
         self._stopped = False
+        self._rows, self._reading = 0, 0.0  # of steps that read, and the seconds these took
+        llm.listen(self._measure)
 
-    @property
-    def plain_rate(self) -> float:
-        """See `Backend`."""
-        return self._llm.governor.plain_rate()
+    def alone(self, effort: Effort) -> float | None:
+        """See `Backend`. Prompts count as they were read here."""
+        plain = self._llm.governor.plain_rate()
+        row = self._reading / self._rows if self._rows else 0.0
+        return effort.completion / plain + effort.read * row if plain else None
 
     def answers(self, tasks: Iterator[Task]) -> Iterator[Reply]:
         """See `Backend`. Tasks that begin alike are answered together."""
@@ -53,6 +58,11 @@ class Local:
         """See `Backend`: the step that is being taken is finished, and no other begun."""
         self._stopped = True
         self._ended.put(None)
+
+    def _measure(self, step: Step) -> None:
+        if step.prefilling and step.rows >= _SOME:
+            self._rows += step.rows
+            self._reading += step.target_seconds
 
     def _fill(self, waiting: Iterator[Task]) -> Iterator[Reply]:
         """Give the engine work for now and for what follows; replies to what makes no sense."""
