@@ -25,7 +25,7 @@ __all__ = ["Way", "amx_crashes", "way"]
 
 _SUSPECT = "AMX_INT8 = 1"
 _ROOMY = 0.8  # of free memory: a larger file is looked at without touching its weights
-_VERSION = 3  # of what is kept
+_VERSION = 4  # of what is kept
 _MOST = 2000  # files that are remembered, the latest ones
 _ADVICE = {
     "refused": "the file may be damaged or too new",
@@ -94,7 +94,9 @@ def _try(model: Path, amx: bool, cpu: bool) -> tuple[_Ways, bool]:
     """How its weights may be kept, with `amx` or without, and whether the build died of that."""
     from localspec.models.description import headers_of  # most files were loaded before
 
-    size = sum(header.size for header in headers_of(model))
+    headers = headers_of(model)
+    size = sum(header.size for header in headers)
+    mixed = any(header.integer(header.own("expert_count")) for header in headers)
     roomy = size < cgroups.memory_free() * _ROOMY
     suspect = amx and _SUSPECT in system_info()
     tried = roomy and (suspect or cpu)
@@ -104,7 +106,9 @@ def _try(model: Path, amx: bool, cpu: bool) -> tuple[_Ways, bool]:
     if outcome.kind != "works":
         raise ModelError(_sentence(model, outcome))
     quickest = evenest = _way(roomy or not suspect, outcome) if cpu else Way(roomy or not suspect)
-    if tried and quickest.even:
+    if mixed:  # who chooses experts is kept as F32, which rounds otherwise for one row than for two
+        quickest = evenest = quickest._replace(even=None)
+    elif tried and quickest.even:
         other = attempt(model, size=size, repack=False, decode=roomy)
         if other.kind == "works" and other.even > outcome.even:
             evenest = _way(False, other)

@@ -26,8 +26,17 @@ TEXT = list(range(100, 140))
 @pytest.fixture(scope="module")
 def k_quants(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny Llama of weights by chance, kept as Q4_K and Q6_K."""
-    folder, chance = tmp_path_factory.mktemp("models"), np.random.default_rng(0)
-    words, width, heads = shell_words(), 256, 4
+    return tiny(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def mixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with eight experts, of which each token goes to two."""
+    return tiny(tmp_path_factory.mktemp("models"), experts=8)
+
+
+def tiny(folder: Path, experts: int = 0) -> Path:
+    chance, words, width, heads = np.random.default_rng(0), shell_words(), 256, 4
     writer = gguf.GGUFWriter(folder / "f32.gguf", "llama")
     writer.add_context_length(1024)
     writer.add_embedding_length(width)
@@ -37,9 +46,17 @@ def k_quants(tmp_path_factory: pytest.TempPathFactory) -> Path:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(width // heads)
     writer.add_vocab_size(len(words))
+    square, parts = (width, width), ("ffn_gate", "ffn_up", "ffn_down")
+    shapes = dict.fromkeys(("attn_q", "attn_k", "attn_v", "attn_output"), square)
+    if experts:
+        writer.add_expert_count(experts)
+        writer.add_expert_used_count(2)
+        shapes |= {f"{name}_exps": (experts, *square) for name in parts}
+        shapes["ffn_gate_inp"] = (experts, width)
+    else:
+        shapes |= dict.fromkeys(parts, square)
     speak(writer, words)
-    square = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
-    tensors = {f"blk.0.{name}.weight": chance.normal(0, 0.1, (width, width)) for name in square}
+    tensors = {f"blk.0.{name}.weight": chance.normal(0, 0.1, of) for name, of in shapes.items()}
     tensors["token_embd.weight"] = chance.normal(0, 0.1, (len(words), width))
     norms = ("output_norm.weight", "blk.0.attn_norm.weight", "blk.0.ffn_norm.weight")
     tensors |= dict.fromkeys(norms, np.ones(width))
@@ -80,6 +97,15 @@ def test_a_draft_is_kept_in_the_quickest_way(k_quants: Path) -> None:
         pytest.skip("AMX rounds alike at all widths")
     assert kernels.way(k_quants, exact=False) == kernels.Way(repack=True, even=3)
     assert kernels.way(k_quants) == kernels.Way(repack=False, bulk=8)
+
+
+def test_a_mixture_of_experts_is_kept_in_the_quickest_way_as_no_other_is_exact(
+    mixture: Path,
+) -> None:
+    way = kernels.way(mixture)
+    assert (way.repack, way.even) == (True, None)
+    with localspec.load(mixture, draft="none") as llm:
+        assert llm.generate([5, 6, 7], max_tokens=5).statistics.completion_tokens
 
 
 def test_weights_are_kept_for_other_kernels_where_those_for_amx_are_left_out(
