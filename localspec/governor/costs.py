@@ -166,7 +166,7 @@ class Costs:
             curve.refine(rows, plain, ratio)
         else:
             self.pace *= ratio**_PACE_GAIN
-            self._adrift = not recent
+            self._adrift = self._adrift or not recent
 
     def _loop(self, overhead: float, seconds: float, *, guessed: bool) -> None:
         overhead = min(overhead, seconds)

@@ -50,6 +50,19 @@ def test_a_busy_minute_slows_all_lengths_alike() -> None:
     assert costs.step(4) / costs.step(1) == pytest.approx(STEEP[4] / STEEP[1], rel=0.15)
 
 
+def test_a_slower_hour_is_not_forgotten_when_a_text_ends() -> None:
+    costs = Costs(ROWS)
+    costs.load([STEEP])
+    for rows, slower in [(1, 1)] * 20 + [(4, 3)] * 10 + [(1, 3)]:
+        costs.observe(rows, 1, slower * STEEP[rows], 0)
+    costs.interrupted()
+    for rows in (4, 4):  # the first step says nothing
+        costs.observe(rows, 1, 3 * STEEP[rows], 0)
+    before = costs.pace
+    costs.observe(1, 1, 3 * STEEP[1], 0)
+    assert costs.pace > 1.2 * before
+
+
 def test_a_curve_that_was_wrong_is_put_right() -> None:
     costs = Costs(ROWS)
     costs.load([FLAT])
