@@ -14,9 +14,11 @@ from localspec import models
 from localspec.llama import recordings, reference
 from localspec.llama.backends import pointers
 from localspec.llama.context import Context
-from localspec.llama.library import ggml, processor
+from localspec.llama.library import ggml, on_cpu, processor
 from localspec.llama.model import Model
 from localspec.llama.rows import Logits, Run
+
+pytestmark = pytest.mark.skipif(not on_cpu(), reason="the graphs are those of a GPU")
 
 TOKENS = [17 + 7919 * i % 9000 for i in range(200)]
 DEPTH = 100
