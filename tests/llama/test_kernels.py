@@ -21,6 +21,9 @@ from localspec.runtime import Options
 _Q4_K_M = 15  # llama_ftype
 PAIR = models.embedded("shell")
 TEXT = list(range(100, 140))
+AVX2 = pytest.mark.skipif(
+    "AVX2 = 1" not in system_info(), reason="other processors round otherwise"
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +74,14 @@ def tiny(folder: Path, experts: int = 0) -> Path:
     return path
 
 
+@AVX2
 def test_rows_of_a_target_round_alike_at_all_widths_that_it_gets(k_quants: Path) -> None:
     with localspec.load(k_quants, draft="none") as llm:
         found = llm.examine(lambda target: widths.compare(target, TEXT, lambda share, what: None))
     assert found.classes == (widths.WIDTHS,)
 
 
+@AVX2
 def test_company_and_guesses_change_no_answer(k_quants: Path) -> None:
     prompts = [[1 + (7 * i + n) % 40 for i in range(n)] for n in (5, 30, 70, 150)]
     with localspec.load(k_quants, draft="none", parallel=3) as llm:
@@ -91,7 +96,7 @@ def test_company_and_guesses_change_no_answer(k_quants: Path) -> None:
         assert sum(stream.answer.statistics.draft_tokens for stream in together)
 
 
-@pytest.mark.skipif("AVX2 = 1" not in system_info(), reason="other processors round otherwise")
+@AVX2
 def test_a_draft_is_kept_in_the_quickest_way(k_quants: Path) -> None:
     if "AMX_INT8 = 1" in system_info() and not kernels.amx_crashes(k_quants):
         pytest.skip("AMX rounds alike at all widths")
