@@ -4,7 +4,7 @@ The processor's backend records nothing, but its graphs are put in order in the 
 """
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,6 @@ class Orders:
         self.seen = list[tuple[list[int], list[int]]]()
         self._mark = recordings._mark
         monkeypatch.setattr(recordings, "_mark", self._listen)
-
-    @property
-    def firsts(self) -> list[int]:
-        """The first node of each."""
-        return [after[0] for _, after in self.seen]
 
     def _listen(self, graph: int, kept: Any) -> None:
         before = self._nodes(graph)
@@ -68,16 +63,22 @@ def test_the_processor_records_nothing() -> None:
     assert not recordings.records(processor())
 
 
-def test_each_number_of_rows_has_a_first_node_of_its_own(
-    target: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def firsts(target: Model, monkeypatch: pytest.MonkeyPatch, widths: Iterable[int]) -> list[int]:
+    """The first node of each graph, where so many rows are decoded one after the other."""
     orders = as_if_it_recorded(monkeypatch)
     with Context(target, length=512) as context:
         context.decode([Run(0, TOKENS[:DEPTH], 0, 0)])
         orders.seen.clear()
-        for rows in (1, 3, 1, 4, 3, 17, 1):
+        for rows in widths:
             decode(context, rows)
-    one, three, again, four, as_before, seventeen, last = orders.firsts
+    return [after[0] for _, after in orders.seen]
+
+
+def test_each_number_of_rows_has_a_first_node_of_its_own(
+    target: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = firsts(target, monkeypatch, (1, 3, 1, 4, 3, 17, 1))
+    one, three, again, four, as_before, seventeen, last = found
     assert one == again == last
     assert three == as_before
     assert len({one, three, four, seventeen}) == 4
@@ -86,13 +87,7 @@ def test_each_number_of_rows_has_a_first_node_of_its_own(
 def test_graphs_of_many_rows_leave_the_others_their_places(
     target: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    orders = as_if_it_recorded(monkeypatch)
-    with Context(target, length=512) as context:
-        context.decode([Run(0, TOKENS[:DEPTH], 0, 0)])
-        orders.seen.clear()
-        for rows in (2, *range(40, 80), 2):
-            decode(context, rows)
-    few, *many, again = orders.firsts
+    few, *many, again = firsts(target, monkeypatch, (2, *range(40, 80), 2))
     assert few == again
     assert len({few, *many}) == 2
 
@@ -100,17 +95,11 @@ def test_graphs_of_many_rows_leave_the_others_their_places(
 def test_more_numbers_of_rows_than_there_are_places_take_those_of_the_oldest(
     target: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    orders = as_if_it_recorded(monkeypatch)
-    with Context(target, length=512) as context:
-        context.decode([Run(0, TOKENS[:DEPTH], 0, 0)])
-        orders.seen.clear()
-        for rows in range(2, 32):
-            decode(context, 1)
-            decode(context, rows)
-    ones, others = set(orders.firsts[::2]), orders.firsts[1::2]
+    found = firsts(target, monkeypatch, (n for rows in range(2, 32) for n in (1, rows)))
+    ones, others = set(found[::2]), set(found[1::2])
     assert len(ones) == 1
-    assert not ones & set(others)
-    assert 8 < len(set(others)) < 16
+    assert not ones & others
+    assert 8 < len(others) < 16
 
 
 def test_nothing_is_lost_and_what_computes_stays_in_order(
