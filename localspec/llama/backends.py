@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from localspec.llama.library import ggml
+from localspec.llama.library import ggml, processor, start
 
 __all__ = ["can_be_heard", "heard", "pointers"]
 
@@ -44,11 +44,17 @@ def pointers(handle: int) -> Any:
     return ctypes.cast(handle, ctypes.POINTER(ctypes.c_void_p))
 
 
-def can_be_heard(device: int) -> bool:
-    """Whether this llama.cpp is built so that what is listened to is what makes backends."""
+@functools.cache
+def can_be_heard() -> bool:
+    """Whether this llama.cpp is built so that what is listened to is what makes backends. It is
+    tried with the processor's; all devices are built alike.
+    """
+    start()
+    if not processor():
+        return False
     backends = list[int]()
-    with heard({device: backends.append}):
-        made = ggml["ggml_backend_dev_init"](device, None)
+    with heard({processor(): backends.append}):
+        made = ggml["ggml_backend_dev_init"](processor(), None)
     if made:
         ggml["ggml_backend_free"](made)
     return backends == [made]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localspec.llama import recordings, reference
-from localspec.llama.backends import heard
+from localspec.llama.backends import can_be_heard, heard
 from localspec.llama.library import ggml, lib, processor, start
 from localspec.llama.reference import Switch
 
@@ -16,11 +16,10 @@ def create(model: object, parameters: object) -> tuple[Any, Switch | None]:
     computes on the processor, where llama.cpp has one. A GPU keeps its recordings.
     """
     start()
-    of_processor = list[int]()
-    handles = map(ggml["ggml_backend_dev_get"], range(ggml["ggml_backend_dev_count"]()))
-    told: dict[int, Callable[[int], None]] = {
-        device: recordings.keep for device in handles if recordings.records(device)
-    }
+    told, of_processor = dict[int, Callable[[int], None]](), list[int]()
+    if can_be_heard():
+        handles = map(ggml["ggml_backend_dev_get"], range(ggml["ggml_backend_dev_count"]()))
+        told |= {device: recordings.keep for device in handles if recordings.records(device)}
     if reference.available():
         told[processor()] = of_processor.append
     with heard(told):

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 
 from localspec.llama.backends import can_be_heard
-from localspec.llama.library import of_processor, processor, start
+from localspec.llama.library import of_processor, start
 
 __all__ = ["Switch", "available", "switch"]
 
@@ -24,7 +24,7 @@ _SWITCH = b"ggml_backend_cpu_set_use_ref"
 def available() -> bool:
     """Whether this llama.cpp has the switch, and backends can be heard of."""
     start()
-    return bool(of_processor(_SWITCH)) and can_be_heard(processor())
+    return bool(of_processor(_SWITCH)) and can_be_heard()
 
 
 def switch(backend: int) -> Switch:

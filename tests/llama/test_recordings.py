@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from localspec import models
-from localspec.llama import recordings, reference
+from localspec.llama import creation, recordings, reference
 from localspec.llama.backends import pointers
 from localspec.llama.context import Context
 from localspec.llama.library import ggml, on_cpu, processor
@@ -129,6 +129,13 @@ def test_logits_stay_as_they_are(target: Model, monkeypatch: pytest.MonkeyPatch)
             )
             answers.append(np.concatenate([*alone, together]))
     assert np.array_equal(*answers)
+
+
+def test_where_backends_cannot_be_heard_of_contexts_are_made_all_the_same(
+    target: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(creation, "can_be_heard", lambda: False)
+    assert not firsts(target, monkeypatch, (1, 3))
 
 
 def test_a_backend_that_is_built_otherwise_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from localspec import models
 from localspec.llama import parameters, reference
+from localspec.llama.backends import can_be_heard
 from localspec.llama.context import Context
 from localspec.llama.library import ggml, on_cpu, processor
 from localspec.llama.model import Model
@@ -52,6 +53,7 @@ def test_this_llama_cpp_has_the_switch() -> None:
 
 
 def test_whoever_listens_leaves_all_as_it_was(target: Model) -> None:
+    can_be_heard.cache_clear()
     reference.available.cache_clear()
     assert reference.available()
     backend = ggml["ggml_backend_dev_init"](processor(), None)
