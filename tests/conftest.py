@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
-# Decision 9 goes further where tests run beside other programs: threads spin still shorter.
+# Tests run beside each other: threads wait for a core all the time, and spin briefly at once.
 os.environ.setdefault("GOMP_SPINCOUNT", "200")
 # Tests have a home of their own, and leave yours alone.
 os.environ.setdefault("LOCALSPEC_HOME", tempfile.mkdtemp(prefix="localspec-tests-"))

@@ -16,7 +16,7 @@ from localspec.governor.governor import Governor
 
 __all__ = ["load", "path_for", "save"]
 
-_VERSION = 13
+_VERSION = 14
 _MOST = 200  # files: containers, say, have another name for the computer whenever they start
 _EXTRAS = ("overhead", "overhead_of_guesses", "aftermath", "change")
 

@@ -13,7 +13,7 @@ import numpy as np
 from localspec.errors import DecodeError, ModelError
 from localspec.llama.cache import CacheType
 from localspec.llama.creation import create
-from localspec.llama.library import lib
+from localspec.llama.library import lib, spinning
 from localspec.llama.model import Model
 from localspec.llama.parameters import parameters
 from localspec.llama.rows import Logits, Run, nothing
@@ -95,7 +95,7 @@ class Context:
         and DecodeError is raised.
         """
         outputs = self._rows.fill(runs)
-        status = lib.llama_decode(self.handle, self._rows.batch)
+        status = self._evaluate()
         if status != 0:
             reason = _FAILURES.get(status, f"it failed with code {status}")
             raise DecodeError(f"llama.cpp could not evaluate {self._rows.count} tokens: {reason}.")
@@ -105,6 +105,15 @@ class Context:
             return np.empty((0, self.model.vocabulary.size), dtype=np.float32)
         pointer = lib.llama_get_logits(self.handle)
         return np.ctypeslib.as_array(pointer, (outputs, self.model.vocabulary.size))
+
+    def _evaluate(self) -> int:
+        """The rows there are; llama.cpp's status."""
+        if not spinning or self.asynchronous:
+            return int(lib.llama_decode(self.handle, self._rows.batch))
+        spinning.before()
+        status: int = lib.llama_decode(self.handle, self._rows.batch)
+        spinning.after()
+        return status
 
     def read(self, run: Run) -> None:
         """Evaluate rows of a prompt as quickly as llama.cpp can. Nobody wants their logits."""

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Before libgomp is loaded. Its threads spin a millisecond for each other, hundreds of times a
-# token, on a core that the awaited thread could have used: decision 9.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-
-import llama_cpp.llama_cpp as lib
 import psutil
 
 from localspec import cgroups
+from localspec.llama.spinning import prepared, spinning_of
+
+with prepared() as _may_choose:
+    import llama_cpp.llama_cpp as lib
 
 __all__ = [
     "Device",
@@ -38,6 +37,7 @@ __all__ = [
     "on_cpu",
     "processor",
     "show_log",
+    "spinning",
     "start",
     "system_info",
     "threads",
@@ -226,3 +226,7 @@ def threads() -> int:
     limit = os.environ.get("OMP_NUM_THREADS", "")
     share = cgroups.cores() or cores
     return max(1, min(cores, allowed, share, int(limit) if limit.isdigit() else cores))
+
+
+spinning = spinning_of(lib._lib, threads()) if _may_choose else None
+"""What chooses how long threads spin for each other, where that is ours to choose."""
