@@ -222,11 +222,17 @@ def threads() -> int:
     up. OMP_NUM_THREADS sets a limit, as for all OpenMP programs; clusters share out cores by it.
     """
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     limit = os.environ.get("OMP_NUM_THREADS", "")
     share = cgroups.cores() or cores
-    return max(1, min(cores, allowed, share, int(limit) if limit.isdigit() else cores))
+    return max(1, min(cores, _allowed(), share, int(limit) if limit.isdigit() else cores))
 
 
-spinning = spinning_of(lib._lib, threads()) if _may_choose else None
+def _allowed() -> int:
+    """Logical cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+spinning = spinning_of(lib._lib, threads(), _allowed()) if _may_choose else None
 """What chooses how long threads spin for each other, where that is ours to choose."""

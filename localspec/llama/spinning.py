@@ -72,8 +72,9 @@ class _SleepingTeam:
             return
         asleep, self._over = threading.Event(), threading.Event()
         sleep = partial(self._sleep, asleep, self._over)
-        threading.Thread(target=sleep, name="localspec-spinning", daemon=True).start()
-        asleep.wait()
+        with suppress(RuntimeError):  # where no more threads may be, it goes on as it was
+            threading.Thread(target=sleep, name="localspec-spinning", daemon=True).start()
+            asleep.wait()
 
     def _sleep(self, asleep: threading.Event, over: threading.Event) -> None:
         self._parallel(self._nothing, None, self._size, 0)
@@ -94,7 +95,7 @@ class Spinning:
         waited: Callable[[], float | None] = waited,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.brief = False
+        self._brief = False
         self._wanted, self._waited, self._clock = wanted, waited, clock
         self._looking = threading.Lock()
         self._decoding = 0.0  # seconds since the last look, but those of now
@@ -133,18 +134,18 @@ class Spinning:
     def _spin(self, now: float, *, briefly: bool) -> None:
         if briefly:
             self._since = now
-        if briefly != self.brief:
-            self.brief = briefly
+        if briefly != self._brief:
+            self._brief = briefly
             self._wanted(briefly)
 
 
-def spinning_of(library: ctypes.CDLL, threads: int) -> Spinning | None:
+def spinning_of(library: ctypes.CDLL, threads: int, cores: int) -> Spinning | None:
     """For so many threads, where they meet by libgomp (LLVM's OpenMP, which has its functions, too,
     and llama.cpp's own threads know no such counts), and are more than half as many as the cores.
     """
     if not hasattr(library, "GOMP_parallel") or hasattr(library, "kmp_set_blocktime"):
         return None
-    free = len(os.sched_getaffinity(0)) - threads
+    free = cores - threads
     if free > threads:  # whoever wants a core has one
         return None
-    return Spinning(_SleepingTeam(library, free + 2).wanted)
+    return Spinning(_SleepingTeam(library, max(0, free) + 2).wanted)
