@@ -33,6 +33,7 @@ create index names on lines (name);
 create index identities on lines (identity);
 begin;
 """
+_SQLITE = b"SQLite format 3\0"
 _PENDING = "lines left join answers using (identity) where answers.identity is null"
 # An identity begins with the hash of its line's name, and no digit comes after f.
 _NAME = f"substr(lines.identity, 1, {NAME_DIGITS})"
@@ -54,8 +55,10 @@ class Plan:
 
     def __init__(self, path: Path, opener: Opener | None = None) -> None:
         self._path = path
-        path.unlink(missing_ok=True)  # of a run that was killed
         with self._trouble(), ExitStack() as on_failure:
+            if path.exists() and not _is_index(path):
+                raise LocalspecError(f"{path} is no index of localspec; move it away.")
+            path.unlink(missing_ok=True)  # of a run that was killed
             open(path, "xb", opener=opener).close()
             self._database = sqlite3.connect(path, isolation_level=None)
             on_failure.push(self.__exit__)
@@ -165,6 +168,12 @@ class Plan:
                 f"The index {self._path} cannot be written ({error}); what was answered is safe, "
                 "so see to that and run the same command again."
             ) from error
+
+
+def _is_index(path: Path) -> bool:
+    """Whether a file was made by a run that was killed, and not by somebody else."""
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) in (b"", _SQLITE)
 
 
 def _second(task: Task, earlier: int) -> Task:

@@ -98,15 +98,16 @@ class Recipe(NamedTuple):
             raise _Fault(f"has no field {missing}, which the template asks for") from None
 
     def _completed(self, url: str, body: Body, name: str) -> Body:
+        own = {k: v for k, v in body.items() if v is not None and k not in _NOT_ONES_OWN}
+        if url not in (CHAT, COMPLETIONS):  # in which the defaults have other names, or none
+            return own
         defaults = dict(self.defaults)
         for other, ours in _OTHER_NAMES.items():
             if body.get(other) is not None:
                 defaults.pop(ours, None)
         if url != CHAT:
             defaults.pop("response_format", None)  # which only chats know
-        seed = seed_of(self.seed, name)
-        own = {k: v for k, v in body.items() if v is not None and k not in _NOT_ONES_OWN}
-        return {**defaults, "seed": seed, **own}
+        return {**defaults, "seed": seed_of(self.seed, name), **own}
 
 
 class _Fault(Exception):

@@ -51,7 +51,7 @@ class Prompts:
         """
         if isinstance(prompt, str):
             if raw or self._template is None:
-                return self._plain(prompt)
+                return self._plain(prompt, control=raw)
             prompt = [{"role": "user", "content": prompt}]
         if _is_all(prompt, int):
             return self._checked(cast("Sequence[int]", prompt))
@@ -81,10 +81,12 @@ class Prompts:
         said = "".join(notation.words for notation in self._notations)
         return [text for text in self._vocabulary.special if text in said]
 
-    def _plain(self, text: str) -> list[int]:
+    def _plain(self, text: str, *, control: bool) -> list[int]:
+        """Who asks with raw text may write control tokens, the one that begins a text too."""
         vocabulary = self._vocabulary
+        tokens = vocabulary.tokenize(text, control=control)
         begin = [vocabulary.bos] if vocabulary.adds_bos else []
-        return begin + vocabulary.tokenize(text, control=False)
+        return tokens if begin == tokens[:1] else begin + tokens
 
     def _checked(self, tokens: Sequence[int]) -> list[int]:
         size = self._vocabulary.size

@@ -161,28 +161,44 @@ def _functions(tools: list[TheirTool]) -> list[Tool]:
 
 
 def _conversation(body: ResponsesBody) -> list[Message]:
-    messages: list[Message] = []
+    messages: list[dict[str, Any]] = []
     if body.instructions:
         messages.append({"role": "system", "content": body.instructions})
     if isinstance(body.input, str):
-        return [*messages, {"role": "user", "content": body.input}]
+        messages.append({"role": "user", "content": body.input})
+        return list[Message](messages)
     for i, item in enumerate(body.input):
-        messages += _message(item, f"input[{i}]")
-    return messages
+        message = _message(item, f"input[{i}]")
+        if messages and message["role"] == messages[-1]["role"] == "assistant":
+            _go_on(messages[-1], message)
+        else:
+            messages.append(message)
+    return list[Message](messages)
 
 
-def _message(item: Item, where: str) -> list[Message]:
+def _go_on(turn: dict[str, Any], message: Mapping[str, Any]) -> None:
+    """The thoughts, the words and the calls of one turn come as items, and are one message."""
+    turn["content"] = "\n\n".join(filter(None, (turn["content"], message["content"])))
+    if thoughts := message.get("reasoning_content"):
+        turn["reasoning_content"] = turn.get("reasoning_content", "") + thoughts
+    if calls := message.get("tool_calls"):
+        turn["tool_calls"] = [*turn.get("tool_calls", []), *calls]
+
+
+def _message(item: Item, where: str) -> dict[str, Any]:
     if item.type == "message":
-        return [{"role": as_role(item.role), "content": as_text(item.content, where)}]
+        return {"role": as_role(item.role), "content": as_text(item.content, where)}
     if item.type == "function_call":
         function = {"name": item.name, "arguments": item.arguments}
         call = {"id": item.call_id, "type": "function", "function": function}
-        return [{"role": "assistant", "content": "", "tool_calls": [call]}]
+        return {"role": "assistant", "content": "", "tool_calls": [call]}
     if item.type == "function_call_output":
         text = as_text(item.output, where)
-        return [{"role": "tool", "tool_call_id": item.call_id, "content": text}]
+        return {"role": "tool", "tool_call_id": item.call_id, "content": text}
     if item.type == "reasoning":
-        return []
+        parts = item.content if isinstance(item.content, list) else []
+        thoughts = "".join(part.text or "" for part in parts)
+        return {"role": "assistant", "content": "", "reasoning_content": thoughts}
     raise Refusal(f"{where} is of type {item.type[:40]!r}, which is not known here.", param=where)
 
 

@@ -13,6 +13,7 @@ from batch_world import Scripted, World, lines
 from localspec.batch import output
 from localspec.batch.backends.base import Reply
 from localspec.batch.journal import JournalError
+from localspec.batch.plan import Plan
 from localspec.batch.request import Task
 from localspec.errors import LocalspecError, UsageError
 
@@ -115,6 +116,24 @@ def test_a_link_laid_where_an_output_is_drafted_is_not_followed(tmp_path: Path) 
     assert ours.read_bytes() == b"precious"
     assert path.read_bytes() == b"answers\n"
     assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("content", [b"IxFI of somebody else", b"SQLite format 4"])
+def test_a_file_of_somebody_else_is_no_index(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "data.index"
+    path.write_bytes(content)
+    with pytest.raises(LocalspecError, match=r"data\.index is no index of localspec; move it away"):
+        Plan(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0 and what a killed run left"])
+def test_that_of_a_killed_run_makes_room(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "data.index"
+    path.write_bytes(content)
+    with Plan(path) as plan:
+        assert list(plan.pending(faulty=False)) == []
+    assert not path.exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no limits on files there")

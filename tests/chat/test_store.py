@@ -133,6 +133,15 @@ def test_a_deleted_conversation_can_be_brought_back_for_a_day(path: Path) -> Non
     assert b"a secret of mine" not in path.read_bytes(), "what is deleted is overwritten"
 
 
+def test_who_goes_on_with_a_deleted_conversation_brings_it_back(path: Path) -> None:
+    with Store(path) as here, Store(path) as elsewhere:
+        chat = here.begin("Long")
+        first = here.say(chat, None, "user", "So far.")
+        elsewhere.delete(chat)
+        here.say(chat, first.id, "user", "And further.")
+        assert [summary.id for summary in elsewhere.summaries()] == [chat]
+
+
 def test_what_was_typed_in_a_forgotten_conversation_is_forgotten_too(path: Path) -> None:
     with Store(path) as store:
         store.keep_draft(None, "for a new one")

@@ -15,11 +15,22 @@ def test_text_is_what_a_user_says() -> None:
     assert spelled(prompts.tokens("Hi<s>")) == spelled(prompts.tokens(conversation)) == ASKED
 
 
-@pytest.mark.parametrize(("template", "raw"), [(CHATML, True), (None, False), (None, True)])
-def test_or_is_gone_on_with_as_it_is(template: str | None, raw: bool) -> None:
-    for adds_bos, begin in ((True, [BOS]), (False, [])):
-        prompts = Prompts("m", Bytes(adds_bos=adds_bos), template)
-        assert spelled(prompts.tokens("Hi<s>", raw=raw)) == [*begin, "Hi<s>"]
+@pytest.mark.parametrize(("adds_bos", "begin"), [(True, [BOS]), (False, [])])
+def test_or_is_gone_on_with_where_there_is_no_template(adds_bos: bool, begin: list[int]) -> None:
+    prompts = Prompts("m", Bytes(adds_bos=adds_bos), None)
+    assert spelled(prompts.tokens("Hi<s>")) == [*begin, "Hi<s>"]
+
+
+@pytest.mark.parametrize("template", [CHATML, None])
+@pytest.mark.parametrize(("adds_bos", "begin"), [(True, [BOS]), (False, [])])
+def test_raw_text_may_hold_control_tokens(
+    template: str | None, adds_bos: bool, begin: list[int]
+) -> None:
+    """Editors write the marks of a model's infilling, others its template, into a prompt."""
+    prompts = Prompts("m", Bytes(adds_bos=adds_bos), template)
+    spoken = [START, "user\nHi", END]
+    assert spelled(prompts.tokens("<|im_start|>user\nHi<|im_end|>", raw=True)) == [*begin, *spoken]
+    assert spelled(prompts.tokens("<s>Hi", raw=True)) == [BOS, "Hi"], "it begins once"
 
 
 def test_tokens_are_gone_on_with_where_the_model_has_them() -> None:

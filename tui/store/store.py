@@ -144,7 +144,9 @@ class Store:
         model: str | None = None,
         seed: int | None = None,
     ) -> Message:
-        """Put a message after `parent` and make it the head."""
+        """Put a message after `parent` and make it the head. A conversation that was deleted
+        meanwhile, in another window, is back.
+        """
         now = time.time()
         with self.transaction():
             id = self._insert(
@@ -153,7 +155,7 @@ class Store:
                 (conversation, parent, role, content, now, model, _text(seed)),
             )
             self._write(
-                "UPDATE conversation SET head = ?, updated = ? WHERE id = ?",
+                "UPDATE conversation SET head = ?, updated = ?, deleted = NULL WHERE id = ?",
                 (id, now, conversation),
             )
         return Message(id, parent, role, content, now, model=model, seed=seed)
