@@ -73,8 +73,18 @@ class _SleepingTeam:
         asleep, self._over = threading.Event(), threading.Event()
         sleep = partial(self._sleep, asleep, self._over)
         with suppress(RuntimeError):  # where no more threads may be, it goes on as it was
+            self._try_so_many()
             threading.Thread(target=sleep, name="localspec-spinning", daemon=True).start()
             asleep.wait()
+
+    def _try_so_many(self) -> None:
+        """Raises RuntimeError where there may not be so many threads: libgomp ends the process."""
+        over = threading.Event()
+        try:
+            for _ in range(self._size + 1):
+                threading.Thread(target=over.wait, daemon=True).start()
+        finally:
+            over.set()
 
     def _sleep(self, asleep: threading.Event, over: threading.Event) -> None:
         self._parallel(self._nothing, None, self._size, 0)
