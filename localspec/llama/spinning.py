@@ -79,12 +79,16 @@ class _SleepingTeam:
 
     def _try_so_many(self) -> None:
         """Raises RuntimeError where there may not be so many threads: libgomp ends the process."""
-        over = threading.Event()
+        over, started = threading.Event(), list[threading.Thread]()
         try:
             for _ in range(self._size + 1):
-                threading.Thread(target=over.wait, daemon=True).start()
+                thread = threading.Thread(target=over.wait, daemon=True)
+                thread.start()
+                started.append(thread)
         finally:
             over.set()
+            for thread in started:  # or they would take the places of those they make sure of
+                thread.join()
 
     def _sleep(self, asleep: threading.Event, over: threading.Event) -> None:
         self._parallel(self._nothing, None, self._size, 0)

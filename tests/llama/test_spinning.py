@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from localspec import models
-from localspec.llama.spinning import Spinning, spinning_of, waited
+from localspec.llama.spinning import Spinning, _SleepingTeam, spinning_of, waited
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the system does not say who waits")
 
@@ -248,6 +248,30 @@ def test_other_ways_to_meet_are_left_alone() -> None:
 def test_where_half_of_the_cores_are_free_nobody_waits() -> None:
     assert _chosen(Library("GOMP_parallel"), threads=7, cores=16) is None
     assert _chosen(Library("GOMP_parallel"), threads=8, cores=16)
+
+
+@pytest.mark.parametrize(("places", "teams"), [(4, [3]), (3, []), (0, [])])
+def test_a_team_is_made_only_where_there_may_be_so_many_threads(
+    monkeypatch: pytest.MonkeyPatch, places: int, teams: list[int]
+) -> None:
+    """libgomp would end the process."""
+    start, alive = threading.Thread.start, list[threading.Thread]()
+
+    def start_if_there_is_room(thread: threading.Thread) -> None:
+        alive[:] = [other for other in alive if other.is_alive()]
+        if len(alive) >= places:
+            raise RuntimeError("can't start new thread")
+        alive.append(thread)
+        start(thread)
+
+    made = list[int]()
+    library = Library("GOMP_parallel")
+    team = _SleepingTeam(library, 3)  # type: ignore[arg-type]
+    team._parallel = lambda function, data, size, flags: made.append(size)
+    monkeypatch.setattr(threading.Thread, "start", start_if_there_is_room)
+    team.wanted(True)
+    team.wanted(False)
+    assert made == teams
 
 
 def _chosen(library: Library, threads: int, cores: int) -> Spinning | None:
