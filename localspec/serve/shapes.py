@@ -13,6 +13,7 @@ from localspec.serve.events import COMMENT, event
 from localspec.wire import answers
 from localspec.wire import chat as chat_body
 from localspec.wire import completion as completion_body
+from localspec.wire import responses as responses_body
 from localspec.wire.asked import Asked
 from localspec.wire.errors import document, refusal
 
@@ -59,8 +60,8 @@ SHAPES = {
     ),
     "/v1/responses": Shape(
         "Continue a conversation (OpenAI's newer interface, without memory)",
-        responses.ResponsesBody,
-        responses.read,
+        responses_body.ResponsesBody,
+        responses_body.read,
         responses.whole,
         responses.events,
         responses.told,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localspec.serve import messages, responses
-from localspec.wire import chat, completion
+from localspec.serve import messages
+from localspec.wire import chat, completion, responses
 from localspec.wire.errors import Refusal, document
 
 HELLO = [{"role": "user", "content": "Hello"}]

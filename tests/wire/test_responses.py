@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from localspec.serve.responses import read
+from localspec.wire.responses import read
 
 CALL = {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}"}
 OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "sunny"}
@@ -45,6 +45,12 @@ def test_what_follows_a_result_is_another() -> None:
     assert first == {"role": "assistant", "content": "", "tool_calls": [function(CALL)]}
     assert result == {"role": "tool", "tool_call_id": "c1", "content": "sunny"}
     assert second == {"role": "assistant", "content": "It is sunny."}
+
+
+def test_thoughts_that_were_not_told_are_nothing() -> None:
+    silent = {"type": "reasoning", "summary": [], "encrypted_content": "gAAAA"}
+    assert conversation(silent) == []
+    assert conversation(silent, said("Yes.")) == [{"role": "assistant", "content": "Yes."}]
 
 
 def test_words_in_several_items_are_paragraphs() -> None:
