@@ -25,6 +25,7 @@ Document: TypeAlias = dict[str, Any]
 """A JSON object."""
 
 CHAT = "chat/completions"
+_STREAMED = (CHAT, "completions", "responses")  # others refuse to be told that they should not
 _OPERATIONS = ("/chat/completions", "/completions", "/models", "/embeddings")
 _CONNECT_SECONDS = 10.0
 _PATIENCE_SECONDS = 600.0  # a busy laptop may read a long prompt for minutes
@@ -105,7 +106,8 @@ class Remote:
 
     async def complete(self, body: Mapping[str, object], operation: str = CHAT) -> Document:
         """The whole answer to one request. Raises RemoteError."""
-        return await self._call("POST", operation, {**body, "stream": False})
+        whole = {"stream": False} if operation in _STREAMED else {}
+        return await self._call("POST", operation, {**body, **whole})
 
     async def stream(self, body: Mapping[str, object]) -> AsyncIterator[Document]:
         """The chunks of one answer as they come. Raises RemoteError, also in the middle."""

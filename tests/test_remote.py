@@ -120,6 +120,16 @@ def test_a_whole_answer() -> None:
     assert ask(server, lambda remote: remote.complete(BODY)) == {"choices": []}
 
 
+def test_what_is_never_streamed_is_asked_as_it_is() -> None:
+    def server(request: httpx2.Request) -> httpx2.Response:
+        assert str(request.url) == "http://server/v1/embeddings"
+        assert json.loads(request.content) == {"input": "x"}
+        return httpx2.Response(200, json={"data": []})
+
+    asked = {"input": "x"}
+    assert ask(server, lambda remote: remote.complete(asked, "embeddings")) == {"data": []}
+
+
 def test_the_api_key_goes_along() -> None:
     def server(request: httpx2.Request) -> httpx2.Response:
         assert request.headers["authorization"] == "Bearer key"

@@ -1,7 +1,7 @@
 """The number of rows that steps stay at, where another number costs much.
 
-On a GPU, llama.cpp builds another graph for another number of rows, and records it anew before it
-can be replayed: two steps that take as long as three. So steps keep their number of rows, whether
+On a GPU, llama.cpp builds another graph for another number of rows, and records it where it has
+not met that number before (docs/decisions/0063). So steps keep their number of rows, whether
 they have guesses for them or not, and what each number would have been worth is averaged over many
 steps. Another one is gone to where the difference, over as many tokens as are likely to follow,
 pays for the change; a step that alone promises as much is taken, and then steps go on as before.

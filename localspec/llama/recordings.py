@@ -34,7 +34,7 @@ class _Kept:
     def __init__(self) -> None:
         self.turns: OrderedDict[_Shape, int] = OrderedDict()  # the latest last
         self.looks: dict[int, list[int]] = {}  # places by the size of a graph
-        self.wide = 0  # graphs so far that are not worth recording: no two of them look alike
+        self.wide = 0  # graphs that were not worth recording: each looks like none before
 
 
 _kept: dict[int, _Kept] = {}
