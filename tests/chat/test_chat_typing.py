@@ -12,6 +12,7 @@ from scripted import (
     on_screen,
     wait_until,
 )
+from textual import events
 
 from localspec.tui.backend import Said
 from localspec.tui.store import Store
@@ -27,6 +28,19 @@ async def test_the_prompt_grows_and_enter_sends_all_of_it() -> None:
         await pilot.press("enter")
         await wait_until(pilot, lambda: backend.asked)
         assert backend.asked[0][0][0]["content"] == "a\nb\nc"
+
+
+@driven
+async def test_keys_that_come_together_count_in_their_order() -> None:
+    keys = ["a", "b", "c", "backspace", "backspace", "X", "Y", "left", "left", "Z", "home", "Q"]
+    async with chatting(ScriptedBackend(HELLO)) as (chat, pilot):
+        for key in keys:  # without a pause, as by a text expander
+            chat.post_message(events.Key(key, key if len(key) == 1 else None))
+        await wait_until(pilot, lambda: len(chat.prompt.typing.text) == 5)
+        assert chat.prompt.typing.text == "QaZXY"
+        for key in ("end", "ctrl+u", "o", "k"):
+            chat.post_message(events.Key(key, key if len(key) == 1 else None))
+        await wait_until(pilot, lambda: chat.prompt.typing.text == "ok")
 
 
 @driven

@@ -47,19 +47,13 @@ class Typing(TextArea):
             event.prevent_default()
             self._prompt.enter()
             return
-        deed = None if event.is_printable else self._own(event.key)
-        if deed:
+        active = None if event.is_printable else self.screen.active_bindings.get(event.key)
+        if active and active.node is self:  # done at once, else the next key may overtake it
             event.stop()
             event.prevent_default()
-            deed()
+            await self.run_action(active.binding.action)
             return
         await super()._on_key(event)
-
-    def _own(self, key: str) -> Callable[[], None] | None:
-        """What a key of the prompt does; done at once, else the next key may overtake it."""
-        active = self.screen.active_bindings.get(key)
-        deeds = {"line": self.action_line, "complete": self.action_complete}
-        return deeds.get(active.binding.action) if active else None
 
     def action_line(self) -> None:
         """Begin a new line."""
