@@ -17,7 +17,7 @@ from localspec.wire.reading import read as read_body
 
 __all__ = ["EmbeddingBody", "embeddings", "read"]
 
-_MOST = 2048  # texts, as OpenAI takes
+_MOST = 256  # texts
 
 
 class EmbeddingBody(msgspec.Struct, kw_only=True):
